@@ -1,0 +1,101 @@
+//! What people see on stderr: findings, hints, failures, the summary.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+use hubmill_device::{Code, Printable, Severity};
+use hubmill_pipeline::{DIAGNOSTICS_SHOWN_MAX, Diagnostic, Tally};
+
+use crate::exit::Failure;
+use crate::flags::When;
+use crate::human;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
+
+/// Writes for people. A failure to do so is nobody's problem.
+#[derive(Debug)]
+pub(crate) struct Console {
+    color: bool,
+    shown: [u32; Code::COUNT],
+}
+
+impl Console {
+    /// With colours as asked for; `NO_COLOR` and terminals that can't are honoured.
+    pub(crate) fn new(color: When) -> Self {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let color = match color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => io::stderr().is_terminal() && !set("NO_COLOR") && !dumb,
+        };
+        Self { color, shown: [0; Code::COUNT] }
+    }
+
+    /// With colours where that is usual.
+    pub(crate) fn plain() -> Self {
+        Self::new(When::Auto)
+    }
+
+    fn painted(&self, style: Style, text: &str) -> String {
+        if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// One line.
+    pub(crate) fn say(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// `hint: …`
+    pub(crate) fn say_hint(&self, text: &str) {
+        self.say(&format!("{} {text}", self.painted(HINT, "hint:")));
+    }
+
+    /// `warning: …`
+    pub(crate) fn say_warning(&self, text: &str) {
+        self.say(&format!("{} {text}", self.painted(WARNING, "warning:")));
+    }
+
+    /// `error: …`
+    pub(crate) fn say_failure(&self, failure: &Failure) {
+        let reason = format!("{:#}", failure.reason);
+        self.say(&format!("{} {}", self.painted(ERROR, "error:"), Printable(&reason)));
+    }
+
+    /// Whether a finding is still to be shown: the first few of each code are.
+    pub(crate) fn shows(&self, diagnostic: &Diagnostic) -> bool {
+        self.shown[diagnostic.code as usize] < DIAGNOSTICS_SHOWN_MAX
+    }
+
+    /// A finding.
+    pub(crate) fn say_diagnostic(&mut self, diagnostic: &Diagnostic) {
+        if !self.shows(diagnostic) {
+            return;
+        }
+        self.shown[diagnostic.code as usize] += 1;
+        let style = if diagnostic.severity == Severity::Error { ERROR } else { WARNING };
+        let head = format!("{}[{}]:", diagnostic.severity.as_str(), diagnostic.code.as_str());
+        let place = match diagnostic.line {
+            0 => String::new(),
+            line => format!(" line {line} (byte {}):", diagnostic.byte),
+        };
+        self.say(&format!("{}{place} {}", self.painted(style, &head), Printable(&diagnostic.message)));
+        if let Some(hint) = diagnostic.hint
+            && self.shown[diagnostic.code as usize] == 1
+        {
+            self.say_hint(hint);
+        }
+    }
+
+    /// How many findings were not shown, by code.
+    pub(crate) fn say_rest(&self, tally: &Tally) {
+        for (code, count) in tally.codes() {
+            let shown = self.shown[code as usize];
+            if shown > 0 && count > u64::from(shown) {
+                self.say(&format!("… and {} more {}", human::count(count - u64::from(shown)), code.as_str()));
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The command line, as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use hubmill_reader::MmapChoice;
+
+use crate::rule_flags::RuleFlags;
+
+/// A mill for Azure IoT Hub bulk device-identity files.
+///
+/// An export job of an IoT hub writes its registry as devices.txt, one device or module a line; an import job reads such a
+/// file back and can't be undone. hubmill transforms these files line by line: what no rule touches stays as it is, to the
+/// byte.
+#[derive(Debug, Parser)]
+#[command(name = "hubmill", version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Rewrite the lines of an export or import file by rules
+    Transform(Box<TransformArguments>),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Rewrite the lines of an export or import file by rules.
+///
+/// Rules apply in a fixed order, whatever the order of the flags: select, edit, check. Without any rule the output is a
+/// strict copy.
+///
+/// Exit codes: 0 done; 1 done, with lines rejected; 2 wrong usage, nothing was touched; 3 input, output or storage failed;
+/// 4 stopped by --strict or --max-rejects; 130 and 143 ended by a signal.
+#[derive(Debug, Args)]
+pub(crate) struct TransformArguments {
+    #[command(flatten)]
+    pub(crate) io: IoArguments,
+    #[command(flatten)]
+    pub(crate) invalid: InvalidArguments,
+    #[command(flatten)]
+    pub(crate) rules: RuleFlags,
+}
+
+/// Where bytes come from and go to.
+#[derive(Debug, Args)]
+pub(crate) struct IoArguments {
+    /// The file to read; `-` or nothing: standard input
+    pub(crate) input: Option<PathBuf>,
+    /// The file to write, which appears whole or not at all; `-` or nothing: standard output
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write a summary of the run as JSON; `-`: stderr
+    #[arg(long, value_name = "PATH")]
+    pub(crate) report: Option<PathBuf>,
+    /// Write all findings as NDJSON; `-`: stderr
+    #[arg(long, value_name = "PATH")]
+    pub(crate) diagnostics: Option<PathBuf>,
+    /// Worker threads; default: the CPUs that this process may use
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// How a regular file is read
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) mmap: Mmap,
+    /// The longest accepted line in bytes, without its line end
+    #[arg(long, value_name = "N", default_value_t = 16 << 20, value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
+    pub(crate) max_line_bytes: u32,
+    /// The deepest accepted nesting; the outer object is 1
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) max_depth: u16,
+    /// Leave it to the system when output files reach the disk
+    #[arg(long)]
+    pub(crate) no_sync: bool,
+    /// Show how far a long run is
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) progress: When,
+    /// Colour messages
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: When,
+    /// No summary, no hints, no progress; findings are still shown
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// What becomes of lines that can't be used.
+#[derive(Debug, Args)]
+pub(crate) struct InvalidArguments {
+    /// What becomes of invalid lines: left out and counted, or passed through untouched
+    #[arg(long, value_name = "WHAT", default_value = "reject")]
+    pub(crate) on_invalid: InvalidChoice,
+    /// Write rejected lines there, byte for byte
+    #[arg(long, value_name = "PATH")]
+    pub(crate) rejects: Option<PathBuf>,
+    /// Stop when more than N lines are invalid; no output file then
+    #[arg(long, value_name = "N", conflicts_with = "strict")]
+    pub(crate) max_rejects: Option<u64>,
+    /// Stop at the first invalid line: --max-rejects 0
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Exit with 1 where there are warnings
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+/// When to do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// Where it makes sense
+    Auto,
+    Always,
+    Never,
+}
+
+/// How a regular file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mmap {
+    /// Whichever the benches show to be right
+    Auto,
+    /// Mapped; a file that becomes shorter meanwhile ends the process by a signal
+    Always,
+    /// Read
+    Never,
+}
+
+impl From<Mmap> for MmapChoice {
+    fn from(choice: Mmap) -> Self {
+        match choice {
+            Mmap::Auto => Self::Auto,
+            Mmap::Always => Self::Always,
+            Mmap::Never => Self::Never,
+        }
+    }
+}
+
+/// What becomes of lines that can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InvalidChoice {
+    /// Left out and counted
+    Reject,
+    /// Passed through untouched
+    Keep,
+}

@@ -1,0 +1,56 @@
+//! The `hubmill` program: flags, messages, progress, exit codes. Everything else is in the libraries beside it.
+
+mod about;
+mod console;
+mod destination;
+mod diagnostics;
+mod drain;
+mod exit;
+mod flags;
+mod human;
+mod progress;
+mod report;
+mod rule_flags;
+mod signals;
+mod simd;
+mod transform;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::console::Console;
+use crate::flags::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Transform(arguments) => transform::run(*arguments),
+        Command::Completions { shell } => about::completions(shell),
+        Command::Man => about::man(),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            Console::plain().say_failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn flags_are_consistent() {
+        crate::flags::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn codes_are_those_of_the_contract() {
+        use crate::exit::Exit;
+        let codes = [Exit::Done, Exit::Findings, Exit::Usage, Exit::Storage, Exit::Stopped].map(|exit| exit as u8);
+        assert_eq!(codes, [0, 1, 2, 3, 4]);
+    }
+}

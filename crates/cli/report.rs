@@ -1,0 +1,74 @@
+//! `--report`: a run as one JSON object.
+
+use std::collections::BTreeMap;
+
+use hubmill_pipeline::Tally;
+use serde::Serialize;
+
+/// The program.
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+/// A run. Names are fixed; more may be added.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    tool: Tool,
+    command: &'static str,
+    /// The input was read to its end and everything was written.
+    pub(crate) complete: bool,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    pub(crate) seconds: f64,
+    lines: u64,
+    written: u64,
+    rejected: u64,
+    filtered: u64,
+    invalid_kept: u64,
+    notices: u64,
+    blank: u64,
+    edited: u64,
+    codes: BTreeMap<&'static str, u64>,
+    pub(crate) threads: usize,
+    pub(crate) source: &'static str,
+    /// Chunks that could be under way at once, and how large they are: what memory follows from.
+    pub(crate) chunks: usize,
+    pub(crate) chunk_bytes: usize,
+    pub(crate) simd: &'static str,
+}
+
+impl Report {
+    pub(crate) fn new(command: &'static str, tally: &Tally) -> Self {
+        Self {
+            tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+            command,
+            complete: false,
+            bytes_in: 0,
+            bytes_out: 0,
+            seconds: 0.0,
+            lines: tally.lines,
+            written: tally.written,
+            rejected: tally.rejected,
+            filtered: tally.filtered,
+            invalid_kept: tally.invalid_kept,
+            notices: tally.notices,
+            blank: tally.blank,
+            edited: tally.edited,
+            codes: tally.codes().map(|(code, count)| (code.as_str(), count)).collect(),
+            threads: 0,
+            source: "",
+            chunks: 0,
+            chunk_bytes: 0,
+            simd: "",
+        }
+    }
+
+    /// The text, one line.
+    pub(crate) fn text(&self) -> Vec<u8> {
+        let mut text = serde_json::to_vec(self).expect("plain text and numbers are always JSON");
+        text.push(b'\n');
+        text
+    }
+}

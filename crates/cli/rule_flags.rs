@@ -1,0 +1,264 @@
+//! The flags that are rules, and what they ask for.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Args, ValueEnum};
+use hubmill_device::{Code, ImportMode, STATUS_REASON_CHARACTERS_MAX, Status};
+use hubmill_reader::{Cut, Data, Input, MmapChoice, Part, Watch};
+use hubmill_rules::{Check, IdList, KeySlots, Keyless, Preset, RuleSet, ScopeMap, StatusReason};
+
+use crate::exit::Failure;
+
+/// What to do with each line.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rules: select")]
+pub(crate) struct RuleFlags {
+    /// Keep lines whose id is in FILE (one id a line); modules go with their device
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ids: Option<PathBuf>,
+    /// Leave out lines whose id is in FILE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ids_not: Option<PathBuf>,
+    /// Leave out modules
+    #[arg(long)]
+    devices_only: bool,
+    /// Leave out devices
+    #[arg(long)]
+    modules_only: bool,
+    /// Leave out modules of the hub itself: those that begin with `$`
+    #[arg(long)]
+    drop_system_modules: bool,
+    /// Write the lines that selection leaves out there, byte for byte
+    #[arg(long, value_name = "PATH")]
+    pub(crate) filtered: Option<PathBuf>,
+
+    /// Set importMode
+    #[arg(long, value_name = "MODE", ignore_case = true, help_heading = "Rules: edit",
+        value_parser = PossibleValuesParser::new(ImportMode::ALL.map(ImportMode::as_str))
+            .try_map(|name| ImportMode::from_text(name.as_bytes()).ok_or("no import mode")))]
+    import_mode: Option<ImportMode>,
+    /// Set status
+    #[arg(long, value_name = "STATUS", help_heading = "Rules: edit")]
+    status: Option<StatusChoice>,
+    /// Set statusReason; an empty TEXT removes it
+    #[arg(long, value_name = "TEXT", help_heading = "Rules: edit")]
+    status_reason: Option<String>,
+    /// Symmetric keys become null; thumbprints and type stay
+    #[arg(long, help_heading = "Rules: edit")]
+    strip_keys: bool,
+    /// authentication becomes null, as in the hub's own keyless export
+    #[arg(long, help_heading = "Rules: edit")]
+    strip_authentication: bool,
+    /// Fresh keys for lines that authenticate by symmetric key; a value only with `=`
+    #[arg(long, value_name = "SLOT", num_args = 0..=1, require_equals = true, default_missing_value = "both",
+        help_heading = "Rules: edit")]
+    regenerate_keys: Option<SlotChoice>,
+    /// What --regenerate-keys means for lines without authentication
+    #[arg(long, value_name = "WHAT", help_heading = "Rules: edit")]
+    keyless: Option<KeylessChoice>,
+    /// The length of fresh keys in bytes, 16 to 64 [default: 32]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(16..=64), help_heading = "Rules: edit")]
+    key_bytes: Option<u8>,
+    /// The secondary key becomes the primary, and a fresh secondary is made; a device that still signs with the old primary
+    /// loses access
+    #[arg(long, help_heading = "Rules: edit")]
+    promote_secondary: bool,
+    /// Primary and secondary key change places
+    #[arg(long, help_heading = "Rules: edit")]
+    swap_keys: bool,
+    /// Write the keys that this run makes there, as NDJSON, for nobody else to read
+    #[arg(long, value_name = "PATH", help_heading = "Rules: edit")]
+    pub(crate) keys_out: Option<PathBuf>,
+    /// Keep only what the line's import mode needs
+    #[arg(long, help_heading = "Rules: edit")]
+    minimal: bool,
+    /// Remove eTag and twinETag, which another hub does not know
+    #[arg(long, help_heading = "Rules: edit")]
+    strip_etags: bool,
+    /// Remove twinETag, tags and properties
+    #[arg(long, visible_alias = "identity-only", help_heading = "Rules: edit")]
+    strip_twin: bool,
+    /// Remove $metadata and $version from desired and reported properties
+    #[arg(long, help_heading = "Rules: edit")]
+    strip_metadata: bool,
+    /// Rules that go together; others may be added
+    #[arg(long, value_name = "NAME", help_heading = "Rules: edit")]
+    preset: Option<PresetChoice>,
+    /// The new hub's export after its edge devices are there: maps the scopes of child devices (with --preset migrate)
+    #[arg(long, value_name = "EXPORT", help_heading = "Rules: edit")]
+    pub(crate) scope_map: Option<PathBuf>,
+    /// Let lines through that --preset migrate refuses: device-scope, keys-by-hub
+    #[arg(long, value_name = "CODE", help_heading = "Rules: check",
+        value_parser = PossibleValuesParser::new(RuleSet::ALLOWABLE.map(Code::as_str))
+            .try_map(|name| Code::from_name(&name).ok_or("no code")))]
+    allow: Vec<Code>,
+    /// What is checked: JSON and the id, or JSON only
+    #[arg(long, value_name = "WHAT", default_value = "id", help_heading = "Rules: check")]
+    check: CheckChoice,
+}
+
+impl RuleFlags {
+    /// The rule set that the flags ask for; reads the files that they name.
+    pub(crate) fn rule_set(&self) -> Result<RuleSet, Failure> {
+        let ids = |path: &Option<PathBuf>| path.as_deref().map(read_ids).transpose();
+        let status_reason = match self.status_reason.as_deref() {
+            None => None,
+            Some("") => Some(StatusReason::Remove),
+            Some(text) => Some(StatusReason::Set(checked_reason(text)?)),
+        };
+        let mut set = RuleSet {
+            devices_only: self.devices_only,
+            modules_only: self.modules_only,
+            drop_system_modules: self.drop_system_modules,
+            import_mode: self.import_mode,
+            status: self.status.map(Status::from),
+            status_reason,
+            strip_keys: self.strip_keys,
+            strip_authentication: self.strip_authentication,
+            regenerate_keys: self.regenerate_keys.map(KeySlots::from),
+            keyless: self.keyless.map(Keyless::from),
+            key_bytes: self.key_bytes.map(usize::from),
+            promote_secondary: self.promote_secondary,
+            swap_keys: self.swap_keys,
+            minimal: self.minimal,
+            strip_etags: self.strip_etags,
+            strip_twin: self.strip_twin,
+            strip_metadata: self.strip_metadata,
+            preset: self.preset.map(Preset::from),
+            scope_map: self.scope_map.is_some().then(ScopeMap::new),
+            allow: self.allow.clone(),
+            check: self.check.into(),
+            ids: None,
+            ids_not: None,
+        };
+        // Contradictions come before any file is looked at.
+        set.check_conflicts().map_err(Failure::usage)?;
+        if self.keys_out.is_some() && !set.makes_keys() {
+            return Err(Failure::usage("--keys-out has no meaning without --regenerate-keys or --promote-secondary"));
+        }
+        set.ids = ids(&self.ids)?;
+        set.ids_not = ids(&self.ids_not)?;
+        if let Some(path) = &self.scope_map {
+            set.scope_map = Some(read_scopes(path)?);
+        }
+        Ok(set)
+    }
+}
+
+fn checked_reason(text: &str) -> Result<String, Failure> {
+    let characters = text.chars().count();
+    if characters > STATUS_REASON_CHARACTERS_MAX {
+        return Err(Failure::usage(format!(
+            "--status-reason has {characters} characters; the hub takes at most {STATUS_REASON_CHARACTERS_MAX} (§3.2)"
+        )));
+    }
+    Ok(text.to_owned())
+}
+
+fn read_ids(path: &Path) -> Result<IdList, Failure> {
+    let text = fs::read(path).map_err(|error| {
+        Failure::storage(anyhow::Error::new(error).context(format!("can't read {}", path.display())))
+    })?;
+    Ok(IdList::parse(&text))
+}
+
+/// Nothing else waits for the buffer of a file that is read ahead of the run.
+struct Alone;
+
+impl Watch for Alone {
+    fn stopped(&self) -> bool {
+        false
+    }
+
+    fn before_growth(&mut self) {}
+}
+
+fn read_scopes(path: &Path) -> Result<ScopeMap, Failure> {
+    let input = Input::open(path, MmapChoice::Never).map_err(Failure::storage)?;
+    let mut chunks = input.chunks(Cut::default());
+    let mut buffer = Vec::new();
+    let mut map = ScopeMap::new();
+    while let Some(chunk) = chunks.next(&mut buffer, &mut Alone).map_err(Failure::storage)? {
+        let bytes = match chunk.data {
+            Data::Mapped(bytes) => bytes,
+            Data::Buffered(bytes) => &buffer[..bytes],
+        };
+        if chunk.part == Part::Lines {
+            map.read(bytes);
+        }
+    }
+    if map.is_empty() {
+        return Err(Failure::usage(format!(
+            "no edge device with a scope in {}: --scope-map takes an export of the new hub, made after its edge devices \
+             were imported",
+            path.display()
+        )));
+    }
+    Ok(map)
+}
+
+/// A choice on the command line that stands for a value of the rules.
+macro_rules! choice {
+    ($(#[$about:meta])* $name:ident for $target:ty { $($(#[doc = $doc:literal])* $variant:ident = $value:expr,)+ }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+        enum $name { $($(#[doc = $doc])* $variant,)+ }
+
+        impl From<$name> for $target {
+            fn from(choice: $name) -> Self {
+                match choice { $($name::$variant => $value,)+ }
+            }
+        }
+    };
+}
+
+choice! {
+    /// `--status`
+    StatusChoice for Status {
+        Enabled = Status::Enabled,
+        Disabled = Status::Disabled,
+    }
+}
+
+choice! {
+    /// `--regenerate-keys`
+    SlotChoice for KeySlots {
+        Both = KeySlots::Both,
+        Primary = KeySlots::Primary,
+        Secondary = KeySlots::Secondary,
+    }
+}
+
+choice! {
+    /// `--keyless`
+    KeylessChoice for Keyless {
+        /// Leave them alone and count them
+        Skip = Keyless::Skip,
+        /// Give them keys, too
+        Sas = Keyless::Sas,
+    }
+}
+
+choice! {
+    /// `--preset`
+    PresetChoice for Preset {
+        /// For another hub: --import-mode create --strip-etags --drop-system-modules, without the old hub's scopes
+        Migrate = Preset::Migrate,
+        /// --devices-only --import-mode delete --minimal
+        Delete = Preset::Delete,
+        /// Nothing secret: --strip-authentication --strip-twin --drop-system-modules
+        Share = Preset::Share,
+    }
+}
+
+choice! {
+    /// `--check`
+    CheckChoice for Check {
+        /// JSON, the id, and a warning where status is missing
+        Id = Check::Id,
+        /// JSON only
+        None = Check::None,
+    }
+}

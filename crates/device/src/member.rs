@@ -1,0 +1,186 @@
+//! The members of a line (§1.1).
+
+use std::ops::BitOr;
+
+/// The top-level members that the hub knows (§1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Member {
+    /// `id`: the device, also on a module's line.
+    Id,
+    /// `moduleId`
+    ModuleId,
+    /// `eTag` of the identity.
+    ETag,
+    /// `importMode`
+    ImportMode,
+    /// `status`
+    Status,
+    /// `statusReason`
+    StatusReason,
+    /// `authentication`
+    Authentication,
+    /// `twinETag`
+    TwinETag,
+    /// `tags`
+    Tags,
+    /// `properties`: `desired` and `reported`.
+    Properties,
+    /// `capabilities`: `iotEdge`.
+    Capabilities,
+    /// `deviceScope`
+    DeviceScope,
+    /// `parentScopes`: known to the REST description, not exported (§1.3).
+    ParentScopes,
+}
+
+const NAMES: [(&str, Member); 13] = [
+    ("id", Member::Id),
+    ("moduleId", Member::ModuleId),
+    ("eTag", Member::ETag),
+    ("importMode", Member::ImportMode),
+    ("status", Member::Status),
+    ("statusReason", Member::StatusReason),
+    ("authentication", Member::Authentication),
+    ("twinETag", Member::TwinETag),
+    ("tags", Member::Tags),
+    ("properties", Member::Properties),
+    ("capabilities", Member::Capabilities),
+    ("deviceScope", Member::DeviceScope),
+    ("parentScopes", Member::ParentScopes),
+];
+
+impl Member {
+    /// How many there are.
+    pub const COUNT: usize = NAMES.len();
+
+    /// All of them, in the order of the hub's documentation.
+    pub const ALL: [Self; Self::COUNT] = {
+        let mut all = [Self::Id; Self::COUNT];
+        let mut at = 0;
+        while at < Self::COUNT {
+            all[at] = NAMES[at].1;
+            at += 1;
+        }
+        all
+    };
+
+    /// The member of exactly this decoded name.
+    #[inline]
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        let (want, member) = match (name.len(), name.first()?) {
+            (2, _) => ("id", Self::Id),
+            (4, b'e') => ("eTag", Self::ETag),
+            (4, _) => ("tags", Self::Tags),
+            (6, _) => ("status", Self::Status),
+            (8, b'm') => ("moduleId", Self::ModuleId),
+            (8, _) => ("twinETag", Self::TwinETag),
+            (10, b'i') => ("importMode", Self::ImportMode),
+            (10, _) => ("properties", Self::Properties),
+            (11, _) => ("deviceScope", Self::DeviceScope),
+            (12, b's') => ("statusReason", Self::StatusReason),
+            (12, b'p') => ("parentScopes", Self::ParentScopes),
+            (12, _) => ("capabilities", Self::Capabilities),
+            (14, _) => ("authentication", Self::Authentication),
+            _ => return None,
+        };
+        (name == want.as_bytes()).then_some(member)
+    }
+
+    /// The member that this decoded name is in another case; `None` for the exact name and for unknown names (§1.5).
+    pub fn from_case_variant(name: &[u8]) -> Option<Self> {
+        NAMES
+            .iter()
+            .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
+            .filter(|(known, _)| name != known.as_bytes())
+            .map(|(_, member)| *member)
+    }
+
+    /// The name in a line.
+    pub fn name(self) -> &'static str {
+        NAMES[self as usize].0
+    }
+}
+
+/// A set of [`Member`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemberSet(u16);
+
+impl MemberSet {
+    /// No member.
+    pub const EMPTY: Self = Self(0);
+    /// Every member that the hub knows.
+    pub const ALL: Self = Self((1 << Member::COUNT) - 1);
+
+    /// The set of these members.
+    pub const fn of(members: &[Member]) -> Self {
+        let mut bits = 0;
+        let mut at = 0;
+        while at < members.len() {
+            bits |= 1 << members[at] as u16;
+            at += 1;
+        }
+        Self(bits)
+    }
+
+    /// Whether the member is in it.
+    #[inline]
+    pub const fn contains(self, member: Member) -> bool {
+        self.0 & (1 << member as u16) != 0
+    }
+
+    /// Adds a member.
+    #[inline]
+    pub fn insert(&mut self, member: Member) {
+        self.0 |= 1 << member as u16;
+    }
+
+    /// The members that are not in it.
+    #[must_use]
+    pub const fn complement(self) -> Self {
+        Self(Self::ALL.0 & !self.0)
+    }
+
+    /// Whether no member is in it.
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl BitOr for MemberSet {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Member, MemberSet, NAMES};
+
+    #[test]
+    fn names_are_exact_and_variants_are_not_the_name() {
+        for (at, (name, member)) in NAMES.into_iter().enumerate() {
+            assert_eq!(member as usize, at);
+            assert_eq!(member.name(), name);
+            assert_eq!(Member::from_name(name.as_bytes()), Some(member));
+            assert_eq!(Member::from_case_variant(name.as_bytes()), None);
+            let upper = name.to_uppercase();
+            assert_eq!(Member::from_name(upper.as_bytes()), None);
+            assert_eq!(Member::from_case_variant(upper.as_bytes()), Some(member));
+        }
+        for name in ["", "thumbprint", "xtag", "ids", "deviceId"] {
+            assert_eq!(Member::from_name(name.as_bytes()), None);
+            assert_eq!(Member::from_case_variant(name.as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn sets() {
+        let set = MemberSet::of(&[Member::Id, Member::ParentScopes]);
+        assert!(set.contains(Member::Id) && set.contains(Member::ParentScopes) && !set.contains(Member::Tags));
+        assert!(NAMES.iter().all(|(_, member)| MemberSet::ALL.contains(*member)));
+    }
+}

@@ -1,0 +1,181 @@
+//! The kernels of stage 1, and which of them this CPU can run.
+//!
+//! A kernel classifies the 64 bytes of a step; the scalar one is always there and is what the others are tested against.
+//! All work on `&[u8]` and read no byte outside of it: the last, short step is padded with spaces in a buffer of its own.
+
+mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+use crate::index::{Carry, Index, Masks, STEP_BYTES, step};
+
+/// Classifies bytes.
+///
+/// The functions are unsafe to call where the CPU lacks what the kernel is made for.
+trait Kernel {
+    /// One bit per byte and class.
+    ///
+    /// # Safety
+    /// The CPU must have the features of the kernel.
+    unsafe fn masks(bytes: &[u8; STEP_BYTES]) -> Masks;
+
+    /// Bit n is the parity of bits 0 to n.
+    ///
+    /// # Safety
+    /// The CPU must have the features of the kernel.
+    unsafe fn prefix_xor(bits: u64) -> u64;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inner {
+    Scalar,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+}
+
+/// A level of SIMD that this CPU has: holding the value is the proof that its kernels may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level(Inner);
+
+impl Level {
+    /// Plain code, on every CPU.
+    pub const SCALAR: Self = Self(Inner::Scalar);
+
+    /// The fastest level that this CPU has.
+    pub fn detect() -> Self {
+        Self::available().last().copied().unwrap_or(Self::SCALAR)
+    }
+
+    /// All levels that this CPU has, slowest first.
+    pub fn available() -> Vec<Self> {
+        #[allow(unused_mut, reason = "only scalar on other architectures")]
+        let mut levels = vec![Self::SCALAR];
+        #[cfg(target_arch = "x86_64")]
+        if x86_64::has_avx2() {
+            levels.push(Self(Inner::Avx2));
+        }
+        levels
+    }
+
+    /// The level of this name (`scalar`, `avx2`), if this CPU has it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::available().into_iter().find(|level| level.name() == name)
+    }
+
+    /// `scalar`, `avx2`
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Inner::Scalar => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Inner::Avx2 => "avx2",
+        }
+    }
+
+    /// Runs stage 1 over `bytes`, whose first byte has the offset `base`.
+    ///
+    /// With `carry` from the call before, bytes may come in pieces, all but the last a multiple of [`STEP_BYTES`] long.
+    pub(crate) fn index(self, bytes: &[u8], base: u32, carry: &mut Carry, index: &mut Index) {
+        match self.0 {
+            // SAFETY: the scalar kernel needs nothing of the CPU.
+            Inner::Scalar => unsafe { index_steps::<scalar::Scalar>(bytes, base, carry, index) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: a `Level` of AVX2 is only made by `available`, after the CPU said that it has all of it.
+            Inner::Avx2 => unsafe { x86_64::index_avx2(bytes, base, carry, index) },
+        }
+    }
+}
+
+/// # Safety
+/// The CPU must have the features of the kernel.
+#[inline(always)]
+unsafe fn index_steps<K: Kernel>(bytes: &[u8], base: u32, carry: &mut Carry, index: &mut Index) {
+    index.make_room(bytes.len());
+    let (steps, rest) = bytes.as_chunks::<STEP_BYTES>();
+    let mut at = base;
+    for chunk in steps {
+        // SAFETY: passed on from the caller.
+        unsafe { index_step::<K>(chunk, at, carry, index) };
+        at += STEP_BYTES as u32;
+    }
+    if !rest.is_empty() {
+        let mut padded = [b' '; STEP_BYTES];
+        padded[..rest.len()].copy_from_slice(rest);
+        // SAFETY: passed on from the caller.
+        unsafe { index_step::<K>(&padded, at, carry, index) };
+    }
+}
+
+/// # Safety
+/// The CPU must have the features of the kernel.
+#[inline(always)]
+unsafe fn index_step<K: Kernel>(chunk: &[u8; STEP_BYTES], at: u32, carry: &mut Carry, index: &mut Index) {
+    // SAFETY: passed on from the caller.
+    let masks = unsafe { K::masks(chunk) };
+    // SAFETY: passed on from the caller.
+    let prefix_xor = |bits| unsafe { K::prefix_xor(bits) };
+    let tokens = step(masks, prefix_xor, at, carry, &mut index.lines, index.token_count);
+    let room = &mut index.tokens[index.token_count..];
+    assert!(room.len() >= STEP_BYTES, "make_room leaves a step of spare room");
+    // SAFETY: at least STEP_BYTES elements are there, as just checked, and no more than that are written.
+    unsafe { flatten(tokens, at, room.as_mut_ptr()) };
+    index.token_count += tokens.count_ones() as usize;
+}
+
+/// Writes the places of the set bits, eight at a time; up to 64 elements may be written, only the first count.
+///
+/// # Safety
+/// `out` must be valid for writes of 64 elements.
+#[inline(always)]
+unsafe fn flatten(mut bits: u64, at: u32, out: *mut u32) {
+    let count = bits.count_ones() as usize;
+    let mut written = 0;
+    while written < count {
+        for lane in 0..8 {
+            // SAFETY: `written` is a multiple of 8 below 64, so `written + lane` is below 64.
+            unsafe { out.add(written + lane).write(at.wrapping_add(bits.trailing_zeros())) };
+            bits &= bits.wrapping_sub(1);
+        }
+        written += 8;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Level;
+    use crate::index::{Carry, Index};
+
+    fn run(level: Level, bytes: &[u8]) -> (Vec<u32>, Vec<crate::index::LineEnd>) {
+        let mut index = Index::default();
+        let mut carry = Carry::default();
+        level.index(bytes, 3, &mut carry, &mut index);
+        (index.tokens().to_vec(), index.lines)
+    }
+
+    #[test]
+    fn every_level_finds_what_the_scalar_one_finds() {
+        let mut seed = 99u64;
+        let alphabet = b"{}[]:,\"\"\\\\ \t\r\n\nab1-\x00\x0c\x1a\x1f\x7f\x80\xc3\xff";
+        for round in 0..3000 {
+            let bytes: Vec<u8> = (0..round % 400)
+                .map(|_| {
+                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    let roll = (seed >> 33) as usize;
+                    if roll % 5 == 0 { (roll / 5) as u8 } else { alphabet[roll % alphabet.len()] }
+                })
+                .collect();
+            let want = run(Level::SCALAR, &bytes);
+            for level in Level::available() {
+                assert_eq!(run(level, &bytes), want, "{} {:?}", level.name(), String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
+
+    #[test]
+    fn names_lead_back_to_levels() {
+        for level in Level::available() {
+            assert_eq!(Level::from_name(level.name()), Some(level));
+        }
+        assert_eq!(Level::from_name("mmx"), None);
+        assert!(Level::available().contains(&Level::detect()));
+    }
+}

@@ -1,0 +1,231 @@
+//! Stage 1: where the structural characters of a block are.
+//!
+//! The bit logic over one 64-byte step is here, written once; the kernels in `arch` only classify bytes. Places are
+//! offsets from the start of the chunk. Stage 1 renders no verdict: it notes per line what stage 2 has to look at more
+//! closely (escapes, bytes outside of ASCII, control characters in strings).
+
+use std::ops::{BitOr, BitOrAssign};
+
+/// Bytes in one step.
+pub(crate) const STEP_BYTES: usize = 64;
+
+/// What a line holds that a clean line does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    pub(crate) const NONE: Self = Self(0);
+    /// A backslash, anywhere.
+    pub(crate) const BACKSLASH: Self = Self(1);
+    /// A byte of 0x80 or above.
+    pub(crate) const NON_ASCII: Self = Self(2);
+    /// A control character inside a string: such a line is never valid.
+    pub(crate) const CONTROL: Self = Self(4);
+
+    pub(crate) fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl BitOr for Flags {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for Flags {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// The end of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LineEnd {
+    /// The offset of its `\n`, or of the end of the input where there is none.
+    pub(crate) end: u32,
+    /// How many tokens there are up to here.
+    pub(crate) tokens_end: u32,
+    pub(crate) flags: Flags,
+}
+
+/// What stage 1 finds. Buffers are reused from block to block.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// Places of `{ } [ ] : ,` outside of strings, of both quotes of each string, and of the first byte of anything else
+    /// outside of strings. Only the first `token_count` count; what follows is spare room.
+    pub(crate) tokens: Vec<u32>,
+    pub(crate) token_count: usize,
+    pub(crate) lines: Vec<LineEnd>,
+}
+
+impl Index {
+    pub(crate) fn clear(&mut self) {
+        self.token_count = 0;
+        self.lines.clear();
+    }
+
+    /// The tokens found.
+    pub(crate) fn tokens(&self) -> &[u32] {
+        &self.tokens[..self.token_count]
+    }
+
+    /// Makes room for every byte of a block being a token, and one step more, which the kernels may write over.
+    pub(crate) fn make_room(&mut self, block_bytes: usize) {
+        let need = self.token_count + block_bytes + 2 * STEP_BYTES;
+        if self.tokens.len() < need {
+            self.tokens.resize(need, 0);
+        }
+    }
+}
+
+/// What one step hands to the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Carry {
+    /// All ones inside a string, else 0.
+    in_string: u64,
+    /// 1 where the next byte is escaped.
+    escaped: u64,
+    /// 1 where the last byte was part of a scalar.
+    scalar: u64,
+    /// What the line has shown so far.
+    pub(crate) flags: Flags,
+}
+
+/// One bit per byte of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Masks {
+    pub(crate) backslash: u64,
+    pub(crate) quote: u64,
+    /// Bytes below 0x20.
+    pub(crate) control: u64,
+    /// Bytes of 0x80 and above.
+    pub(crate) non_ascii: u64,
+    /// `{ } [ ] : ,`
+    pub(crate) operator: u64,
+    /// Space, tab, `\r`, `\n`.
+    pub(crate) space: u64,
+    pub(crate) newline: u64,
+}
+
+/// Which bytes are escaped by an odd run of backslashes before them.
+#[inline(always)]
+fn escaped(backslash: u64, carry: &mut u64) -> u64 {
+    if backslash == 0 {
+        return std::mem::take(carry);
+    }
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let backslash = backslash & !*carry;
+    let after = (backslash << 1) | *carry;
+    // Adding a run's start to the run carries out of its end; where the run starts on an odd bit, that end tells an odd
+    // run from an even one by its parity against the even bits.
+    let odd_starts = backslash & !EVEN & !after;
+    let (ends, overflow) = odd_starts.overflowing_add(backslash);
+    *carry = u64::from(overflow);
+    (EVEN ^ (ends << 1)) & after
+}
+
+impl Masks {
+    /// What a line shows in the bytes of `segment`.
+    #[inline(always)]
+    fn flags(&self, segment: u64, in_string: u64) -> Flags {
+        let mut flags = Flags::NONE;
+        if self.backslash & segment != 0 {
+            flags |= Flags::BACKSLASH;
+        }
+        if self.non_ascii & segment != 0 {
+            flags |= Flags::NON_ASCII;
+        }
+        if self.control & in_string & segment != 0 {
+            flags |= Flags::CONTROL;
+        }
+        flags
+    }
+}
+
+/// The token bits of one step; line ends and flags go to `index.lines`.
+#[inline(always)]
+pub(crate) fn step(
+    masks: Masks,
+    prefix_xor: impl Fn(u64) -> u64,
+    base: u32,
+    carry: &mut Carry,
+    lines: &mut Vec<LineEnd>,
+    token_count: usize,
+) -> u64 {
+    let quotes = masks.quote & !escaped(masks.backslash, &mut carry.escaped);
+    let mut in_string = prefix_xor(quotes) ^ carry.in_string;
+    let mut broken = masks.newline & in_string;
+    while broken != 0 {
+        // A string that its line leaves open: from here on everything is the other way round.
+        let bit = broken & broken.wrapping_neg();
+        in_string ^= bit.wrapping_neg();
+        broken = masks.newline & in_string & !(bit | (bit - 1));
+    }
+    carry.in_string = ((in_string as i64) >> 63) as u64;
+
+    let scalar = !(masks.operator | masks.space);
+    let plain_scalar = scalar & !quotes;
+    let follows_scalar = (plain_scalar << 1) | carry.scalar;
+    carry.scalar = plain_scalar >> 63;
+    let string_rest = in_string ^ quotes;
+    let tokens = ((masks.operator | (scalar & !follows_scalar)) & !string_rest) | quotes;
+
+    let special = masks.backslash | masks.non_ascii | (masks.control & in_string);
+    if masks.newline | special != 0 {
+        let mut newlines = masks.newline;
+        let mut done = 0u64;
+        while newlines != 0 {
+            let bit = newlines & newlines.wrapping_neg();
+            let below = bit - 1;
+            if special != 0 {
+                carry.flags |= masks.flags(below & !done, in_string);
+            }
+            lines.push(LineEnd {
+                end: base + bit.trailing_zeros(),
+                tokens_end: (token_count + (tokens & below).count_ones() as usize) as u32,
+                flags: carry.flags,
+            });
+            carry.flags = Flags::NONE;
+            done = below | bit;
+            newlines &= newlines - 1;
+        }
+        if special != 0 {
+            carry.flags |= masks.flags(!done, in_string);
+        }
+    }
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn escapes_agree_with_a_loop_over_bytes() {
+        let mut seed = 7u64;
+        let mut carry = 0;
+        let mut naive_carry = false;
+        for round in 0..20_000 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let bits = match round % 4 {
+                0 => seed & (seed >> 7),
+                1 => seed | (seed << 9),
+                2 => u64::MAX << (seed >> 58),
+                _ => 0,
+            };
+            let mut want = 0u64;
+            for place in 0..64 {
+                if naive_carry {
+                    want |= 1 << place;
+                    naive_carry = false;
+                } else {
+                    naive_carry = bits >> place & 1 == 1;
+                }
+            }
+            assert_eq!(escaped(bits, &mut carry), want, "round {round}: {bits:b}");
+            assert_eq!(carry == 1, naive_carry);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! From a chunk of whole lines to what each line is.
+
+use std::ops::ControlFlow;
+
+use crate::arch::Level;
+use crate::fault::{Fault, FaultKind};
+use crate::index::{Carry, Flags, Index};
+use crate::record::{MemberSpan, Places, Record};
+use crate::walk::{Nesting, SliceTokens, walk};
+use crate::window::WindowTokens;
+
+/// The longest accepted line unless told otherwise, in bytes.
+pub const LINE_BYTES_MAX_DEFAULT: usize = 16 << 20;
+/// The deepest accepted nesting unless told otherwise; the outer object is 1.
+pub const DEPTH_MAX_DEFAULT: usize = 128;
+
+/// Bytes indexed before they are walked: their tokens and they themselves stay in the second-level cache.
+const BLOCK_BYTES: usize = 64 * 1024;
+/// A line longer than this is indexed piece by piece while it is walked.
+const INDEXED_LINE_BYTES_MAX: usize = 1 << 20;
+
+/// What is accepted as a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest line in bytes, without its `\n`, with its `\r`.
+    pub line_bytes_max: usize,
+    /// The deepest nesting; the outer object is 1.
+    pub depth_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { line_bytes_max: LINE_BYTES_MAX_DEFAULT, depth_max: DEPTH_MAX_DEFAULT }
+    }
+}
+
+/// What a line is.
+#[derive(Clone, Copy, Debug)]
+pub enum Content<'a> {
+    /// Nothing but spaces, tabs and `\r`.
+    Blank,
+    /// One JSON object.
+    Record(Record<'a>),
+    /// Anything else.
+    Invalid(Fault),
+}
+
+/// One line of a chunk. All places are from the start of the chunk.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// The first byte.
+    pub start: usize,
+    /// The end without the line's end characters: all `\r` before the `\n` belong to these.
+    pub end: usize,
+    /// The end with the line's end characters.
+    pub end_with_newline: usize,
+    /// What stands between `start` and `end`.
+    pub content: Content<'a>,
+}
+
+/// Finds the records of chunks. Keeps its buffers from call to call: one parser per thread.
+#[derive(Debug)]
+pub struct Parser {
+    level: Level,
+    limits: Limits,
+    block_bytes: usize,
+    indexed_line_bytes_max: usize,
+    index: Index,
+    members: Vec<MemberSpan>,
+    nesting: Nesting,
+}
+
+impl Parser {
+    /// A parser that runs on `level` and accepts what `limits` say.
+    pub fn new(level: Level, limits: Limits) -> Self {
+        Self {
+            level,
+            limits,
+            block_bytes: BLOCK_BYTES,
+            indexed_line_bytes_max: INDEXED_LINE_BYTES_MAX,
+            index: Index::default(),
+            members: Vec::new(),
+            nesting: Nesting::new(limits.depth_max),
+        }
+    }
+
+    /// Works in blocks of this many bytes, and walks longer lines than `line_bytes` without an index of their own. The
+    /// result is the same for all sizes; tests make them tiny.
+    #[must_use]
+    pub fn with_block_bytes(mut self, block_bytes: usize, line_bytes: usize) -> Self {
+        self.block_bytes = block_bytes.max(1);
+        self.indexed_line_bytes_max = line_bytes;
+        self
+    }
+
+    /// Visits the lines of `chunk` from the offset `from` on, which must be the start of a line, in order.
+    ///
+    /// Returns the offset of the first line that was not visited: the end of the chunk, unless `visit` broke off.
+    pub fn parse(&mut self, chunk: &[u8], from: usize, mut visit: impl FnMut(Line<'_>) -> ControlFlow<()>) -> usize {
+        let mut start = from;
+        while start < chunk.len() {
+            let end = block_end(chunk, start, self.block_bytes);
+            let flow = if end - start > self.indexed_line_bytes_max && line_end(chunk, start) + 1 >= end {
+                self.parse_long_line(&chunk[..end], start, &mut visit)
+            } else {
+                self.parse_block(&chunk[..end], start, &mut visit)
+            };
+            if let ControlFlow::Break(next) = flow {
+                return next;
+            }
+            start = end;
+        }
+        start
+    }
+
+    /// Visits the lines from `start` to the end of `bytes`; breaks with the offset of the first line not visited.
+    fn parse_block(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        visit: &mut impl FnMut(Line<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<usize> {
+        self.index.clear();
+        let mut carry = Carry::default();
+        self.level.index(&bytes[start..], start as u32, &mut carry, &mut self.index);
+        if bytes.last() != Some(&b'\n') {
+            self.index.lines.push(crate::index::LineEnd {
+                end: bytes.len() as u32,
+                tokens_end: self.index.token_count as u32,
+                flags: carry.flags,
+            });
+        }
+        let mut line_start = start;
+        let mut tokens_start = 0;
+        for line in &self.index.lines {
+            let newline = line.end as usize;
+            let tokens = &self.index.tokens()[tokens_start..line.tokens_end as usize];
+            let bytes_to_end = &bytes[..newline];
+            let content = if newline - line_start > self.limits.line_bytes_max {
+                Content::Invalid(too_long(line_start))
+            } else if tokens.is_empty() {
+                Content::Blank
+            } else {
+                let source = &mut SliceTokens::new(tokens, 0);
+                match walk(bytes_to_end, line_start, line.flags, source, &mut self.nesting, &mut self.members) {
+                    Ok(()) => Content::Record(Record {
+                        bytes: bytes_to_end,
+                        start: line_start,
+                        flags: line.flags,
+                        members: &self.members,
+                        places: Places::Indexed(tokens),
+                    }),
+                    Err(fault) => Content::Invalid(fault),
+                }
+            };
+            let end_with_newline = bytes.len().min(newline + 1);
+            let end = trimmed_end(bytes_to_end, line_start);
+            if visit(Line { start: line_start, end, end_with_newline, content }).is_break() {
+                return ControlFlow::Break(end_with_newline);
+            }
+            line_start = end_with_newline;
+            tokens_start = line.tokens_end as usize;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Visits the one line from `start` to the end of `bytes`, indexing it while it is walked.
+    #[cold]
+    fn parse_long_line(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        visit: &mut impl FnMut(Line<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<usize> {
+        let newline = line_end(bytes, start);
+        let bytes_to_end = &bytes[..newline];
+        let end = trimmed_end(bytes_to_end, start);
+        let flags = Flags::BACKSLASH | Flags::NON_ASCII;
+        let content = if newline - start > self.limits.line_bytes_max {
+            Content::Invalid(too_long(start))
+        } else if bytes_to_end[start..].iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+            Content::Blank
+        } else {
+            let source = &mut WindowTokens::new(self.level, bytes_to_end, start);
+            match walk(bytes_to_end, start, flags, source, &mut self.nesting, &mut self.members) {
+                Ok(()) => Content::Record(Record {
+                    bytes: bytes_to_end,
+                    start,
+                    flags,
+                    members: &self.members,
+                    places: Places::Windowed(self.level),
+                }),
+                Err(fault) => Content::Invalid(fault),
+            }
+        };
+        let flow = visit(Line { start, end, end_with_newline: bytes.len(), content });
+        if self.members.capacity() > 1 << 16 {
+            self.members = Vec::new();
+        }
+        if flow.is_break() { ControlFlow::Break(bytes.len()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+fn too_long(at: usize) -> Fault {
+    Fault::new(FaultKind::LineTooLong, at, "a shorter line")
+}
+
+/// The end of the block of whole lines that starts at `start`: at most `block_bytes` long, or one longer line.
+fn block_end(chunk: &[u8], start: usize, block_bytes: usize) -> usize {
+    let limit = start + block_bytes;
+    if limit >= chunk.len() {
+        return chunk.len();
+    }
+    match memchr::memrchr(b'\n', &chunk[start..limit]) {
+        Some(newline) => start + newline + 1,
+        None => chunk.len().min(limit + line_end(&chunk[limit..], 0) + 1),
+    }
+}
+
+/// The offset of the `\n` of the line that `start` is in, or of the end.
+fn line_end(bytes: &[u8], start: usize) -> usize {
+    memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length)
+}
+
+/// The end of a line without the `\r` that stand before its end.
+#[inline]
+fn trimmed_end(bytes: &[u8], start: usize) -> usize {
+    let mut end = bytes.len();
+    while end > start && bytes[end - 1] == b'\r' {
+        end -= 1;
+    }
+    end
+}

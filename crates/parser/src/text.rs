@@ -1,0 +1,143 @@
+//! What strings say: escapes checked and decoded.
+
+use std::borrow::Cow;
+
+/// The four hexadecimal digits of a `\u` escape.
+fn hex_unit(digits: &[u8]) -> Option<u16> {
+    let digits: &[u8; 4] = digits.get(..4)?.try_into().ok()?;
+    digits.iter().try_fold(0u16, |unit, digit| {
+        let value = char::from(*digit).to_digit(16)? as u16;
+        Some(unit << 4 | value)
+    })
+}
+
+/// Checks what stands between the quotes of a string: no control characters, and only the escapes of RFC 8259.
+///
+/// A lone surrogate (`\ud800`) is in the grammar. Returns the place of the first fault, and what would be right.
+pub(crate) fn check_string(content: &[u8]) -> Result<(), (usize, &'static str)> {
+    let mut at = 0;
+    while at < content.len() {
+        match content[at] {
+            b'\\' => {
+                at += match content.get(at + 1) {
+                    Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+                    Some(b'u') if hex_unit(&content[at + 2..]).is_some() => 6,
+                    Some(b'u') => return Err((at, "four hexadecimal digits after \\u")),
+                    _ => return Err((at, "one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u")),
+                };
+            }
+            0..0x20 => return Err((at, "an escape in place of a control character")),
+            _ => at += 1,
+        }
+    }
+    Ok(())
+}
+
+/// Decodes what stands between the quotes of a valid string.
+///
+/// Borrowed where there is no escape. A lone surrogate becomes the three bytes that UTF-8 would have for it, so that
+/// different texts stay different; such a result is not valid UTF-8.
+pub fn decode(content: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memchr(b'\\', content) else {
+        return Cow::Borrowed(content);
+    };
+    let mut out = Vec::with_capacity(content.len());
+    out.extend_from_slice(&content[..first]);
+    let mut at = first;
+    while at < content.len() {
+        if content[at] != b'\\' {
+            out.push(content[at]);
+            at += 1;
+            continue;
+        }
+        let escape = content.get(at + 1).copied().unwrap_or(b'\\');
+        at += 2;
+        match escape {
+            b'b' => out.push(8),
+            b'f' => out.push(12),
+            b'n' => out.push(b'\n'),
+            b'r' => out.push(b'\r'),
+            b't' => out.push(b'\t'),
+            b'u' => at += decode_unit(&content[at.min(content.len())..], &mut out),
+            other => out.push(other),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Decodes the digits after `\u`, with those of a second escape where both are a pair; returns how many bytes that took.
+fn decode_unit(rest: &[u8], out: &mut Vec<u8>) -> usize {
+    let Some(unit) = hex_unit(rest) else {
+        return 0;
+    };
+    if let 0xd800..0xdc00 = unit
+        && let Some(low @ 0xdc00..0xe000) =
+            rest.get(4..6).filter(|mark| *mark == b"\\u").and_then(|_| hex_unit(&rest[6..]))
+    {
+        let scalar = 0x10000 + (u32::from(unit - 0xd800) << 10) + u32::from(low - 0xdc00);
+        push_char(scalar, out);
+        return 10;
+    }
+    push_char(u32::from(unit), out);
+    4
+}
+
+fn push_char(scalar: u32, out: &mut Vec<u8>) {
+    match char::from_u32(scalar) {
+        Some(character) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        None => out.extend_from_slice(&[
+            0xe0 | (scalar >> 12) as u8,
+            0x80 | (scalar >> 6 & 0x3f) as u8,
+            0x80 | (scalar & 0x3f) as u8,
+        ]),
+    }
+}
+
+/// The decoded text of a string value, quotes and all; `None` where the value is no string.
+pub fn string_text(value: &[u8]) -> Option<Cow<'_, [u8]>> {
+    match value {
+        [b'"', content @ .., b'"'] => Some(decode(content)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check_string, decode, string_text};
+
+    #[test]
+    fn escapes_decode() {
+        for (content, want) in [
+            ("plain", "plain"),
+            (r"\u0069d", "id"),
+            (r#"\"\\\/\b\f\n\r\t"#, "\"\\/\u{8}\u{c}\n\r\t"),
+            (r"\ud83d\ude00!", "😀!"),
+            (r"\u00e9\u20AC", "é€"),
+            (r"a\\u0041", r"a\u0041"),
+        ] {
+            assert_eq!(check_string(content.as_bytes()), Ok(()), "{content}");
+            assert_eq!(decode(content.as_bytes()).as_ref(), want.as_bytes(), "{content}");
+        }
+        assert_eq!(decode(br"\ud800x").as_ref(), b"\xed\xa0\x80x");
+        assert_eq!(decode(br"\ud800\u0041").as_ref(), b"\xed\xa0\x80A");
+        assert_eq!(decode(br"\udc00").as_ref(), b"\xed\xb0\x80");
+    }
+
+    #[test]
+    fn faults_have_their_place() {
+        for (content, place) in
+            [(r"ab\x", 2), (r"\u12g4", 0), (r"ok\u123", 2), ("tab\there", 3), ("nul\0", 3), (r"\U0041", 0), (r"a\ ", 1)]
+        {
+            assert_eq!(check_string(content.as_bytes()).map_err(|fault| fault.0), Err(place), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn only_strings_have_text() {
+        assert_eq!(string_text(b"\"a\"").as_deref(), Some(b"a".as_slice()));
+        assert_eq!(string_text(b"\"\"").as_deref(), Some(b"".as_slice()));
+        for value in ["null", "12", "{}", "\""] {
+            assert_eq!(string_text(value.as_bytes()), None);
+        }
+    }
+}

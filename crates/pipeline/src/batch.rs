@@ -1,0 +1,172 @@
+//! What comes out of one piece.
+
+use hubmill_device::{Code, Severity};
+use hubmill_writer::Gather;
+
+/// How many lines there were and what became of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Lines in.
+    pub lines: u64,
+    /// Lines out.
+    pub written: u64,
+    /// Invalid lines left out.
+    pub rejected: u64,
+    /// Lines that the selection left out.
+    pub filtered: u64,
+    /// Invalid lines among the written.
+    pub invalid_kept: u64,
+    /// The hub's plain-text line (§1.6).
+    pub notices: u64,
+    /// Blank lines.
+    pub blank: u64,
+    /// Written lines that a rule changed.
+    pub edited: u64,
+    /// Findings that are warnings.
+    pub warnings: u64,
+    /// By [`Code`].
+    codes: [u64; Code::COUNT],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            lines: 0,
+            written: 0,
+            rejected: 0,
+            filtered: 0,
+            invalid_kept: 0,
+            notices: 0,
+            blank: 0,
+            edited: 0,
+            warnings: 0,
+            codes: [0; Code::COUNT],
+        }
+    }
+}
+
+impl Tally {
+    /// Counts one of this code; how many there are now.
+    pub fn count(&mut self, code: Code) -> u64 {
+        let count = &mut self.codes[code as usize];
+        *count += 1;
+        *count
+    }
+
+    /// How many there are of a code.
+    pub fn of(&self, code: Code) -> u64 {
+        self.codes[code as usize]
+    }
+
+    /// The codes that were met, with how many there are.
+    pub fn codes(&self) -> impl Iterator<Item = (Code, u64)> {
+        Code::ALL.iter().map(|code| (*code, self.of(*code))).filter(|(_, count)| *count > 0)
+    }
+
+    /// Lines that could not be used, left out or kept.
+    pub fn invalid(&self) -> u64 {
+        self.rejected + self.invalid_kept
+    }
+
+    /// Adds another tally.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, more) in [
+            (&mut self.lines, other.lines),
+            (&mut self.written, other.written),
+            (&mut self.rejected, other.rejected),
+            (&mut self.filtered, other.filtered),
+            (&mut self.invalid_kept, other.invalid_kept),
+            (&mut self.notices, other.notices),
+            (&mut self.blank, other.blank),
+            (&mut self.edited, other.edited),
+            (&mut self.warnings, other.warnings),
+        ] {
+            *sum += more;
+        }
+        for (sum, more) in self.codes.iter_mut().zip(other.codes) {
+            *sum += more;
+        }
+        assert_eq!(
+            self.lines,
+            self.written + self.rejected + self.filtered + self.notices + self.blank,
+            "no line is lost in silence"
+        );
+    }
+}
+
+/// A finding in words. The line is counted from the first line of the batch, which is 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about.
+    pub code: Code,
+    /// The line.
+    pub line: u64,
+    /// The offset in the input of the fault's first byte.
+    pub byte: u64,
+    /// The device id, decoded, where it is known. May hold anything that is not a secret.
+    pub id: Option<String>,
+    /// The member, dotted; empty for the whole line.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What could be done.
+    pub hint: Option<&'static str>,
+}
+
+/// What comes out of one piece.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Lines out.
+    pub output: Gather,
+    /// Rejected lines, where they are collected.
+    pub rejects: Gather,
+    /// Filtered lines, where they are collected.
+    pub filtered: Gather,
+    /// Keys that were made, as NDJSON, where they are collected.
+    pub keys: Vec<u8>,
+    /// Findings that may be shown.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The hub's plain-text line, fit to be shown.
+    pub notice: Option<String>,
+    /// What became of the lines.
+    pub tally: Tally,
+    /// The allowance that it was made with.
+    pub allowance: u64,
+}
+
+/// Room that buffers keep for the next piece, in bytes.
+const ROOM_KEPT: usize = 2 << 20;
+/// Bytes of output or keys that make a batch full.
+const FULL_BYTES: usize = 2 << 20;
+
+impl Batch {
+    pub(crate) fn clear(&mut self) {
+        for gather in [&mut self.output, &mut self.rejects, &mut self.filtered] {
+            gather.clear();
+            gather.shrink(ROOM_KEPT);
+        }
+        self.keys.clear();
+        self.keys.shrink_to(ROOM_KEPT);
+        self.diagnostics.clear();
+        self.notice = None;
+        self.tally = Tally::default();
+    }
+
+    /// Makes room for the output of so many bytes of input.
+    pub(crate) fn reserve_output(&mut self, input_bytes: usize) {
+        self.output.reserve(input_bytes + input_bytes / 8 + 4096);
+    }
+
+    /// Ends the runs of the gathers.
+    pub(crate) fn close(&mut self, bytes: &[u8]) {
+        for gather in [&mut self.output, &mut self.rejects, &mut self.filtered] {
+            gather.close_run(bytes);
+        }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.output.buffered() >= FULL_BYTES || self.keys.len() >= FULL_BYTES
+    }
+}

@@ -1,0 +1,115 @@
+//! Chunks through reader, workers and writer: in order, in bounded memory.
+//!
+//! Three kinds of thread. The caller's thread cuts the input; a pool of workers computes and never waits; one thread
+//! drains finished chunks in the order of the input. A fixed set of slots goes round between them and is backpressure
+//! and reorder window in one. What is computed and where it goes is open: see [`Work`] and [`Drain`]. [`Transform`] is the
+//! work that rewrites lines by rules.
+#![forbid(unsafe_code)]
+
+mod batch;
+mod run;
+mod slot;
+mod state;
+mod transform;
+
+use std::fmt;
+
+pub use batch::{Batch, Diagnostic, Tally};
+pub use run::{Options, run, slot_count};
+pub use transform::{DIAGNOSTICS_SHOWN_MAX, OnInvalid, Transform, TransformScratch};
+
+/// The bytes that a worker is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// The offset of the first byte in the input.
+    pub offset: u64,
+    /// Whether it is the first piece of the input.
+    pub is_first: bool,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// What they are a part of.
+    pub part: hubmill_reader::Part,
+}
+
+/// What is computed from a piece.
+pub trait Work: Sync {
+    /// What one thread needs and keeps.
+    type Scratch: Send;
+    /// What comes out of a piece. Reused: its room is kept.
+    type Batch: Send;
+
+    /// A new scratch.
+    fn scratch(&self) -> Self::Scratch;
+
+    /// A new, empty batch.
+    fn batch(&self) -> Self::Batch;
+
+    /// Empties a batch, and gives back room beyond what is usual.
+    fn clear(&self, batch: &mut Self::Batch);
+
+    /// Works through the piece from the offset `from` on into an empty batch.
+    ///
+    /// Returns the offset of the first byte that is not in the batch. That is the end of the piece, unless the batch is
+    /// full, and then the rest is asked for again, or `allowance` is used up: the number of faults after which the rest of the
+    /// piece will not be looked at.
+    fn work(
+        &self,
+        scratch: &mut Self::Scratch,
+        piece: Piece<'_>,
+        from: usize,
+        allowance: u64,
+        batch: &mut Self::Batch,
+    ) -> usize;
+
+    /// The allowance for workers: faults in one piece after which the run is over whatever came before.
+    fn allowance(&self) -> u64 {
+        u64::MAX
+    }
+}
+
+/// What to do after a batch was drained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// This batch was not taken, since it goes past the fault that ends the run: make it again with a smaller allowance.
+    Redo {
+        /// Faults after which to stop.
+        allowance: u64,
+    },
+    /// The run is over.
+    Stop,
+}
+
+/// Where batches go, one by one, in the order of the input.
+pub trait Drain<B>: Send {
+    /// What can go wrong.
+    type Error: Send;
+
+    /// Takes a batch that came from `piece`, the part of it from `from` on.
+    fn drain(&mut self, piece: Piece<'_>, from: usize, batch: &B) -> Result<Flow, Self::Error>;
+}
+
+/// Why a run failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error<E> {
+    /// The input could not be read on.
+    Read(hubmill_reader::Error),
+    /// The drain could not go on.
+    Drain(E),
+    /// The workers could not be started.
+    Start(String),
+}
+
+impl<E: fmt::Display> fmt::Display for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(error) => error.fmt(f),
+            Self::Drain(error) => error.fmt(f),
+            Self::Start(reason) => write!(f, "can't start the worker threads: {reason}"),
+        }
+    }
+}
+
+impl<E: std::error::Error> std::error::Error for Error<E> {}

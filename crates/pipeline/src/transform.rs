@@ -1,0 +1,317 @@
+//! The work of `transform`: from a piece of input to a piece of output, with what is to be said about it.
+
+use std::ops::ControlFlow;
+
+use hubmill_device::{Code, Severity, redacted};
+use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser, decode};
+use hubmill_reader::Part;
+use hubmill_rules::{Detail, Finding, Rules, Verdict};
+use hubmill_writer::Gather;
+
+use crate::batch::{Batch, Diagnostic};
+use crate::{Piece, Work};
+
+/// What becomes of lines that can't be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnInvalid {
+    /// They are left out, and collected where asked for.
+    #[default]
+    Reject,
+    /// They go through as they are.
+    Keep,
+}
+
+/// How to transform.
+#[derive(Debug)]
+pub struct Transform {
+    /// What to do with records.
+    pub rules: Rules,
+    /// What a line may be.
+    pub limits: Limits,
+    /// The SIMD level of the parser.
+    pub level: Level,
+    /// What becomes of lines that can't be used.
+    pub on_invalid: OnInvalid,
+    /// Rejected lines are collected.
+    pub collect_rejects: bool,
+    /// Filtered lines are collected.
+    pub collect_filtered: bool,
+    /// Keys that were made are collected.
+    pub collect_keys: bool,
+    /// All findings are kept, not only the first of each code.
+    pub all_diagnostics: bool,
+    /// More invalid lines than this end the run.
+    pub invalid_max: u64,
+}
+
+/// What one thread needs.
+#[derive(Debug)]
+pub struct TransformScratch {
+    parser: Parser,
+    rules: hubmill_rules::Scratch,
+}
+
+/// Findings of each code that are kept from one batch: all that people are shown at most.
+pub const DIAGNOSTICS_SHOWN_MAX: u32 = 10;
+/// Findings that make a batch full, where all are kept.
+const DIAGNOSTICS_MAX: usize = 2048;
+/// The byte order mark, as UTF-8 has it.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+/// How much of a notice is shown, in bytes.
+const NOTICE_BYTES_MAX: usize = 400;
+/// How much of an id or a name is shown, in characters.
+const SHOWN_CHARACTERS_MAX: usize = 160;
+
+impl Work for Transform {
+    type Scratch = TransformScratch;
+    type Batch = Batch;
+
+    fn scratch(&self) -> TransformScratch {
+        TransformScratch { parser: Parser::new(self.level, self.limits), rules: self.rules.scratch() }
+    }
+
+    fn batch(&self) -> Batch {
+        Batch::default()
+    }
+
+    fn clear(&self, batch: &mut Batch) {
+        batch.clear();
+    }
+
+    fn allowance(&self) -> u64 {
+        self.invalid_max.saturating_add(1)
+    }
+
+    fn work(
+        &self,
+        scratch: &mut TransformScratch,
+        piece: Piece<'_>,
+        from: usize,
+        allowance: u64,
+        batch: &mut Batch,
+    ) -> usize {
+        batch.allowance = allowance;
+        let has_bom = piece.is_first && from == 0 && piece.bytes.starts_with(BOM);
+        let from = if has_bom { BOM.len() } else { from };
+        if let Part::LongLine { first, last } = piece.part {
+            self.pass_long_line(piece, from, first, last, batch);
+            return piece.bytes.len();
+        }
+        batch.reserve_output(piece.bytes.len() - from);
+        let TransformScratch { parser, rules } = scratch;
+        let first_line = if piece.is_first { Some(from) } else { None };
+        let next = parser.parse(piece.bytes, from, |line| {
+            batch.tally.lines += 1;
+            match line.content {
+                Content::Blank => batch.tally.blank += 1,
+                Content::Record(record) => match self.rules.apply(rules, &record) {
+                    Verdict::Keep => {
+                        keep_trimmed(&mut batch.output, piece.bytes, &line);
+                        self.note_written(rules, piece, batch);
+                    }
+                    Verdict::Edit => {
+                        batch.output.edit(piece.bytes, line.start, line.end, rules.edits(), rules.texts());
+                        batch.tally.edited += 1;
+                        self.collect_made_keys(rules, piece.bytes, batch);
+                        self.note_written(rules, piece, batch);
+                    }
+                    Verdict::Filter => {
+                        batch.tally.filtered += 1;
+                        if self.collect_filtered {
+                            keep_raw(&mut batch.filtered, piece.bytes, line.start, line.end_with_newline, true);
+                        }
+                    }
+                    Verdict::Invalid => {
+                        self.note_findings(rules, piece, batch);
+                        self.pass_invalid(piece, line.start, line.end_with_newline, batch);
+                    }
+                },
+                Content::Invalid(fault) => {
+                    if first_line == Some(line.start) && is_notice(piece.bytes, &line, fault) {
+                        batch.tally.notices += 1;
+                        batch.tally.count(Code::Notice);
+                        batch.notice = Some(notice_text(&piece.bytes[line.start..line.end]));
+                    } else {
+                        let finding = self.fault_finding(fault, &piece.bytes[..line.end]);
+                        self.note(finding, None, piece, batch);
+                        self.pass_invalid(piece, line.start, line.end_with_newline, batch);
+                    }
+                }
+            }
+            let over = batch.tally.invalid() >= allowance || self.is_full(batch);
+            if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        batch.close(piece.bytes);
+        next
+    }
+}
+
+impl Transform {
+    /// Whether the rest of the piece has to wait, so that memory stays bounded.
+    fn is_full(&self, batch: &Batch) -> bool {
+        batch.is_full() || (self.all_diagnostics && batch.diagnostics.len() >= DIAGNOSTICS_MAX)
+    }
+
+    /// A line of which only a part is here: too long, whatever it holds.
+    fn pass_long_line(&self, piece: Piece<'_>, from: usize, first: bool, last: bool, batch: &mut Batch) {
+        let gather = match self.on_invalid {
+            OnInvalid::Keep => Some(&mut batch.output),
+            OnInvalid::Reject => self.collect_rejects.then_some(&mut batch.rejects),
+        };
+        if let Some(gather) = gather {
+            keep_raw(gather, piece.bytes, from, piece.bytes.len(), last);
+        }
+        if first {
+            batch.tally.lines += 1;
+            let at = from as u32;
+            let fault = Fault { kind: FaultKind::LineTooLong, at, expected: "a shorter line" };
+            self.note(self.fault_finding(fault, piece.bytes), None, piece, batch);
+            self.count_invalid(batch);
+        }
+        batch.close(piece.bytes);
+    }
+
+    fn pass_invalid(&self, piece: Piece<'_>, start: usize, end: usize, batch: &mut Batch) {
+        match self.on_invalid {
+            OnInvalid::Keep => keep_raw(&mut batch.output, piece.bytes, start, end, true),
+            OnInvalid::Reject if self.collect_rejects => {
+                keep_raw(&mut batch.rejects, piece.bytes, start, end, true);
+            }
+            OnInvalid::Reject => {}
+        }
+        self.count_invalid(batch);
+    }
+
+    fn count_invalid(&self, batch: &mut Batch) {
+        match self.on_invalid {
+            OnInvalid::Keep => {
+                batch.tally.written += 1;
+                batch.tally.invalid_kept += 1;
+            }
+            OnInvalid::Reject => batch.tally.rejected += 1,
+        }
+    }
+
+    #[inline]
+    fn note_written(&self, rules: &hubmill_rules::Scratch, piece: Piece<'_>, batch: &mut Batch) {
+        batch.tally.written += 1;
+        for code in rules.counts() {
+            batch.tally.count(*code);
+        }
+        if !rules.findings().is_empty() {
+            self.note_findings(rules, piece, batch);
+        }
+    }
+
+    #[cold]
+    fn note_findings(&self, rules: &hubmill_rules::Scratch, piece: Piece<'_>, batch: &mut Batch) {
+        let id = rules.id().map(|id| id.of(piece.bytes));
+        for finding in rules.findings() {
+            self.note(*finding, id, piece, batch);
+        }
+    }
+
+    /// Counts a finding, and keeps it where it will be shown.
+    fn note(&self, finding: Finding, id: Option<&[u8]>, piece: Piece<'_>, batch: &mut Batch) {
+        let number = batch.tally.count(finding.code);
+        batch.tally.warnings += u64::from(finding.severity == Severity::Warning);
+        if !self.all_diagnostics && number > u64::from(DIAGNOSTICS_SHOWN_MAX) {
+            return;
+        }
+        let id = id.and_then(hubmill_parser::string_text).map(|id| shown(&id));
+        let name = finding.name.map(|name| shown(&decode(name.of(piece.bytes))));
+        let path = match (&name, finding.path) {
+            (None, path) => path.to_owned(),
+            (Some(name), "") => name.clone(),
+            (Some(name), path) => format!("{path}.{name}"),
+        };
+        batch.diagnostics.push(Diagnostic {
+            severity: finding.severity,
+            code: finding.code,
+            line: batch.tally.lines,
+            byte: piece.offset + u64::from(finding.at),
+            message: finding.message(id.as_deref(), name.as_deref()),
+            hint: finding.detail.hint(),
+            id,
+            path,
+        });
+    }
+
+    fn fault_finding(&self, fault: Fault, bytes_to_end: &[u8]) -> Finding {
+        let found = bytes_to_end.get(fault.at as usize).copied();
+        let (code, detail) = match fault.kind {
+            FaultKind::Syntax => (Code::JsonSyntax, Detail::Json { expected: fault.expected, found }),
+            FaultKind::Utf8 => (Code::JsonUtf8, Detail::Json { expected: fault.expected, found }),
+            FaultKind::Depth => (Code::JsonDepth, Detail::Depth(self.limits.depth_max)),
+            FaultKind::LineTooLong => (Code::LineTooLong, Detail::LineBytes(self.limits.line_bytes_max)),
+            FaultKind::NotAnObject => (
+                Code::NotAnObject,
+                Detail::Text("the line is not a JSON object; every line must be one device or module"),
+            ),
+        };
+        Finding::new(code, fault.at, "", detail)
+    }
+
+    #[inline]
+    fn collect_made_keys(&self, rules: &hubmill_rules::Scratch, bytes: &[u8], batch: &mut Batch) {
+        if !self.collect_keys {
+            return;
+        }
+        let value = |span: Option<hubmill_parser::Span>| span.map_or(b"null".as_slice(), |span| span.of(bytes));
+        for key in rules.made_keys() {
+            let pieces: [&[u8]; 9] = [
+                b"{\"id\":",
+                value(rules.id()),
+                b",\"moduleId\":",
+                value(rules.module_id()),
+                b",\"slot\":\"",
+                key.slot.as_bytes(),
+                b"\",\"key\":",
+                key.text.of(rules.texts()),
+                b"}\n",
+            ];
+            pieces.iter().for_each(|piece| batch.keys.extend_from_slice(piece));
+        }
+    }
+}
+
+/// Adds a line without its `\r`, with a `\n`.
+#[inline]
+fn keep_trimmed(gather: &mut Gather, bytes: &[u8], line: &Line<'_>) {
+    if line.end_with_newline == line.end + 1 && bytes[line.end] == b'\n' {
+        gather.keep(bytes, line.start, line.end_with_newline);
+    } else {
+        gather.edit(bytes, line.start, line.end, &[], &[]);
+    }
+}
+
+/// Adds bytes as they are, and a `\n` where the line ends here and has none.
+fn keep_raw(gather: &mut Gather, bytes: &[u8], start: usize, end: usize, line_ends: bool) {
+    if line_ends && bytes[start..end].last() != Some(&b'\n') {
+        gather.edit(bytes, start, end, &[], &[]);
+    } else {
+        gather.keep(bytes, start, end);
+    }
+}
+
+/// Whether the first line of the input is the hub's plain-text notice (§1.6).
+fn is_notice(bytes: &[u8], line: &Line<'_>, fault: Fault) -> bool {
+    fault.kind != FaultKind::LineTooLong
+        && !bytes[line.start..line.end].iter().any(|byte| matches!(byte, b'{' | b'}' | b'[' | b']'))
+}
+
+fn notice_text(bytes: &[u8]) -> String {
+    let cut = &bytes[..bytes.len().min(NOTICE_BYTES_MAX)];
+    let more = if cut.len() < bytes.len() { "…" } else { "" };
+    format!("{}{more}", redacted(&String::from_utf8_lossy(cut), true))
+}
+
+/// Text of the input for people: short, and without what looks like a secret.
+fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let text = redacted(&text, false);
+    match text.char_indices().nth(SHOWN_CHARACTERS_MAX) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text,
+    }
+}

@@ -1,0 +1,76 @@
+//! `--check id`: that a line has an id the hub takes (§3.1), and a status (§1.5).
+
+use hubmill_device::{Code, IdFault, Member, Severity, check_id};
+use hubmill_parser::Record;
+
+use crate::finding::{Detail, Finding};
+use crate::rules::Rules;
+use crate::scratch::Scratch;
+
+impl Rules {
+    /// Adds what is wrong; `false` where the line can't be used.
+    #[inline]
+    pub(crate) fn check_id(&self, scratch: &mut Scratch, record: &Record<'_>) -> bool {
+        if let Ok(id) = self.id(scratch, record) {
+            let faults = check_id(&id);
+            if faults != [None, None] {
+                add_id_faults(scratch, faults);
+            }
+        }
+        let status = scratch.names.get(record, Member::Status);
+        if self.status.is_none() && status.is_none_or(|member| record.bytes(member.value) == b"null") {
+            let at = status.map_or(record.open(), |member| member.value.start);
+            let message =
+                "no status: an import job needs it on every line (§1.5); --status enabled or --status disabled sets it";
+            scratch.findings.push(Finding::new(Code::StatusMissing, at, "status", Detail::Text(message)));
+        }
+        scratch.findings.iter().all(|finding| finding.severity != Severity::Error)
+    }
+
+    /// The decoded id; what is wrong goes to the findings.
+    #[inline]
+    pub(crate) fn id<'r>(&self, scratch: &mut Scratch, record: &Record<'r>) -> Result<std::borrow::Cow<'r, [u8]>, ()> {
+        match scratch.id.and_then(|id| record.text(id)) {
+            Some(id) => Ok(id),
+            None => {
+                scratch.findings.push(no_id(scratch, record));
+                Err(())
+            }
+        }
+    }
+}
+
+#[cold]
+fn no_id(scratch: &Scratch, record: &Record<'_>) -> Finding {
+    match scratch.names.get(record, Member::Id) {
+        Some(member) if record.bytes(member.value) != b"null" => {
+            Finding::new(Code::MemberType, member.value.start, "id", Detail::Type("a string"))
+        }
+        Some(member) => Finding::new(
+            Code::IdMissing,
+            member.value.start,
+            "id",
+            Detail::Text("the id is null; every line needs one (§1.5)"),
+        ),
+        None => {
+            let variant = record.members().iter().find(|member| record.name(member).eq_ignore_ascii_case(b"id"));
+            let (at, message) = match variant {
+                Some(member) => (member.start(), "there is no id, only the name in another case; it must be \"id\""),
+                None => (record.open(), "there is no id; every line needs one (§1.5)"),
+            };
+            Finding::new(Code::IdMissing, at, "id", Detail::Text(message))
+        }
+    }
+}
+
+#[cold]
+fn add_id_faults(scratch: &mut Scratch, faults: [Option<IdFault>; 2]) {
+    let at = scratch.id.map_or(0, |id| id.start);
+    for fault in faults.into_iter().flatten() {
+        let (code, detail) = match fault {
+            IdFault::Character { character, at } => (Code::IdCharset, Detail::IdCharacter { character, at }),
+            IdFault::Length { characters } => (Code::IdLength, Detail::IdLength(characters)),
+        };
+        scratch.findings.push(Finding::new(code, at, "id", detail));
+    }
+}

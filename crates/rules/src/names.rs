@@ -1,0 +1,126 @@
+//! Which members of a record are which.
+
+use std::borrow::Cow;
+
+use hubmill_device::{Code, Member, MemberSet};
+use hubmill_parser::{MemberSpan, Record};
+
+use crate::finding::{Detail, Finding};
+
+const ABSENT: u32 = u32::MAX;
+
+/// How many unknown names are compared pair by pair; more are sorted.
+const PAIRWISE_MAX: usize = 8;
+
+/// Where the known members of a record stand. Reused from record to record.
+#[derive(Debug)]
+pub(crate) struct Names {
+    /// By [`Member`]: its number among the record's members. Where it stands twice, the last one.
+    known: [u32; Member::COUNT],
+    /// By number: which known member it is.
+    kinds: Vec<Option<Member>>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self { known: [ABSENT; Member::COUNT], kinds: Vec::new() }
+    }
+}
+
+/// What is asked of the names of a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strictness {
+    /// No name may stand twice.
+    pub(crate) unique: bool,
+    /// Members that must not be there in another case.
+    pub(crate) exact: MemberSet,
+}
+
+impl Names {
+    /// Looks at all names; the first fault that `strictness` forbids.
+    #[inline]
+    pub(crate) fn read(&mut self, record: &Record<'_>, strictness: Strictness) -> Result<(), Finding> {
+        self.known = [ABSENT; Member::COUNT];
+        self.kinds.clear();
+        let mut any_unknown = false;
+        for (number, member) in record.members().iter().enumerate() {
+            let kind = Member::from_name(&record.name(member));
+            self.kinds.push(kind);
+            let Some(known) = kind else {
+                any_unknown = true;
+                continue;
+            };
+            let place = &mut self.known[known as usize];
+            if *place != ABSENT && strictness.unique {
+                return Err(twice(member, ""));
+            }
+            *place = number as u32;
+        }
+        if any_unknown { self.check_unknown(record, strictness) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn check_unknown(&self, record: &Record<'_>, strictness: Strictness) -> Result<(), Finding> {
+        let unknown =
+            record.members().iter().zip(&self.kinds).filter(|(_, kind)| kind.is_none()).map(|(member, _)| member);
+        for member in unknown.clone() {
+            let Some(known) = Member::from_case_variant(&record.name(member)) else {
+                continue;
+            };
+            // A second `id` in another case may be the one that the hub goes by.
+            let second_id = known == Member::Id && self.get(record, Member::Id).is_some() && strictness.unique;
+            if second_id || strictness.exact.contains(known) {
+                return Err(case_variant(member, "", known.name()));
+            }
+        }
+        if strictness.unique { unique(record, unknown, "") } else { Ok(()) }
+    }
+
+    /// The member, where it is there.
+    #[inline]
+    pub(crate) fn get<'r>(&self, record: &Record<'r>, member: Member) -> Option<&'r MemberSpan> {
+        record.members().get(self.known[member as usize] as usize)
+    }
+
+    /// Which known member the one with this number among the record's is.
+    #[inline]
+    pub(crate) fn kind(&self, number: usize) -> Option<Member> {
+        self.kinds[number]
+    }
+}
+
+/// Checks that no two of the members have the same decoded name.
+pub(crate) fn unique<'a, 'r>(
+    record: &Record<'r>,
+    members: impl Iterator<Item = &'a MemberSpan> + Clone,
+    path: &'static str,
+) -> Result<(), Finding> {
+    let mut pairwise = members.clone().take(PAIRWISE_MAX + 1);
+    if pairwise.by_ref().count() <= PAIRWISE_MAX {
+        for (number, member) in members.clone().enumerate() {
+            let name = record.name(member);
+            if members.clone().take(number).any(|earlier| record.name(earlier) == name) {
+                return Err(twice(member, path));
+            }
+        }
+        return Ok(());
+    }
+    let mut named: Vec<(Cow<'r, [u8]>, &MemberSpan)> = members.map(|member| (record.name(member), member)).collect();
+    named.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.name.start.cmp(&other.1.name.start)));
+    // The first in the line that repeats an earlier one.
+    let repeated = named.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1].1);
+    match repeated.min_by_key(|member| member.name.start) {
+        Some(member) => Err(twice(member, path)),
+        None => Ok(()),
+    }
+}
+
+#[cold]
+pub(crate) fn twice(member: &MemberSpan, path: &'static str) -> Finding {
+    Finding::new(Code::DuplicateMember, member.start(), path, Detail::Twice).named(member.name)
+}
+
+#[cold]
+pub(crate) fn case_variant(member: &MemberSpan, path: &'static str, exact: &'static str) -> Finding {
+    Finding::new(Code::MemberCase, member.start(), path, Detail::CaseOf(exact)).named(member.name)
+}

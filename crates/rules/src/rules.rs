@@ -1,0 +1,234 @@
+//! A rule set made ready: checked, texts written out, what has to be looked at worked out.
+
+use hubmill_device::{Code, ImportMode, Member, MemberSet, Status};
+use serde_json::json;
+
+use crate::edit::{Changes, TextRange};
+use crate::ids::IdList;
+use crate::key_source::KeySource;
+use crate::migrate::Migrate;
+use crate::names::{Names, Strictness};
+use crate::options::{Check, Conflict, KeyRule, Keyless, Preset, RuleSet, StatusReason};
+use crate::scratch::Scratch;
+
+/// A value that is set, with its text as a value and as a member at the end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SetTo {
+    pub(crate) value: TextRange,
+    pub(crate) member: TextRange,
+}
+
+/// Texts that are the same for every line.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    bytes: Vec<u8>,
+    pub(crate) null: TextRange,
+}
+
+impl Texts {
+    fn new() -> Self {
+        let mut texts = Self::default();
+        texts.null = texts.add("null");
+        texts
+    }
+
+    fn add(&mut self, text: &str) -> TextRange {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text.as_bytes());
+        TextRange::new(start, self.bytes.len())
+    }
+
+    fn set(&mut self, member: Member, value: &str) -> SetTo {
+        let member = self.add(&format!(",\"{}\":{value}", member.name()));
+        SetTo { value: TextRange { start: member.end - value.len() as u32, end: member.end }, member }
+    }
+}
+
+/// Room after the texts that never change, so that copies of them can be wide.
+const PADDING: [u8; 64] = [0; 64];
+
+/// Rules that are ready to be applied, by any number of threads.
+#[derive(Debug)]
+pub struct Rules {
+    pub(crate) ids: Option<IdList>,
+    pub(crate) ids_not: Option<IdList>,
+    pub(crate) devices_only: bool,
+    pub(crate) modules_only: bool,
+    pub(crate) drop_system_modules: bool,
+    pub(crate) import_mode: Option<(ImportMode, SetTo)>,
+    pub(crate) status: Option<SetTo>,
+    pub(crate) status_reason: Option<SetTo>,
+    pub(crate) strip_keys: bool,
+    pub(crate) strip_authentication: bool,
+    pub(crate) key_rule: Option<KeyRule>,
+    pub(crate) keyless: Keyless,
+    pub(crate) key_bytes: usize,
+    pub(crate) minimal: bool,
+    pub(crate) strip_etags: bool,
+    /// Members that go from every line.
+    pub(crate) removed: MemberSet,
+    pub(crate) strip_metadata: bool,
+    pub(crate) migrate: Option<Migrate>,
+    pub(crate) check: Check,
+    pub(crate) strictness: Strictness,
+    /// Some rule goes by the mode of the line.
+    pub(crate) needs_mode: bool,
+    /// Some rule changes lines.
+    pub(crate) edits: bool,
+    /// Keys or status are changed, and the twin stays in the line.
+    pub(crate) may_roll_twins_back: bool,
+    pub(crate) texts: Texts,
+}
+
+impl Rules {
+    /// Makes a rule set ready.
+    ///
+    /// # Errors
+    /// Where two wishes contradict each other.
+    pub fn new(set: RuleSet) -> Result<Self, Conflict> {
+        set.check_conflicts()?;
+        let migrate = set.preset == Some(Preset::Migrate);
+        let delete = set.preset == Some(Preset::Delete);
+        let share = set.preset == Some(Preset::Share);
+        let preset_mode = if migrate { Some(ImportMode::Create) } else { delete.then_some(ImportMode::Delete) };
+        let mut texts = Texts::new();
+        let import_mode = set
+            .import_mode
+            .or(preset_mode)
+            .map(|mode| (mode, texts.set(Member::ImportMode, &format!("\"{}\"", mode.as_str()))));
+        let status = set.status.map(|status: Status| texts.set(Member::Status, &format!("\"{}\"", status.as_str())));
+        let (status_reason, remove_reason) = match &set.status_reason {
+            Some(StatusReason::Set(text)) => (Some(texts.set(Member::StatusReason, &json!(text).to_string())), false),
+            Some(StatusReason::Remove) => (None, true),
+            None => (None, false),
+        };
+        let key_rule = match set.regenerate_keys {
+            Some(slots) => Some(KeyRule::Regenerate(slots)),
+            None if set.promote_secondary => Some(KeyRule::PromoteSecondary),
+            None => set.swap_keys.then_some(KeyRule::Swap),
+        };
+        let strip_etags = set.strip_etags || migrate;
+        let strip_twin = set.strip_twin || share;
+        let minimal = set.minimal || delete;
+        let mut removed = MemberSet::EMPTY;
+        for (asked, members) in [
+            (strip_etags, [Member::ETag, Member::TwinETag].as_slice()),
+            (strip_twin, &[Member::TwinETag, Member::Tags, Member::Properties]),
+            (remove_reason, &[Member::StatusReason]),
+        ] {
+            if asked {
+                removed = removed | MemberSet::of(members);
+            }
+        }
+        let strip_authentication = set.strip_authentication || share;
+        let devices_only = set.devices_only || delete;
+        let drop_system_modules = set.drop_system_modules || migrate || share;
+        let changes_keys_or_status = key_rule.is_some()
+            || set.strip_keys
+            || strip_authentication
+            || status.is_some()
+            || set.status_reason.is_some();
+
+        let mut exact = removed;
+        for (asked, members) in [
+            (import_mode.is_some() || key_rule.is_some(), [Member::ImportMode].as_slice()),
+            (status.is_some(), &[Member::Status]),
+            (status_reason.is_some(), &[Member::StatusReason]),
+            (set.strip_keys || strip_authentication || key_rule.is_some(), &[Member::Authentication]),
+            (devices_only || set.modules_only || drop_system_modules || key_rule.is_some(), &[Member::ModuleId]),
+            (set.strip_metadata, &[Member::Properties]),
+            (migrate, &[Member::Capabilities, Member::DeviceScope, Member::Authentication]),
+        ] {
+            if asked {
+                exact = exact | MemberSet::of(members);
+            }
+        }
+        if minimal {
+            // A case variant of `id` alone is a missing id, whatever the rules.
+            exact = exact | MemberSet::of(&[Member::Id]).complement();
+        }
+        let edits = import_mode.is_some()
+            || changes_keys_or_status
+            || minimal
+            || !removed.is_empty()
+            || set.strip_metadata
+            || migrate;
+        let selects =
+            set.ids.is_some() || set.ids_not.is_some() || devices_only || set.modules_only || drop_system_modules;
+        Ok(Self {
+            key_bytes: set.key_bytes(),
+            devices_only,
+            modules_only: set.modules_only,
+            drop_system_modules,
+            import_mode,
+            status,
+            status_reason,
+            strip_keys: set.strip_keys,
+            strip_authentication,
+            key_rule,
+            keyless: set.keyless.unwrap_or_default(),
+            minimal,
+            strip_etags,
+            removed,
+            strip_metadata: set.strip_metadata,
+            check: set.check,
+            strictness: Strictness { unique: edits || selects || set.check == Check::Id, exact },
+            needs_mode: key_rule.is_some() || minimal,
+            edits,
+            may_roll_twins_back: changes_keys_or_status && !strip_twin,
+            migrate: migrate.then(|| Migrate {
+                scope_map: set.scope_map,
+                allow_device_scope: set.allow.contains(&Code::DeviceScope),
+                allow_keys_by_hub: set.allow.contains(&Code::KeysByHub),
+            }),
+            ids: set.ids,
+            ids_not: set.ids_not,
+            texts,
+        })
+    }
+
+    /// Whether keys are made.
+    pub fn makes_keys(&self) -> bool {
+        matches!(self.key_rule, Some(KeyRule::Regenerate(_) | KeyRule::PromoteSecondary))
+    }
+
+    /// Whether status or keys are changed while twins stay in the lines.
+    pub fn may_roll_twins_back(&self) -> bool {
+        self.may_roll_twins_back
+    }
+
+    /// The lists of ids, each with the flag that it came by.
+    pub fn id_lists(&self) -> impl Iterator<Item = (&'static str, &IdList)> {
+        [("--ids", &self.ids), ("--ids-not", &self.ids_not)]
+            .into_iter()
+            .filter_map(|(flag, list)| list.as_ref().map(|list| (flag, list)))
+    }
+
+    /// What one thread needs.
+    ///
+    /// # Panics
+    /// Where keys are to be made and the system has no random numbers to give.
+    pub fn scratch(&self) -> Scratch {
+        let mut texts = self.texts.bytes.clone();
+        texts.extend_from_slice(&PADDING);
+        let keys =
+            self.makes_keys().then(|| KeySource::from_system().expect("the system's random number generator works"));
+        Scratch {
+            names: Names::default(),
+            changes: Changes::default(),
+            keys,
+            edits: Vec::new(),
+            texts,
+            made_keys: Vec::new(),
+            findings: Vec::new(),
+            counts: Vec::new(),
+            id: None,
+            module_id: None,
+        }
+    }
+
+    /// How many of the texts in a scratch stay from record to record.
+    pub(crate) fn texts_kept(&self) -> usize {
+        self.texts.bytes.len() + PADDING.len()
+    }
+}

@@ -1,0 +1,182 @@
+//! Responsible for: the oracle's edits of one line, in the order of the contract's table, on the lossless tree.
+//! Not for: keys, which are in [`keys`](crate::keys), and not for selection and checks.
+
+use crate::json::{Json, Object};
+use crate::keys;
+use crate::oracle::{Findings, KNOWN_MEMBERS, read_enum};
+use crate::rules::{IMPORT_MODES, Preset, Rules};
+use crate::{json, lines};
+use std::collections::BTreeMap;
+
+/// The scope of each edge device of another hub, by device id.
+pub(crate) type Scopes = BTreeMap<String, String>;
+
+const SCOPE_PREFIX: &str = "ms-azure-iot-edge://";
+
+/// Applies every rule that edits.
+pub(crate) fn apply(rules: &Rules, scopes: Option<&Scopes>, object: &mut Object, findings: &mut Findings) {
+    if object.has_case_variant(&members_of(rules)) {
+        findings.error("member-case");
+    }
+    if let Some(mode) = rules.import_mode {
+        object.set("importMode", Json::text(IMPORT_MODES[mode]));
+    }
+    if let Some(disabled) = rules.disabled {
+        object.set("status", Json::text(if disabled { "disabled" } else { "enabled" }));
+    }
+    match rules.status_reason.as_deref() {
+        None => {}
+        Some("") => object.remove(&["statusReason"]),
+        Some(reason) => object.set("statusReason", Json::text(reason)),
+    }
+    if rules.strip_keys {
+        keys::strip(object, findings);
+    }
+    if rules.strip_authentication
+        && let Some(authentication) = object.get_mut("authentication")
+    {
+        *authentication = Json::Null;
+    }
+    keys::make_and_move(rules, object, findings);
+    if rules.minimal {
+        minimal(object, findings);
+    }
+    if rules.strip_etags {
+        object.remove(&["eTag", "twinETag"]);
+    }
+    if rules.strip_twin {
+        object.remove(&["twinETag", "tags", "properties"]);
+    }
+    if rules.strip_metadata {
+        strip_metadata(object, findings);
+    }
+    if rules.is_preset(Preset::Migrate) {
+        migrate_scope(rules, scopes, object, findings);
+    }
+}
+
+/// The members at the top that a rule reads or edits, and that may not stand there in another case.
+fn members_of(rules: &Rules) -> Vec<&'static str> {
+    let sets: [(bool, &[&str]); 9] = [
+        (rules.import_mode.is_some(), &["importMode"]),
+        (rules.disabled.is_some(), &["status"]),
+        (rules.status_reason.is_some(), &["statusReason"]),
+        (rules.strip_keys || rules.strip_authentication, &["authentication"]),
+        (rules.moves_keys(), &["authentication", "importMode", "moduleId"]),
+        (rules.minimal, &KNOWN_MEMBERS),
+        (rules.strip_etags, &["eTag", "twinETag"]),
+        (rules.strip_twin, &["twinETag", "tags", "properties"]),
+        (rules.is_preset(Preset::Migrate), &["capabilities", "deviceScope", "authentication"]),
+    ];
+    let mut members: Vec<&str> = sets.iter().filter(|set| set.0).flat_map(|set| set.1).copied().collect();
+    if rules.strip_metadata {
+        members.push("properties");
+    }
+    members
+}
+
+/// The mode of a line, or the error that it can't be read; a missing one is `createOrUpdate`.
+pub(crate) fn mode_of(object: &Object, findings: &mut Findings) -> Option<&'static str> {
+    let mode = read_enum(object.get("importMode"), &IMPORT_MODES, 0);
+    if mode.is_none() {
+        findings.error("import-mode-value");
+    }
+    mode.map(|mode| IMPORT_MODES[mode])
+}
+
+fn minimal(object: &mut Object, findings: &mut Findings) {
+    let Some(mode) = mode_of(object, findings) else { return };
+    let kept: &[&str] = if mode.starts_with("delete") {
+        &["id", "moduleId", "eTag", "importMode", "status"]
+    } else if mode.starts_with("updateTwin") {
+        &["id", "moduleId", "importMode", "status", "twinETag", "tags", "properties"]
+    } else {
+        return;
+    };
+    object.remove_where(|member| !kept.iter().any(|name| member.name.is(name)));
+    check_properties(object, findings);
+    match object.get_mut("properties") {
+        Some(Json::Object(properties)) if properties.get("desired").is_some() => {
+            properties.remove_where(|member| !member.name.is("desired"));
+        }
+        Some(Json::Object(_) | Json::Null) => object.remove(&["properties"]),
+        Some(_) => findings.error("member-type"),
+        None => {}
+    }
+}
+
+/// The errors of `properties` where a rule looks into it.
+fn check_properties(object: &Object, findings: &mut Findings) {
+    let Some(Json::Object(properties)) = object.get("properties") else { return };
+    if properties.has_duplicates() {
+        findings.error("duplicate-member");
+    }
+    if properties.has_case_variant(&["desired", "reported"]) {
+        findings.error("member-case");
+    }
+}
+
+fn strip_metadata(object: &mut Object, findings: &mut Findings) {
+    check_properties(object, findings);
+    match object.get_mut("properties") {
+        Some(Json::Object(properties)) => {
+            for section in ["desired", "reported"] {
+                if let Some(Json::Object(section)) = properties.get_mut(section) {
+                    section.remove(&["$metadata", "$version"]);
+                }
+            }
+        }
+        None | Some(Json::Null) => {}
+        Some(_) => findings.error("member-type"),
+    }
+}
+
+/// Warns if the code is allowed, else it is an error.
+pub(crate) fn error_unless_allowed(rules: &Rules, code: &'static str, findings: &mut Findings) {
+    if rules.allow.iter().any(|allowed| allowed == code) {
+        findings.warn(code);
+    } else {
+        findings.error(code);
+    }
+}
+
+/// The id in an edge device's scope (§3.7): the text after the prefix up to the last `-`.
+fn parent_of(scope: &str) -> Option<&str> {
+    Some(scope.strip_prefix(SCOPE_PREFIX)?.rsplit_once('-')?.0)
+}
+
+fn is_edge_device(object: &Object) -> bool {
+    let capabilities = object.get("capabilities").and_then(Json::as_object);
+    let is_edge = capabilities.is_some_and(|capabilities| capabilities.get("iotEdge") == Some(&Json::Bool(true)));
+    is_edge && object.get("moduleId").and_then(Json::as_text).is_none()
+}
+
+/// The scopes of the edge devices of an export.
+pub(crate) fn scopes_of(export: &str) -> Scopes {
+    let mut scopes = Scopes::new();
+    for line in lines::split(export.as_bytes()) {
+        let Ok(document) = json::parse(line.text(), 128) else { continue };
+        let Some(object) = document.root.as_object().filter(|object| is_edge_device(object)) else { continue };
+        let text = |name| object.get(name).and_then(Json::as_text).and_then(json::Text::decoded);
+        if let (Some(id), Some(scope)) = (text("id"), text("deviceScope")) {
+            scopes.insert(id, scope);
+        }
+    }
+    scopes
+}
+
+fn migrate_scope(rules: &Rules, scopes: Option<&Scopes>, object: &mut Object, findings: &mut Findings) {
+    if is_edge_device(object) {
+        return object.remove(&["deviceScope"]);
+    }
+    let Some(Json::String(scope)) = object.get("deviceScope") else { return };
+    if scope.raw.is_empty() {
+        return;
+    }
+    let scope = scope.decoded();
+    let new_scope = scope.as_deref().and_then(parent_of).and_then(|parent| scopes?.get(parent));
+    match new_scope {
+        Some(new_scope) => object.set("deviceScope", Json::text(new_scope)),
+        None => error_unless_allowed(rules, "device-scope", findings),
+    }
+}

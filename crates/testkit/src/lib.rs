@@ -1,0 +1,20 @@
+//! Responsible for: what the tests of hubmill share. A slow, naive [oracle](mod@oracle) of `hubmill transform`, a reference
+//! [JSON parser](json), [generators](generate) of device lines, [broken lines](mutate), [proptest
+//! strategies](strategy) and helpers for [process tests](process).
+//! Not for: the product; nothing here is fast, and nothing here shares code with what it checks.
+
+#![forbid(unsafe_code)]
+
+mod edits;
+pub mod generate;
+pub mod hostile;
+pub mod json;
+mod keys;
+pub mod lines;
+pub mod mutate;
+pub mod oracle;
+pub mod process;
+pub mod rng;
+pub mod rules;
+pub mod strategy;
+pub mod tree;
