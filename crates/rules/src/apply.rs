@@ -53,6 +53,7 @@ impl Rules {
             .get(record, Member::Authentication)
             .is_some_and(|member| record.bytes(member.value) != b"null");
         if self.edits {
+            scratch.names.check_exact(record, self.strictness.exact_for_edits)?;
             authenticates = self.edit(scratch, record, authenticates)?;
             scratch.changes.emit(record, &scratch.names, &mut scratch.edits);
         }
@@ -142,9 +143,7 @@ impl Rules {
             Some((mode, _)) => Some(mode),
             None => read_mode(scratch, record).ok(),
         };
-        if let Some(migrate) = &self.migrate
-            && mode.is_some_and(|mode| !mode.is_delete() && !mode.is_update_twin())
-        {
+        if let Some(migrate) = &self.migrate {
             self.migrate_authentication(scratch, record, migrate)?;
         }
         if mode.is_some_and(ImportMode::overwrites_identity) {

@@ -49,8 +49,10 @@ pub(crate) struct Authentication {
     pub(crate) symmetric_key: SymmetricKey,
     /// An X.509 thumbprint is there.
     pub(crate) thumbprint: bool,
-    /// Where a first member can be put in.
-    pub(crate) open: u32,
+    /// Where its value starts.
+    pub(crate) start: u32,
+    /// Where a first member can be put in, and whether it is the only one then.
+    pub(crate) first: u32,
     pub(crate) empty: bool,
 }
 
@@ -76,22 +78,19 @@ pub(crate) fn read(record: &Record<'_>, names: &Names, depth: Depth) -> Result<O
         return Ok(None);
     };
     let mut found: [Option<MemberSpan>; 3] = [None; 3];
-    let wanted: &[&'static str] = match depth {
-        Depth::Keys => &["symmetricKey"],
-        Depth::All => &["symmetricKey", "x509Thumbprint", "type"],
-    };
-    let empty = pick(record, inner, wanted, PATH, &mut found)?.is_none();
+    let ends = pick(record, inner, &["symmetricKey", "x509Thumbprint", "type"], PATH, &mut found)?;
     let [symmetric_key, thumbprints, kind] = found;
     Ok(Some(Authentication {
-        symmetric_key: read_symmetric_key(record, symmetric_key)?,
-        thumbprint: read_thumbprints(record, thumbprints)?,
-        kind: read_kind(record, kind)?,
-        open: member.value.start + 1,
-        empty,
+        symmetric_key: read_symmetric_key(record, symmetric_key, depth)?,
+        thumbprint: depth == Depth::All && read_thumbprints(record, thumbprints)?,
+        kind: if depth == Depth::All { read_kind(record, kind)? } else { None },
+        start: member.value.start,
+        first: ends.map_or(member.value.start + 1, |(first, _)| first.start()),
+        empty: ends.is_none(),
     }))
 }
 
-fn read_symmetric_key(record: &Record<'_>, member: Option<MemberSpan>) -> Result<SymmetricKey, Finding> {
+fn read_symmetric_key(record: &Record<'_>, member: Option<MemberSpan>, depth: Depth) -> Result<SymmetricKey, Finding> {
     let Some(member) = member else {
         return Ok(SymmetricKey::Missing);
     };
@@ -99,23 +98,25 @@ fn read_symmetric_key(record: &Record<'_>, member: Option<MemberSpan>) -> Result
         return Ok(SymmetricKey::Null(member.value));
     };
     let mut found = [None; 2];
-    let last = pick(record, inner, &["primaryKey", "secondaryKey"], KEY_PATH, &mut found)?;
+    let ends = pick(record, inner, &["primaryKey", "secondaryKey"], KEY_PATH, &mut found)?;
     let [primary, secondary] = found;
     Ok(SymmetricKey::Object {
-        primary: read_key(record, primary, "authentication.symmetricKey.primaryKey")?,
-        secondary: read_key(record, secondary, "authentication.symmetricKey.secondaryKey")?,
-        end: last.map_or(member.value.start + 1, |last| last.value.end),
-        empty: last.is_none(),
+        primary: read_key(record, primary, "authentication.symmetricKey.primaryKey", depth)?,
+        secondary: read_key(record, secondary, "authentication.symmetricKey.secondaryKey", depth)?,
+        end: ends.map_or(member.value.start + 1, |(_, last)| last.value.end),
+        empty: ends.is_none(),
     })
 }
 
-fn read_key(record: &Record<'_>, member: Option<MemberSpan>, path: &'static str) -> Result<Key, Finding> {
+fn read_key(record: &Record<'_>, member: Option<MemberSpan>, path: &'static str, depth: Depth) -> Result<Key, Finding> {
     let Some(member) = member else {
         return Ok(Key::Missing);
     };
     match record.bytes(member.value) {
         b"null" | b"\"\"" => Ok(Key::Empty(member.value)),
         [b'"', ..] => Ok(Key::There(member.value)),
+        // What is taken away may be anything.
+        _ if depth == Depth::Keys => Ok(Key::There(member.value)),
         _ => Err(wrong_type(&member, path, "a string or null")),
     }
 }
@@ -130,8 +131,8 @@ fn read_thumbprints(record: &Record<'_>, member: Option<MemberSpan>) -> Result<b
     let mut found = [None; 2];
     pick(record, inner, &["primaryThumbprint", "secondaryThumbprint"], THUMBPRINT_PATH, &mut found)?;
     let [primary, secondary] = found;
-    let primary = read_key(record, primary, "authentication.x509Thumbprint.primaryThumbprint")?;
-    let secondary = read_key(record, secondary, "authentication.x509Thumbprint.secondaryThumbprint")?;
+    let primary = read_key(record, primary, "authentication.x509Thumbprint.primaryThumbprint", Depth::All)?;
+    let secondary = read_key(record, secondary, "authentication.x509Thumbprint.secondaryThumbprint", Depth::All)?;
     Ok(primary.there().or(secondary.there()).is_some())
 }
 
@@ -181,14 +182,14 @@ const SMALL: usize = 8;
 
 /// Picks the members of these names into `found`. No name may stand twice, or be one of the wanted in another case.
 ///
-/// Returns the last member of the object.
+/// Returns the first and the last member of the object.
 pub(crate) fn pick<'r>(
     record: &Record<'r>,
     members: impl Iterator<Item = MemberSpan>,
     wanted: &[&'static str],
     path: &'static str,
     found: &mut [Option<MemberSpan>],
-) -> Result<Option<MemberSpan>, Finding> {
+) -> Result<Option<(MemberSpan, MemberSpan)>, Finding> {
     let mut all = [MemberSpan::default(); SMALL];
     let mut more = Vec::new();
     let mut count = 0;
@@ -214,5 +215,5 @@ pub(crate) fn pick<'r>(
     }
     let all = if more.is_empty() { &all[..count] } else { &more };
     unique(record, all.iter(), path)?;
-    Ok(all.last().copied())
+    Ok(all.first().copied().zip(all.last().copied()))
 }

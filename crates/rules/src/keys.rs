@@ -89,7 +89,7 @@ impl Rules {
     }
 
     fn change_keys(&self, scratch: &mut Scratch, record: &Record<'_>, rule: KeyRule, authentication: Authentication) {
-        let at = authentication.open - 1;
+        let at = authentication.start;
         match authentication.kind {
             _ if authentication.thumbprint => return scratch.counts.push(Code::LeftX509),
             Some(AuthenticationType::SelfSigned) => return scratch.counts.push(Code::LeftX509),
@@ -143,7 +143,7 @@ impl Rules {
                     scratch.texts.push(b',');
                 }
                 let text = Span::new(start, scratch.texts.len());
-                scratch.changes.inside.push(insert(authentication.open, text));
+                scratch.changes.inside.push(insert(authentication.first, text));
             }
         }
     }

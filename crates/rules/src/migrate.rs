@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use hubmill_device::{Code, Member, scope_parent};
+use hubmill_device::{Code, Member, MemberSet, scope_parent};
 use hubmill_parser::{Content, Level, Limits, MemberSpan, Parser, Record};
 
 use crate::authentication::{object_or_null, pick, wrong_type};
@@ -46,7 +46,9 @@ impl ScopeMap {
     }
 
     fn take(&mut self, record: &Record<'_>, names: &mut Names) -> Option<()> {
-        names.read(record, Strictness { unique: true, exact: hubmill_device::MemberSet::EMPTY }).ok()?;
+        names
+            .read(record, Strictness { unique: true, exact: MemberSet::EMPTY, exact_for_edits: MemberSet::EMPTY })
+            .ok()?;
         if !is_edge_device(record, names).ok()? {
             return Some(());
         }
@@ -89,6 +91,9 @@ impl Rules {
         let Some(member) = scratch.names.get(record, Member::DeviceScope) else {
             return Ok(());
         };
+        if scratch.changes.removed.contains(Member::DeviceScope) {
+            return Ok(());
+        }
         if is_edge_device(record, &scratch.names)? {
             scratch.changes.removed.insert(Member::DeviceScope);
             return Ok(());

@@ -19,11 +19,12 @@ pub(crate) struct Names {
     known: [u32; Member::COUNT],
     /// By number: which known member it is.
     kinds: Vec<Option<Member>>,
+    any_unknown: bool,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        Self { known: [ABSENT; Member::COUNT], kinds: Vec::new() }
+        Self { known: [ABSENT; Member::COUNT], kinds: Vec::new(), any_unknown: false }
     }
 }
 
@@ -32,8 +33,10 @@ impl Default for Names {
 pub(crate) struct Strictness {
     /// No name may stand twice.
     pub(crate) unique: bool,
-    /// Members that must not be there in another case.
+    /// Members that a selection reads: they must not be there in another case.
     pub(crate) exact: MemberSet,
+    /// The same for members that edits read or change; asked once a record is selected.
+    pub(crate) exact_for_edits: MemberSet,
 }
 
 impl Names {
@@ -42,12 +45,12 @@ impl Names {
     pub(crate) fn read(&mut self, record: &Record<'_>, strictness: Strictness) -> Result<(), Finding> {
         self.known = [ABSENT; Member::COUNT];
         self.kinds.clear();
-        let mut any_unknown = false;
+        self.any_unknown = false;
         for (number, member) in record.members().iter().enumerate() {
             let kind = Member::from_name(&record.name(member));
             self.kinds.push(kind);
             let Some(known) = kind else {
-                any_unknown = true;
+                self.any_unknown = true;
                 continue;
             };
             let place = &mut self.known[known as usize];
@@ -56,24 +59,39 @@ impl Names {
             }
             *place = number as u32;
         }
-        if any_unknown { self.check_unknown(record, strictness) } else { Ok(()) }
+        if self.any_unknown { self.check_unknown(record, strictness) } else { Ok(()) }
     }
 
     #[cold]
     fn check_unknown(&self, record: &Record<'_>, strictness: Strictness) -> Result<(), Finding> {
-        let unknown =
-            record.members().iter().zip(&self.kinds).filter(|(_, kind)| kind.is_none()).map(|(member, _)| member);
-        for member in unknown.clone() {
-            let Some(known) = Member::from_case_variant(&record.name(member)) else {
-                continue;
-            };
+        let mut exact = strictness.exact;
+        if strictness.unique && self.get(record, Member::Id).is_some() {
             // A second `id` in another case may be the one that the hub goes by.
-            let second_id = known == Member::Id && self.get(record, Member::Id).is_some() && strictness.unique;
-            if second_id || strictness.exact.contains(known) {
+            exact.insert(Member::Id);
+        }
+        self.check_exact(record, exact)?;
+        if strictness.unique { unique(record, self.unknown(record), "") } else { Ok(()) }
+    }
+
+    /// The members whose names are none of the known ones.
+    fn unknown<'r>(&self, record: &Record<'r>) -> impl Iterator<Item = &'r MemberSpan> + Clone {
+        record.members().iter().zip(&self.kinds).filter(|(_, kind)| kind.is_none()).map(|(member, _)| member)
+    }
+
+    /// Refuses a member that is one of these in another case.
+    #[inline]
+    pub(crate) fn check_exact(&self, record: &Record<'_>, exact: MemberSet) -> Result<(), Finding> {
+        if !self.any_unknown || exact.is_empty() {
+            return Ok(());
+        }
+        for member in self.unknown(record) {
+            if let Some(known) = Member::from_case_variant(&record.name(member))
+                && exact.contains(known)
+            {
                 return Err(case_variant(member, "", known.name()));
             }
         }
-        if strictness.unique { unique(record, unknown, "") } else { Ok(()) }
+        Ok(())
     }
 
     /// The member, where it is there.

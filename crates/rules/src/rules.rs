@@ -129,32 +129,33 @@ impl Rules {
             || status.is_some()
             || set.status_reason.is_some();
 
-        let mut exact = removed;
+        let mut exact_for_edits = removed;
         for (asked, members) in [
             (import_mode.is_some() || key_rule.is_some(), [Member::ImportMode].as_slice()),
             (status.is_some(), &[Member::Status]),
             (status_reason.is_some(), &[Member::StatusReason]),
-            (set.strip_keys || strip_authentication || key_rule.is_some(), &[Member::Authentication]),
-            (devices_only || set.modules_only || drop_system_modules || key_rule.is_some(), &[Member::ModuleId]),
+            (set.strip_keys || strip_authentication, &[Member::Authentication]),
+            (key_rule.is_some(), &[Member::Authentication, Member::ModuleId]),
             (set.strip_metadata, &[Member::Properties]),
             (migrate, &[Member::Capabilities, Member::DeviceScope, Member::Authentication]),
         ] {
             if asked {
-                exact = exact | MemberSet::of(members);
+                exact_for_edits = exact_for_edits | MemberSet::of(members);
             }
         }
         if minimal {
             // A case variant of `id` alone is a missing id, whatever the rules.
-            exact = exact | MemberSet::of(&[Member::Id]).complement();
+            exact_for_edits = exact_for_edits | MemberSet::of(&[Member::Id]).complement();
         }
+        let by_kind = devices_only || set.modules_only || drop_system_modules;
+        let exact = if by_kind { MemberSet::of(&[Member::ModuleId]) } else { MemberSet::EMPTY };
         let edits = import_mode.is_some()
             || changes_keys_or_status
             || minimal
             || !removed.is_empty()
             || set.strip_metadata
             || migrate;
-        let selects =
-            set.ids.is_some() || set.ids_not.is_some() || devices_only || set.modules_only || drop_system_modules;
+        let selects = by_kind || set.ids.is_some() || set.ids_not.is_some();
         Ok(Self {
             key_bytes: set.key_bytes(),
             devices_only,
@@ -172,7 +173,7 @@ impl Rules {
             removed,
             strip_metadata: set.strip_metadata,
             check: set.check,
-            strictness: Strictness { unique: edits || selects || set.check == Check::Id, exact },
+            strictness: Strictness { unique: edits || selects || set.check == Check::Id, exact, exact_for_edits },
             needs_mode: key_rule.is_some() || minimal,
             edits,
             may_roll_twins_back: changes_keys_or_status && !strip_twin,

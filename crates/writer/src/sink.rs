@@ -32,7 +32,7 @@ enum Inner {
     Stdout(File),
     /// A device, a pipe, a terminal.
     Direct(File),
-    Atomic(AtomicFile),
+    Atomic(Box<AtomicFile>),
 }
 
 /// A place that bytes are written to, unbuffered: callers write in big pieces.
@@ -72,7 +72,7 @@ impl Sink {
                 let file = OpenOptions::new().write(true).open(&target);
                 Inner::Direct(file.map_err(|error| Error::io("open", path, error))?)
             }
-            _ => Inner::Atomic(AtomicFile::create(target, access, pending)?),
+            _ => Inner::Atomic(Box::new(AtomicFile::create(target, access, pending)?)),
         };
         Ok(Self { inner, place: path.display().to_string(), bytes: 0 })
     }
@@ -119,7 +119,7 @@ impl Sink {
 ///
 /// Everything that can fail for want of room is done before the first is renamed.
 pub fn commit_all(sinks: Vec<Sink>, sync: Sync, pending: &Pending) -> Result<(), Error> {
-    let files: Vec<AtomicFile> = sinks
+    let files: Vec<Box<AtomicFile>> = sinks
         .into_iter()
         .filter_map(|sink| match sink.inner {
             Inner::Atomic(atomic) => Some(atomic),

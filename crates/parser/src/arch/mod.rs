@@ -160,7 +160,7 @@ mod tests {
                 .map(|_| {
                     seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     let roll = (seed >> 33) as usize;
-                    if roll % 5 == 0 { (roll / 5) as u8 } else { alphabet[roll % alphabet.len()] }
+                    if roll.is_multiple_of(5) { (roll / 5) as u8 } else { alphabet[roll % alphabet.len()] }
                 })
                 .collect();
             let want = run(Level::SCALAR, &bytes);
