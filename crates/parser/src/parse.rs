@@ -113,6 +113,20 @@ impl Parser {
         start
     }
 
+    /// Stage 1 alone over all of `chunk`: how many tokens and line ends it finds. For benches.
+    pub fn count_tokens(&mut self, chunk: &[u8]) -> (usize, usize) {
+        let (mut start, mut tokens, mut lines) = (0, 0, 0);
+        while start < chunk.len() {
+            let end = block_end(chunk, start, self.block_bytes);
+            self.index.clear();
+            self.level.index(&chunk[start..end], start as u32, &mut Carry::default(), &mut self.index);
+            tokens += self.index.token_count;
+            lines += self.index.lines.len();
+            start = end;
+        }
+        (tokens, lines)
+    }
+
     /// Visits the lines from `start` to the end of `bytes`; breaks with the offset of the first line not visited.
     fn parse_block(
         &mut self,

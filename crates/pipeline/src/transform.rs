@@ -91,15 +91,14 @@ impl Work for Transform {
         batch: &mut Batch,
     ) -> usize {
         batch.allowance = allowance;
-        let has_bom = piece.is_first && from == 0 && piece.bytes.starts_with(BOM);
-        let from = if has_bom { BOM.len() } else { from };
+        let at_start = piece.is_first && from == 0;
+        let from = if at_start && piece.bytes.starts_with(BOM) { BOM.len() } else { from };
         if let Part::LongLine { first, last } = piece.part {
             self.pass_long_line(piece, from, first, last, batch);
             return piece.bytes.len();
         }
         batch.reserve_output(piece.bytes.len() - from);
         let TransformScratch { parser, rules } = scratch;
-        let first_line = if piece.is_first { Some(from) } else { None };
         let next = parser.parse(piece.bytes, from, |line| {
             batch.tally.lines += 1;
             match line.content {
@@ -127,7 +126,7 @@ impl Work for Transform {
                     }
                 },
                 Content::Invalid(fault) => {
-                    if first_line == Some(line.start) && is_notice(piece.bytes, &line, fault) {
+                    if at_start && line.start == from && is_notice(piece.bytes, &line, fault) {
                         batch.tally.notices += 1;
                         batch.tally.count(Code::Notice);
                         batch.notice = Some(notice_text(&piece.bytes[line.start..line.end]));
@@ -313,5 +312,74 @@ fn shown(text: &[u8]) -> String {
     match text.char_indices().nth(SHOWN_CHARACTERS_MAX) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hubmill_device::Code;
+    use hubmill_parser::{Level, Limits};
+    use hubmill_reader::Part;
+    use hubmill_rules::{RuleSet, Rules};
+
+    use super::{OnInvalid, Transform};
+    use crate::{Batch, Piece, Tally, Work as _};
+
+    fn transform() -> Transform {
+        Transform {
+            rules: Rules::new(RuleSet::default()).unwrap(),
+            limits: Limits::default(),
+            level: Level::detect(),
+            on_invalid: OnInvalid::Reject,
+            collect_rejects: true,
+            collect_filtered: true,
+            collect_keys: true,
+            all_diagnostics: true,
+            invalid_max: u64::MAX,
+        }
+    }
+
+    /// Works through a first piece in as many rounds as it takes.
+    fn rounds(work: &Transform, bytes: &[u8]) -> (usize, Tally, Vec<u8>) {
+        let piece = Piece { offset: 0, is_first: true, bytes, part: Part::Lines };
+        let (mut scratch, mut batch) = (work.scratch(), work.batch());
+        let (mut rounds, mut tally, mut rejects, mut from) = (0, Tally::default(), Vec::new(), 0);
+        while from < bytes.len() {
+            work.clear(&mut batch);
+            from = work.work(&mut scratch, piece, from, u64::MAX, &mut batch);
+            tally.add(&batch.tally);
+            batch.rejects.pieces(bytes).for_each(|piece| rejects.extend_from_slice(piece));
+            rounds += 1;
+        }
+        (rounds, tally, rejects)
+    }
+
+    #[test]
+    fn only_the_first_line_of_all_can_be_a_notice_however_often_a_batch_is_full() {
+        let bytes = b"no braces\n".repeat(10_000);
+        let (rounds, tally, rejects) = rounds(&transform(), &bytes);
+        assert!(rounds > 2);
+        assert_eq!((tally.lines, tally.notices, tally.rejected), (10_000, 1, 9_999));
+        assert_eq!(tally.of(Code::JsonSyntax), 9_999);
+        assert_eq!(rejects, bytes[10..]);
+    }
+
+    #[test]
+    fn a_clear_batch_is_like_a_new_one() {
+        let work = transform();
+        let bytes = b"\xef\xbb\xbfnotice\n{\"id\":\"a\"}\r\nbroken\n\n";
+        let piece = Piece { offset: 0, is_first: true, bytes, part: Part::Lines };
+        let (mut scratch, mut batch) = (work.scratch(), Batch::default());
+        for _ in 0..2 {
+            assert_eq!(work.work(&mut scratch, piece, 0, u64::MAX, &mut batch), bytes.len());
+            assert_eq!(batch.output.pieces(bytes).collect::<Vec<_>>(), [b"{\"id\":\"a\"}\n".as_slice()]);
+            assert_eq!(batch.rejects.pieces(bytes).collect::<Vec<_>>(), [b"broken\n".as_slice()]);
+            assert_eq!(batch.diagnostics.len(), 2);
+            assert_eq!((batch.diagnostics[1].line, batch.diagnostics[1].byte), (3, 22));
+            assert_eq!(batch.notice.as_deref(), Some("notice"));
+            work.clear(&mut batch);
+            assert!(batch.output.is_empty() && batch.rejects.is_empty() && batch.diagnostics.is_empty());
+            assert_eq!((batch.notice.as_ref(), &batch.tally), (None, &Tally::default()));
+        }
     }
 }

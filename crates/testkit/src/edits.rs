@@ -1,15 +1,15 @@
 //! Responsible for: the oracle's edits of one line, in the order of the contract's table, on the lossless tree.
 //! Not for: keys, which are in [`keys`](crate::keys), and not for selection and checks.
 
-use crate::json::{Json, Object};
+use crate::json::{Json, Object, Text};
 use crate::keys;
 use crate::oracle::{Findings, KNOWN_MEMBERS, read_enum};
 use crate::rules::{IMPORT_MODES, Preset, Rules};
 use crate::{json, lines};
 use std::collections::BTreeMap;
 
-/// The scope of each edge device of another hub, by device id.
-pub(crate) type Scopes = BTreeMap<String, String>;
+/// The scope of each edge device of another hub, as it is spelled, by device id in UTF-16.
+pub(crate) type Scopes = BTreeMap<Vec<u16>, Text>;
 
 const SCOPE_PREFIX: &str = "ms-azure-iot-edge://";
 
@@ -42,6 +42,7 @@ pub(crate) fn apply(rules: &Rules, scopes: Option<&Scopes>, object: &mut Object,
         minimal(object, findings);
     }
     if rules.strip_etags {
+        warn_of_needed_etag(rules, object, findings);
         object.remove(&["eTag", "twinETag"]);
     }
     if rules.strip_twin {
@@ -82,6 +83,14 @@ pub(crate) fn mode_of(object: &Object, findings: &mut Findings) -> Option<&'stat
         findings.error("import-mode-value");
     }
     mode.map(|mode| IMPORT_MODES[mode])
+}
+
+/// A line whose own mode needs the ETag that is taken away; a mode that the rules set needs none.
+fn warn_of_needed_etag(rules: &Rules, object: &Object, findings: &mut Findings) {
+    let mode = read_enum(object.get("importMode"), &IMPORT_MODES, 0);
+    if rules.import_mode.is_none() && mode.is_some_and(|mode| IMPORT_MODES[mode].ends_with("IfMatchETag")) {
+        findings.warn("etag-missing");
+    }
 }
 
 fn minimal(object: &mut Object, findings: &mut Findings) {
@@ -140,43 +149,74 @@ pub(crate) fn error_unless_allowed(rules: &Rules, code: &'static str, findings: 
     }
 }
 
-/// The id in an edge device's scope (§3.7): the text after the prefix up to the last `-`.
-fn parent_of(scope: &str) -> Option<&str> {
-    Some(scope.strip_prefix(SCOPE_PREFIX)?.rsplit_once('-')?.0)
+/// The id in an edge device's scope (§3.7): between the prefix and the last `-`, which digits follow. Neither is empty.
+fn parent_of(scope: &[u16]) -> Option<&[u16]> {
+    let prefix: Vec<u16> = SCOPE_PREFIX.encode_utf16().collect();
+    let rest = scope.strip_prefix(prefix.as_slice())?;
+    let dash = rest.iter().rposition(|unit| *unit == u16::from(b'-'))?;
+    let (parent, suffix) = (&rest[..dash], &rest[dash + 1..]);
+    let is_digit = |unit: &u16| (u16::from(b'0')..=u16::from(b'9')).contains(unit);
+    (!parent.is_empty() && !suffix.is_empty() && suffix.iter().all(is_digit)).then_some(parent)
 }
 
-fn is_edge_device(object: &Object) -> bool {
-    let capabilities = object.get("capabilities").and_then(Json::as_object);
-    let is_edge = capabilities.is_some_and(|capabilities| capabilities.get("iotEdge") == Some(&Json::Bool(true)));
-    is_edge && object.get("moduleId").and_then(Json::as_text).is_none()
+/// Whether `capabilities.iotEdge` is true and the line is not a module's; nothing, where that can't be told.
+fn is_edge_device(object: &Object, findings: &mut Findings) -> Option<bool> {
+    if object.get("moduleId").and_then(Json::as_text).is_some() {
+        return Some(false);
+    }
+    let capabilities = match object.get("capabilities") {
+        None | Some(Json::Null) => return Some(false),
+        Some(Json::Object(capabilities)) => capabilities,
+        Some(_) => {
+            findings.error("member-type");
+            return None;
+        }
+    };
+    keys::check_names(capabilities, &["iotEdge"], findings);
+    match capabilities.get("iotEdge") {
+        None | Some(Json::Null) => Some(false),
+        Some(Json::Bool(is_edge)) => Some(*is_edge),
+        Some(_) => {
+            findings.error("member-type");
+            None
+        }
+    }
 }
 
-/// The scopes of the edge devices of an export.
+/// The scopes of the edge devices of an export, each as it is spelled. Lines that would be invalid are passed over.
 pub(crate) fn scopes_of(export: &str) -> Scopes {
     let mut scopes = Scopes::new();
     for line in lines::split(export.as_bytes()) {
         let Ok(document) = json::parse(line.text(), 128) else { continue };
-        let Some(object) = document.root.as_object().filter(|object| is_edge_device(object)) else { continue };
-        let text = |name| object.get(name).and_then(Json::as_text).and_then(json::Text::decoded);
-        if let (Some(id), Some(scope)) = (text("id"), text("deviceScope")) {
-            scopes.insert(id, scope);
+        let Some(object) = document.root.as_object().filter(|object| !object.has_duplicates()) else { continue };
+        let mut findings = Findings::default();
+        if is_edge_device(object, &mut findings) != Some(true) || !findings.errors.is_empty() {
+            continue;
+        }
+        let text = |name| object.get(name).and_then(Json::as_text).filter(|text: &&Text| !text.raw.is_empty());
+        if let (Some(id), Some(scope)) = (object.get("id").and_then(Json::as_text), text("deviceScope")) {
+            scopes.insert(id.units(), scope.clone());
         }
     }
     scopes
 }
 
+/// `deviceScope` in another hub. What does not have the member is not looked at any closer.
 fn migrate_scope(rules: &Rules, scopes: Option<&Scopes>, object: &mut Object, findings: &mut Findings) {
-    if is_edge_device(object) {
-        return object.remove(&["deviceScope"]);
-    }
-    let Some(Json::String(scope)) = object.get("deviceScope") else { return };
-    if scope.raw.is_empty() {
+    if object.get("deviceScope").is_none() {
         return;
     }
-    let scope = scope.decoded();
-    let new_scope = scope.as_deref().and_then(parent_of).and_then(|parent| scopes?.get(parent));
-    match new_scope {
-        Some(new_scope) => object.set("deviceScope", Json::text(new_scope)),
+    if is_edge_device(object, findings) == Some(true) {
+        return object.remove(&["deviceScope"]);
+    }
+    let scope = match object.get("deviceScope") {
+        Some(Json::String(scope)) if !scope.raw.is_empty() => scope,
+        None | Some(Json::Null | Json::String(_)) => return,
+        Some(_) => return findings.error("member-type"),
+    };
+    let scope = scope.units();
+    match parent_of(&scope).and_then(|parent| scopes?.get(parent)) {
+        Some(new_scope) => object.set("deviceScope", Json::String(new_scope.clone())),
         None => error_unless_allowed(rules, "device-scope", findings),
     }
 }

@@ -1,5 +1,5 @@
 //! Responsible for: what the tests of hubmill share. A slow, naive [oracle](mod@oracle) of `hubmill transform`, a reference
-//! [JSON parser](json), [generators](generate) of device lines, [broken lines](mutate), [proptest
+//! [JSON parser](json), [other parsers](others) beside it, [generators](generate) of device lines, [broken lines](mutate), [proptest
 //! strategies](strategy) and helpers for [process tests](process).
 //! Not for: the product; nothing here is fast, and nothing here shares code with what it checks.
 
@@ -13,6 +13,7 @@ mod keys;
 pub mod lines;
 pub mod mutate;
 pub mod oracle;
+pub mod others;
 pub mod process;
 pub mod rng;
 pub mod rules;

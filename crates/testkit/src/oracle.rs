@@ -179,7 +179,11 @@ fn transform_line(
     }
     edits::apply(rules, scopes, object, findings);
     check(rules, object, findings);
+    let rolls_back = may_roll_twin_back(rules, object);
     let untouched = document.to_line().as_bytes() == text;
+    if rolls_back && !untouched {
+        findings.warn("twin-rollback");
+    }
     Some(Outcome::Written { document, untouched })
 }
 
@@ -240,14 +244,36 @@ fn check(rules: &Rules, object: &Object, findings: &mut Findings) {
             findings.warn("status-missing");
         }
     }
-    let rotating = [Some(0), Some(4), Some(2), Some(3)];
-    let no_authentication = matches!(object.get("authentication"), None | Some(Json::Null));
-    if no_authentication && rotating.contains(&read_enum(object.get("importMode"), &IMPORT_MODES, 0)) {
+    if !matches!(object.get("authentication"), None | Some(Json::Null)) {
+        return;
+    }
+    if can_overwrite_identity(object) {
         findings.warn("keys-rotate");
     }
-    if rules.is_preset(Preset::Migrate) && no_authentication {
+    let mode = read_enum(object.get("importMode"), &IMPORT_MODES, 0).map(|mode| IMPORT_MODES[mode]);
+    let makes_no_keys = mode.is_some_and(|mode| mode.starts_with("delete") || mode.starts_with("updateTwin"));
+    if rules.is_preset(Preset::Migrate) && !makes_no_keys {
         edits::error_unless_allowed(rules, "keys-by-hub", findings);
     }
+}
+
+/// Whether the line's mode can touch an existing identity (§2).
+fn can_overwrite_identity(object: &Object) -> bool {
+    let mode = read_enum(object.get("importMode"), &IMPORT_MODES, 0).map(|mode| IMPORT_MODES[mode]);
+    let modes = ["createOrUpdate", "createOrUpdateIfMatchETag", "update", "updateIfMatchETag"];
+    mode.is_some_and(|mode| modes.contains(&mode))
+}
+
+/// Whether the line, if it is changed, sets the twin of an existing device back to the time of the export: keys or status
+/// are changed, and the twin is still in the line.
+fn may_roll_twin_back(rules: &Rules, object: &Object) -> bool {
+    let changes_identity = rules.disabled.is_some()
+        || rules.status_reason.is_some()
+        || rules.strip_keys
+        || rules.strip_authentication
+        || rules.moves_keys();
+    let has_twin = object.get("tags").is_some() || object.get("properties").is_some();
+    changes_identity && !rules.strip_twin && has_twin && can_overwrite_identity(object)
 }
 
 /// §3.1.

@@ -168,15 +168,15 @@ impl Document {
 }
 
 impl Object {
-    /// The value of the first member with this name.
+    /// The value of the member with this name; of the last one, where it stands twice.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json> {
-        self.members.iter().find(|member| member.name.is(name)).map(|member| &member.value)
+        self.members.iter().rev().find(|member| member.name.is(name)).map(|member| &member.value)
     }
 
-    /// The value of the first member with this name.
+    /// The value of the member with this name; of the last one, where it stands twice.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Json> {
-        self.members.iter_mut().find(|member| member.name.is(name)).map(|member| &mut member.value)
+        self.members.iter_mut().rev().find(|member| member.name.is(name)).map(|member| &mut member.value)
     }
 
     /// Whether a name stands twice after unescaping.
