@@ -186,7 +186,8 @@ fn read_scopes(path: &Path) -> Result<ScopeMap, Failure> {
             Data::Buffered(bytes) => &buffer[..bytes],
         };
         if chunk.part == Part::Lines {
-            map.read(bytes);
+            let start = if chunk.offset == 0 { bytes.strip_prefix(b"\xef\xbb\xbf") } else { None };
+            map.read(start.unwrap_or(bytes));
         }
     }
     if map.is_empty() {

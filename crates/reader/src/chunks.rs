@@ -129,6 +129,13 @@ impl<'a> Chunks<'a> {
         Ok(chunk)
     }
 
+    /// The longest line that comes whole here. The first line may have a byte order mark before it, which is no part of
+    /// it and not known to this crate; whoever parses the line looks at its length again.
+    fn line_bytes_max(&self) -> usize {
+        const MARK_BYTES: usize = 3;
+        self.cut.line_bytes_max.saturating_add(if self.offset == 0 { MARK_BYTES } else { 0 })
+    }
+
     fn chunk(&self, data: Data<'a>, part: Part) -> Option<Chunk<'a>> {
         Some(Chunk { offset: self.offset, data, part })
     }
@@ -148,15 +155,16 @@ impl<'a> Chunks<'a> {
         }
         let end = match memchr::memrchr(b'\n', window) {
             Some(newline) => newline + 1,
-            None if window.len() == rest.len() && rest.len() <= self.cut.line_bytes_max => rest.len(),
+            None if window.len() == rest.len() && rest.len() <= self.line_bytes_max() => rest.len(),
             None => {
-                let reach = &rest[..rest.len().min(self.cut.line_bytes_max.saturating_add(1))];
+                let reach = &rest[..rest.len().min(self.line_bytes_max().saturating_add(1))];
                 match memchr::memchr(b'\n', reach) {
                     Some(newline) => newline + 1,
-                    None if rest.len() <= self.cut.line_bytes_max => rest.len(),
+                    None if rest.len() <= self.line_bytes_max() => rest.len(),
                     None => {
-                        self.in_long_line = true;
-                        return Ok(self.chunk(Data::Mapped(window), Part::LongLine { first: true, last: false }));
+                        let last = window.len() == rest.len();
+                        self.in_long_line = !last;
+                        return Ok(self.chunk(Data::Mapped(window), Part::LongLine { first: true, last }));
                     }
                 }
             }
@@ -228,20 +236,20 @@ impl<'a> Chunks<'a> {
             }
             let newline = memchr::memrchr(b'\n', &buffer[searched..filled]).map(|at| searched + at);
             searched = filled;
-            if newline.is_some() || (self.ended && filled <= self.cut.line_bytes_max) {
+            if newline.is_some() || (self.ended && filled <= self.line_bytes_max()) {
                 let end = newline.map_or(filled, |newline| newline + 1);
                 let chunk = self.chunk(Data::Buffered(end), Part::Lines);
                 self.keep_tail(buffer, filled, chunk);
                 return Ok(chunk);
             }
-            if filled > self.cut.line_bytes_max {
+            if filled > self.line_bytes_max() {
                 self.in_long_line = true;
                 return Ok(self.chunk(Data::Buffered(filled), Part::LongLine { first: true, last: false }));
             }
             if room >= self.cut.chunk_bytes {
                 watch.before_growth();
             }
-            room = (room * 2).min(self.cut.line_bytes_max.saturating_add(1)).max(room + 1);
+            room = (room * 2).min(self.line_bytes_max().saturating_add(1)).max(room + 1);
         }
     }
 
@@ -363,7 +371,7 @@ mod tests {
         for end in ["\n", "\nnext\n", ""] {
             for (length, whole) in [(19, true), (20, true), (21, false), (60, false)] {
                 for choice in [MmapChoice::Always, MmapChoice::Never] {
-                    for chunk_bytes in [1, 7, 20, 21, 22, 40] {
+                    for chunk_bytes in [1, 7, 20, 21, 22, 40, 100] {
                         let content = format!("ok\n{}{end}", "x".repeat(length));
                         let cut = Cut { first_chunk_bytes: 4, chunk_bytes, line_bytes_max: 20 };
                         let chunks = chunks(content.as_bytes(), choice, cut);

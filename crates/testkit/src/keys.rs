@@ -9,14 +9,14 @@ use crate::rules::{AUTHENTICATION_TYPES, Rules, Slot};
 const KEYS: [&str; 2] = ["primaryKey", "secondaryKey"];
 const THUMBPRINTS: [&str; 2] = ["primaryThumbprint", "secondaryThumbprint"];
 
-/// `--strip-keys`: keys that are there become null, whatever they are. Nothing else in `authentication` matters.
+/// `--strip-keys`: keys that are there become null, whatever they are.
 pub(crate) fn strip(object: &mut Object, findings: &mut Findings) {
     let authentication = match object.get_mut("authentication") {
         None | Some(Json::Null) => return,
         Some(Json::Object(authentication)) => authentication,
         Some(_) => return findings.error("member-type"),
     };
-    check_names(authentication, &["symmetricKey"], findings);
+    check_names(authentication, &["symmetricKey", "x509Thumbprint", "type"], findings);
     let pair = match authentication.get_mut("symmetricKey") {
         None | Some(Json::Null) => return,
         Some(Json::Object(pair)) => pair,

@@ -250,9 +250,7 @@ fn check(rules: &Rules, object: &Object, findings: &mut Findings) {
     if can_overwrite_identity(object) {
         findings.warn("keys-rotate");
     }
-    let mode = read_enum(object.get("importMode"), &IMPORT_MODES, 0).map(|mode| IMPORT_MODES[mode]);
-    let makes_no_keys = mode.is_some_and(|mode| mode.starts_with("delete") || mode.starts_with("updateTwin"));
-    if rules.is_preset(Preset::Migrate) && !makes_no_keys {
+    if rules.is_preset(Preset::Migrate) {
         edits::error_unless_allowed(rules, "keys-by-hub", findings);
     }
 }
