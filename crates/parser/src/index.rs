@@ -9,6 +9,9 @@ use std::ops::{BitOr, BitOrAssign};
 /// Bytes in one step.
 pub(crate) const STEP_BYTES: usize = 64;
 
+/// The kind of a token that is neither structural nor a quote.
+pub(crate) const SCALAR: u8 = b's';
+
 /// What a line holds that a clean line does not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags(u8);
@@ -56,6 +59,8 @@ pub(crate) struct Index {
     /// Places of `{ } [ ] : ,` outside of strings, of both quotes of each string, and of the first byte of anything else
     /// outside of strings. Only the first `token_count` count; what follows is spare room.
     pub(crate) tokens: Vec<u32>,
+    /// For each token the byte that stands there, or [`SCALAR`] where it is the start of anything else.
+    pub(crate) kinds: Vec<u8>,
     pub(crate) token_count: usize,
     pub(crate) lines: Vec<LineEnd>,
 }
@@ -66,16 +71,12 @@ impl Index {
         self.lines.clear();
     }
 
-    /// The tokens found.
-    pub(crate) fn tokens(&self) -> &[u32] {
-        &self.tokens[..self.token_count]
-    }
-
     /// Makes room for every byte of a block being a token, and one step more, which the kernels may write over.
     pub(crate) fn make_room(&mut self, block_bytes: usize) {
         let need = self.token_count + block_bytes + 2 * STEP_BYTES;
         if self.tokens.len() < need {
             self.tokens.resize(need, 0);
+            self.kinds.resize(need, 0);
         }
     }
 }
@@ -144,6 +145,15 @@ impl Masks {
     }
 }
 
+/// What one step finds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    /// Where tokens are.
+    pub(crate) tokens: u64,
+    /// Which of them are starts of scalars.
+    pub(crate) scalars: u64,
+}
+
 /// The token bits of one step; line ends and flags go to `index.lines`.
 #[inline(always)]
 pub(crate) fn step(
@@ -153,7 +163,7 @@ pub(crate) fn step(
     carry: &mut Carry,
     lines: &mut Vec<LineEnd>,
     token_count: usize,
-) -> u64 {
+) -> Found {
     let quotes = masks.quote & !escaped(masks.backslash, &mut carry.escaped);
     let mut in_string = prefix_xor(quotes) ^ carry.in_string;
     let mut broken = masks.newline & in_string;
@@ -195,7 +205,7 @@ pub(crate) fn step(
             carry.flags |= masks.flags(!done, in_string);
         }
     }
-    tokens
+    Found { tokens, scalars: tokens & !(masks.operator | quotes) }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod index;
 mod parse;
 mod record;
 mod scalar;
+mod shape;
 mod text;
 mod walk;
 mod window;

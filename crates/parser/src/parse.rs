@@ -6,7 +6,8 @@ use crate::arch::Level;
 use crate::fault::{Fault, FaultKind};
 use crate::index::{Carry, Flags, Index};
 use crate::record::{MemberSpan, Places, Record};
-use crate::walk::{Nesting, SliceTokens, walk};
+use crate::shape::Shapes;
+use crate::walk::{LineTokens, Nesting, SliceTokens, walk};
 use crate::window::WindowTokens;
 
 /// The longest accepted line unless told otherwise, in bytes.
@@ -66,6 +67,7 @@ pub struct Parser {
     block_bytes: usize,
     indexed_line_bytes_max: usize,
     index: Index,
+    shapes: Shapes,
     members: Vec<MemberSpan>,
     nesting: Nesting,
 }
@@ -79,6 +81,7 @@ impl Parser {
             block_bytes: BLOCK_BYTES,
             indexed_line_bytes_max: INDEXED_LINE_BYTES_MAX,
             index: Index::default(),
+            shapes: Shapes::default(),
             members: Vec::new(),
             nesting: Nesting::new(limits.depth_max),
         }
@@ -148,22 +151,34 @@ impl Parser {
         let mut tokens_start = 0;
         for line in &self.index.lines {
             let newline = line.end as usize;
-            let tokens = &self.index.tokens()[tokens_start..line.tokens_end as usize];
+            let range = tokens_start..line.tokens_end as usize;
+            let tokens = LineTokens { places: &self.index.tokens[range.clone()], kinds: &self.index.kinds[range] };
             let bytes_to_end = &bytes[..newline];
             let content = if newline - line_start > self.limits.line_bytes_max {
                 Content::Invalid(too_long(line_start))
-            } else if tokens.is_empty() {
+            } else if tokens.kinds.is_empty() {
                 Content::Blank
             } else {
-                let source = &mut SliceTokens::new(tokens, 0);
-                match walk(bytes_to_end, line_start, line.flags, source, &mut self.nesting, &mut self.members) {
-                    Ok(()) => Content::Record(Record {
-                        bytes: bytes_to_end,
-                        start: line_start,
-                        flags: line.flags,
-                        members: &self.members,
-                        places: Places::Indexed(tokens),
-                    }),
+                let known = self.shapes.read(bytes_to_end, line_start, line.flags, tokens, &mut self.members);
+                let walked = if known {
+                    Ok(())
+                } else {
+                    let source = &mut SliceTokens::new(tokens, 0);
+                    walk(bytes_to_end, line_start, line.flags, source, &mut self.nesting, &mut self.members)
+                };
+                match walked {
+                    Ok(()) => {
+                        if !known {
+                            self.shapes.learn(tokens.kinds, &self.members);
+                        }
+                        Content::Record(Record {
+                            bytes: bytes_to_end,
+                            start: line_start,
+                            flags: line.flags,
+                            members: &self.members,
+                            places: Places::Indexed(tokens),
+                        })
+                    }
                     Err(fault) => Content::Invalid(fault),
                 }
             };

@@ -6,7 +6,7 @@ use crate::arch::Level;
 use crate::index::Flags;
 use crate::scalar::scalar_end;
 use crate::text::{decode, string_text};
-use crate::walk::{SliceTokens, Tokens};
+use crate::walk::{LineTokens, SliceTokens, Token, Tokens};
 use crate::window::WindowTokens;
 
 /// A range of bytes of a chunk.
@@ -54,7 +54,7 @@ impl MemberSpan {
 /// Where the tokens of a line are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Places<'a> {
-    Indexed(&'a [u32]),
+    Indexed(LineTokens<'a>),
     /// Not kept: found anew where asked for.
     Windowed(Level),
 }
@@ -127,7 +127,7 @@ enum AnyTokens<'a> {
 
 impl Tokens for AnyTokens<'_> {
     #[inline]
-    fn next(&mut self) -> Option<usize> {
+    fn next(&mut self) -> Option<Token> {
         match self {
             Self::Slice(tokens) => tokens.next(),
             Self::Window(tokens) => tokens.next(),
@@ -151,28 +151,28 @@ pub struct Members<'a> {
 }
 
 impl Members<'_> {
-    /// The end of the value that starts at `start`, whose first token was just taken.
+    /// The end of the value whose first token was just taken.
     #[inline]
-    fn value_end(&mut self, start: usize) -> Option<usize> {
-        match self.bytes[start] {
-            b'"' => Some(self.tokens.next()? + 1),
+    fn value_end(&mut self, value: Token) -> Option<usize> {
+        match value.kind {
+            b'"' => Some(self.tokens.next()?.place + 1),
             b'{' | b'[' => {
                 let mut depth = 1u32;
                 loop {
-                    let place = self.tokens.next()?;
-                    match self.bytes[place] {
+                    let token = self.tokens.next()?;
+                    match token.kind {
                         b'{' | b'[' => depth += 1,
                         b'}' | b']' => {
                             depth -= 1;
                             if depth == 0 {
-                                return Some(place + 1);
+                                return Some(token.place + 1);
                             }
                         }
                         _ => {}
                     }
                 }
             }
-            _ => Some(scalar_end(self.bytes, start)),
+            _ => Some(scalar_end(self.bytes, value.place)),
         }
     }
 }
@@ -183,17 +183,17 @@ impl Iterator for Members<'_> {
     #[inline]
     fn next(&mut self) -> Option<MemberSpan> {
         let mut open = self.tokens.next()?;
-        if self.bytes[open] == b',' {
+        if open.kind == b',' {
             open = self.tokens.next()?;
         }
-        if self.bytes[open] != b'"' {
+        if open.kind != b'"' {
             return None;
         }
         let close = self.tokens.next()?;
         let _colon = self.tokens.next()?;
-        let start = self.tokens.next()?;
+        let value = self.tokens.next()?;
         let token = self.tokens.number();
-        let end = self.value_end(start)?;
-        Some(MemberSpan { name: Span::new(open + 1, close), value: Span::new(start, end), token })
+        let end = self.value_end(value)?;
+        Some(MemberSpan { name: Span::new(open.place + 1, close.place), value: Span::new(value.place, end), token })
     }
 }

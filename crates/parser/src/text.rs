@@ -33,6 +33,21 @@ pub(crate) fn check_string(content: &[u8]) -> Result<(), (usize, &'static str)> 
     Ok(())
 }
 
+/// Whether every backslash in `bytes` starts an escape of RFC 8259.
+pub(crate) fn escapes_are_valid(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        let escape = &rest[at + 1..];
+        let length = match escape.first() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 1,
+            Some(b'u') if hex_unit(&escape[1..]).is_some() => 5,
+            _ => return false,
+        };
+        rest = &escape[length..];
+    }
+    true
+}
+
 /// Decodes what stands between the quotes of a valid string.
 ///
 /// Borrowed where there is no escape. A lone surrogate becomes the three bytes that UTF-8 would have for it, so that
@@ -103,7 +118,23 @@ pub fn string_text(value: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check_string, decode, string_text};
+    use super::{check_string, decode, escapes_are_valid, string_text};
+
+    #[test]
+    fn a_look_at_backslashes_alone_agrees_where_there_are_no_control_characters() {
+        let parts = ["\\", "u", "0", "a", "F", "g", "\"", "n", "/", "x", "\\u00e9", "é"];
+        let mut seed = 5u64;
+        for _ in 0..20_000 {
+            let mut content = String::new();
+            for _ in 0..seed >> 61 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                content.push_str(parts[(seed >> 40) as usize % parts.len()]);
+            }
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let content = content.as_bytes();
+            assert_eq!(escapes_are_valid(content), check_string(content).is_ok(), "{content:?}");
+        }
+    }
 
     #[test]
     fn escapes_decode() {

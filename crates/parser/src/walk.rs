@@ -4,39 +4,56 @@
 //! RFC 8259 asks for and notes the members of the outer object.
 
 use crate::fault::{Fault, FaultKind};
-use crate::index::Flags;
+use crate::index::{Flags, SCALAR};
 use crate::record::{MemberSpan, Span};
 use crate::scalar::{literal, number};
 use crate::text::check_string;
 
-/// The places that stage 1 found in one line, in order.
-pub(crate) trait Tokens {
-    /// The next place.
-    fn next(&mut self) -> Option<usize>;
+/// One thing that stage 1 found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// Where it is.
+    pub(crate) place: usize,
+    /// The byte there, or [`SCALAR`].
+    pub(crate) kind: u8,
+}
 
-    /// The number of the place that `next` gave last, counted from the line's first.
+/// What stage 1 found in one line, in order.
+pub(crate) trait Tokens {
+    /// The next token.
+    fn next(&mut self) -> Option<Token>;
+
+    /// The number of the token that `next` gave last, counted from the line's first.
     fn number(&self) -> u32;
 }
 
 /// The tokens of a line that was indexed with its block.
 #[derive(Clone, Debug)]
 pub(crate) struct SliceTokens<'a> {
-    tokens: &'a [u32],
+    line: LineTokens<'a>,
     next: usize,
 }
 
+/// The places and kinds of the tokens of one line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LineTokens<'a> {
+    pub(crate) places: &'a [u32],
+    pub(crate) kinds: &'a [u8],
+}
+
 impl<'a> SliceTokens<'a> {
-    pub(crate) fn new(tokens: &'a [u32], next: usize) -> Self {
-        Self { tokens, next }
+    /// From the token with the number `next` on.
+    pub(crate) fn new(line: LineTokens<'a>, next: usize) -> Self {
+        Self { line, next }
     }
 }
 
 impl Tokens for SliceTokens<'_> {
     #[inline(always)]
-    fn next(&mut self) -> Option<usize> {
-        let token = *self.tokens.get(self.next)?;
+    fn next(&mut self) -> Option<Token> {
+        let token = Token { place: *self.line.places.get(self.next)? as usize, kind: *self.line.kinds.get(self.next)? };
         self.next += 1;
-        Some(token as usize)
+        Some(token)
     }
 
     #[inline(always)]
@@ -111,7 +128,7 @@ pub(crate) fn walk(
     macro_rules! next {
         ($expected:expr) => {
             match tokens.next() {
-                Some(place) => place,
+                Some(token) => token,
                 None => return Err(Fault::syntax(bytes.len(), $expected)),
             }
         };
@@ -119,7 +136,7 @@ pub(crate) fn walk(
     // The place of the closing quote of the string that opens at `$open`.
     macro_rules! string {
         ($open:expr) => {{
-            let Some(close) = tokens.next() else {
+            let Some(Token { place: close, .. }) = tokens.next() else {
                 return Err(unclosed_string(bytes, $open));
             };
             if careful && let Err((at, expected)) = check_string(&bytes[$open + 1..close]) {
@@ -134,14 +151,14 @@ pub(crate) fn walk(
             let open = $open;
             let close = string!(open);
             let colon = next!(COLON);
-            if bytes[colon] != b':' {
-                return Err(Fault::syntax(colon, COLON));
+            if colon.kind != b':' {
+                return Err(Fault::syntax(colon.place, COLON));
             }
             let value = next!(VALUE);
             if nesting.depth == 1 {
                 members.push(MemberSpan {
                     name: Span::new(open + 1, close),
-                    value: Span::new(value, value),
+                    value: Span::new(value.place, value.place),
                     token: tokens.number(),
                 });
             }
@@ -149,45 +166,45 @@ pub(crate) fn walk(
         }};
     }
 
-    let mut at = next!("a JSON object");
-    let root_is_object = bytes[at] == b'{';
+    let mut value = next!("a JSON object");
+    let root_is_object = value.kind == b'{';
     let mut in_object = false;
     'value: loop {
-        let mut end = match bytes[at] {
+        let at = value.place;
+        let mut end = match value.kind {
             b'"' => string!(at) + 1,
             b'{' => {
                 if !nesting.push(true) {
                     return Err(Fault::new(FaultKind::Depth, at, "fewer levels of nesting"));
                 }
                 in_object = true;
-                let place = next!(NAME_OR_CLOSE);
-                match bytes[place] {
+                let token = next!(NAME_OR_CLOSE);
+                match token.kind {
                     b'"' => {
-                        at = member!(place);
+                        value = member!(token.place);
                         continue 'value;
                     }
                     b'}' => {
                         in_object = nesting.pop();
-                        place + 1
+                        token.place + 1
                     }
-                    _ => return Err(Fault::syntax(place, NAME_OR_CLOSE)),
+                    _ => return Err(Fault::syntax(token.place, NAME_OR_CLOSE)),
                 }
             }
             b'[' => {
                 if !nesting.push(false) {
                     return Err(Fault::new(FaultKind::Depth, at, "fewer levels of nesting"));
                 }
-                let place = next!("a value, or ']'");
-                if bytes[place] != b']' {
+                let token = next!("a value, or ']'");
+                if token.kind != b']' {
                     in_object = false;
-                    at = place;
+                    value = token;
                     continue 'value;
                 }
                 in_object = nesting.pop();
-                place + 1
+                token.place + 1
             }
-            b'-' | b'0'..=b'9' => number(bytes, at).map_err(|place| Fault::syntax(place, NUMBER))?,
-            b't' | b'f' | b'n' => literal(bytes, at).map_err(|place| Fault::syntax(place, LITERAL))?,
+            SCALAR => scalar(bytes, at)?,
             _ => return Err(Fault::syntax(at, VALUE)),
         };
         // A value has ended; what follows closes containers until a comma asks for the next value.
@@ -201,46 +218,56 @@ pub(crate) fn walk(
                 }
             }
             if in_object {
-                let place = next!(COMMA_OBJECT);
-                match bytes[place] {
+                let token = next!(COMMA_OBJECT);
+                match token.kind {
                     b',' => {
                         let name = next!(NAME);
-                        if bytes[name] != b'"' {
-                            return Err(Fault::syntax(name, NAME));
+                        if name.kind != b'"' {
+                            return Err(Fault::syntax(name.place, NAME));
                         }
-                        at = member!(name);
+                        value = member!(name.place);
                         continue 'value;
                     }
                     b'}' => {
                         in_object = nesting.pop();
-                        end = place + 1;
+                        end = token.place + 1;
                     }
-                    _ => return Err(Fault::syntax(place, COMMA_OBJECT)),
+                    _ => return Err(Fault::syntax(token.place, COMMA_OBJECT)),
                 }
             } else {
-                let place = next!(COMMA_ARRAY);
-                match bytes[place] {
+                let token = next!(COMMA_ARRAY);
+                match token.kind {
                     b',' => {
-                        at = next!(VALUE);
+                        value = next!(VALUE);
                         continue 'value;
                     }
                     b']' => {
                         in_object = nesting.pop();
-                        end = place + 1;
+                        end = token.place + 1;
                     }
-                    _ => return Err(Fault::syntax(place, COMMA_ARRAY)),
+                    _ => return Err(Fault::syntax(token.place, COMMA_ARRAY)),
                 }
             }
         }
     }
-    if let Some(place) = tokens.next() {
-        return Err(Fault::syntax(place, LINE_END));
+    if let Some(token) = tokens.next() {
+        return Err(Fault::syntax(token.place, LINE_END));
     }
     if root_is_object { Ok(()) } else { Err(Fault::new(FaultKind::NotAnObject, line_start, "one JSON object")) }
 }
 
+/// The end of the number or literal that starts at `at`.
+#[inline]
+pub(crate) fn scalar(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+    match bytes[at] {
+        b'-' | b'0'..=b'9' => number(bytes, at).map_err(|place| Fault::syntax(place, NUMBER)),
+        b't' | b'f' | b'n' => literal(bytes, at).map_err(|place| Fault::syntax(place, LITERAL)),
+        _ => Err(Fault::syntax(at, VALUE)),
+    }
+}
+
 #[cold]
-fn check_utf8(bytes: &[u8], line_start: usize) -> Result<(), Fault> {
+pub(crate) fn check_utf8(bytes: &[u8], line_start: usize) -> Result<(), Fault> {
     let line = &bytes[line_start..];
     if simdutf8::basic::from_utf8(line).is_ok() {
         return Ok(());

@@ -2,7 +2,7 @@
 
 use crate::arch::Level;
 use crate::index::{Carry, Index};
-use crate::walk::Tokens;
+use crate::walk::{Token, Tokens};
 
 /// Bytes indexed at once: a multiple of a step.
 const WINDOW_BYTES: usize = 64 * 1024;
@@ -42,13 +42,13 @@ impl<'a> WindowTokens<'a> {
 }
 
 impl Tokens for WindowTokens<'_> {
-    fn next(&mut self) -> Option<usize> {
+    fn next(&mut self) -> Option<Token> {
         if self.next == self.index.token_count {
             self.refill()?;
         }
-        let token = self.index.tokens[self.next];
+        let token = Token { place: self.index.tokens[self.next] as usize, kind: self.index.kinds[self.next] };
         self.next += 1;
-        Some(token as usize)
+        Some(token)
     }
 
     /// Pieces are not counted through: the members of a long line are found again by their places.

@@ -39,7 +39,7 @@ pub(crate) fn apply(rules: &Rules, scopes: Option<&Scopes>, object: &mut Object,
     }
     keys::make_and_move(rules, object, findings);
     if rules.minimal {
-        minimal(object, findings);
+        minimal(rules, object, findings);
     }
     if rules.strip_etags {
         warn_of_needed_etag(rules, object, findings);
@@ -93,7 +93,7 @@ fn warn_of_needed_etag(rules: &Rules, object: &Object, findings: &mut Findings) 
     }
 }
 
-fn minimal(object: &mut Object, findings: &mut Findings) {
+fn minimal(rules: &Rules, object: &mut Object, findings: &mut Findings) {
     let Some(mode) = mode_of(object, findings) else { return };
     let kept: &[&str] = if mode.starts_with("delete") {
         &["id", "moduleId", "eTag", "importMode", "status"]
@@ -103,6 +103,10 @@ fn minimal(object: &mut Object, findings: &mut Findings) {
         return;
     };
     object.remove_where(|member| !kept.iter().any(|name| member.name.is(name)));
+    if rules.strip_twin {
+        // They go whole, whatever they are.
+        object.remove(&["properties"]);
+    }
     check_properties(object, findings);
     match object.get_mut("properties") {
         Some(Json::Object(properties)) if properties.get("desired").is_some() => {

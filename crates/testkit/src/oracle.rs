@@ -236,7 +236,8 @@ fn check(rules: &Rules, object: &Object, findings: &mut Findings) {
             if !units.iter().all(allowed) {
                 findings.error("id-charset");
             }
-            if units.is_empty() || units.len() > 128 {
+            // A lone surrogate is a character like any other here.
+            if !(1..=128).contains(&char::decode_utf16(units.iter().copied()).count()) {
                 findings.error("id-length");
             }
         }

@@ -7,7 +7,7 @@ mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-use crate::index::{Carry, Index, Masks, STEP_BYTES, step};
+use crate::index::{Carry, Found, Index, Masks, SCALAR, STEP_BYTES, step};
 
 /// Classifies bytes.
 ///
@@ -24,13 +24,51 @@ trait Kernel {
     /// # Safety
     /// The CPU must have the features of the kernel.
     unsafe fn prefix_xor(bits: u64) -> u64;
+
+    /// Writes place and kind of each token; up to 64 of each may be written, only the first as many as there are tokens count.
+    ///
+    /// # Safety
+    /// The CPU must have the features of the kernel; `tokens` and `kinds` must be valid for writes of 64 elements.
+    #[inline(always)]
+    unsafe fn write(bytes: &[u8; STEP_BYTES], found: Found, at: u32, tokens: *mut u32, kinds: *mut u8) {
+        let mut bits = found.tokens;
+        let count = bits.count_ones() as usize;
+        let mut written = 0;
+        while written < count {
+            for lane in 0..8 {
+                let place = bits.trailing_zeros();
+                let kind = KINDS[usize::from(bytes[place as usize % STEP_BYTES])];
+                // SAFETY: `written` is a multiple of 8 below 64, so `written + lane` is below 64.
+                unsafe {
+                    tokens.add(written + lane).write(at.wrapping_add(place));
+                    kinds.add(written + lane).write(kind);
+                }
+                bits &= bits.wrapping_sub(1);
+            }
+            written += 8;
+        }
+    }
 }
+
+/// The kind of a token by its byte.
+const KINDS: [u8; 256] = {
+    let mut table = [SCALAR; 256];
+    let own = b"{}[]:,\"";
+    let mut at = 0;
+    while at < own.len() {
+        table[own[at] as usize] = own[at];
+        at += 1;
+    }
+    table
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Inner {
     Scalar,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 /// A level of SIMD that this CPU has: holding the value is the proof that its kernels may run.
@@ -53,21 +91,26 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         if x86_64::has_avx2() {
             levels.push(Self(Inner::Avx2));
+            if x86_64::has_avx512() {
+                levels.push(Self(Inner::Avx512));
+            }
         }
         levels
     }
 
-    /// The level of this name (`scalar`, `avx2`), if this CPU has it.
+    /// The level of this name (`scalar`, `avx2`, `avx512`), if this CPU has it.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::available().into_iter().find(|level| level.name() == name)
     }
 
-    /// `scalar`, `avx2`
+    /// `scalar`, `avx2`, `avx512`
     pub fn name(self) -> &'static str {
         match self.0 {
             Inner::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
             Inner::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Inner::Avx512 => "avx512",
         }
     }
 
@@ -81,6 +124,9 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: a `Level` of AVX2 is only made by `available`, after the CPU said that it has all of it.
             Inner::Avx2 => unsafe { x86_64::index_avx2(bytes, base, carry, index) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: likewise for AVX-512.
+            Inner::Avx512 => unsafe { x86_64::index_avx512(bytes, base, carry, index) },
         }
     }
 }
@@ -113,30 +159,13 @@ unsafe fn index_step<K: Kernel>(chunk: &[u8; STEP_BYTES], at: u32, carry: &mut C
     let masks = unsafe { K::masks(chunk) };
     // SAFETY: passed on from the caller.
     let prefix_xor = |bits| unsafe { K::prefix_xor(bits) };
-    let tokens = step(masks, prefix_xor, at, carry, &mut index.lines, index.token_count);
-    let room = &mut index.tokens[index.token_count..];
-    assert!(room.len() >= STEP_BYTES, "make_room leaves a step of spare room");
-    // SAFETY: at least STEP_BYTES elements are there, as just checked, and no more than that are written.
-    unsafe { flatten(tokens, at, room.as_mut_ptr()) };
-    index.token_count += tokens.count_ones() as usize;
-}
-
-/// Writes the places of the set bits, eight at a time; up to 64 elements may be written, only the first count.
-///
-/// # Safety
-/// `out` must be valid for writes of 64 elements.
-#[inline(always)]
-unsafe fn flatten(mut bits: u64, at: u32, out: *mut u32) {
-    let count = bits.count_ones() as usize;
-    let mut written = 0;
-    while written < count {
-        for lane in 0..8 {
-            // SAFETY: `written` is a multiple of 8 below 64, so `written + lane` is below 64.
-            unsafe { out.add(written + lane).write(at.wrapping_add(bits.trailing_zeros())) };
-            bits &= bits.wrapping_sub(1);
-        }
-        written += 8;
-    }
+    let found = step(masks, prefix_xor, at, carry, &mut index.lines, index.token_count);
+    let tokens = &mut index.tokens[index.token_count..];
+    let kinds = &mut index.kinds[index.token_count..];
+    assert!(tokens.len() >= STEP_BYTES && kinds.len() >= STEP_BYTES, "make_room leaves a step of spare room");
+    // SAFETY: at least 64 elements are there, as just checked; the CPU is the caller's promise.
+    unsafe { K::write(chunk, found, at, tokens.as_mut_ptr(), kinds.as_mut_ptr()) };
+    index.token_count += found.tokens.count_ones() as usize;
 }
 
 #[cfg(test)]
@@ -144,11 +173,12 @@ mod tests {
     use super::Level;
     use crate::index::{Carry, Index};
 
-    fn run(level: Level, bytes: &[u8]) -> (Vec<u32>, Vec<crate::index::LineEnd>) {
+    fn run(level: Level, bytes: &[u8]) -> (Vec<u32>, Vec<u8>, Vec<crate::index::LineEnd>) {
         let mut index = Index::default();
         let mut carry = Carry::default();
         level.index(bytes, 3, &mut carry, &mut index);
-        (index.tokens().to_vec(), index.lines)
+        let count = index.token_count;
+        (index.tokens[..count].to_vec(), index.kinds[..count].to_vec(), index.lines)
     }
 
     #[test]

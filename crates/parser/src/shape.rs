@@ -1,0 +1,244 @@
+//! The shapes of lines: a million devices have a few dozen structures.
+//!
+//! Two lines with the same kinds of tokens in the same order have the same structure: where the grammar accepts the one, it
+//! accepts the other, up to the spelling of numbers and literals, and their members are the same tokens. So a line whose
+//! shape was met before is not walked again. A shape is found by a hash and then compared in full. It is kept at its
+//! second sighting only: where every line has another shape, nothing is kept and little is spent.
+
+use crate::index::{Flags, SCALAR};
+use crate::record::{MemberSpan, Span};
+use crate::text::escapes_are_valid;
+use crate::walk::{LineTokens, check_utf8, scalar};
+
+/// Slots for shapes; a shape that finds its slot taken replaces what is there.
+const SLOTS: usize = 512;
+/// A line with more tokens is walked.
+const TOKENS_MAX: usize = 1024;
+
+/// Where a member's tokens are, counted from the line's first.
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    /// The opening quote of the name; the closing one is next, then the colon, then the value.
+    name: u16,
+    /// The value's last token: a closing quote or bracket; the value itself where it is a scalar.
+    last: u16,
+    scalar: bool,
+}
+
+/// A structure, known to be valid.
+#[derive(Debug, Default)]
+struct Shape {
+    hash: u64,
+    kinds: Vec<u8>,
+    members: Vec<Member>,
+    /// Scalars that are not themselves values of the outer object.
+    scalars: Vec<u16>,
+}
+
+/// The shapes that were met.
+#[derive(Debug)]
+pub(crate) struct Shapes {
+    shapes: Vec<Shape>,
+    /// By slot: the hash of the shape that was met last and not kept.
+    seen: Vec<u64>,
+}
+
+impl Default for Shapes {
+    fn default() -> Self {
+        Self { shapes: (0..SLOTS).map(|_| Shape::default()).collect(), seen: vec![0; SLOTS] }
+    }
+}
+
+impl Shapes {
+    /// Reads a line of a known shape into `members`; `false` where it has to be walked: its shape is not known, or it is
+    /// not valid.
+    #[inline]
+    pub(crate) fn read(
+        &self,
+        bytes: &[u8],
+        line_start: usize,
+        flags: Flags,
+        tokens: LineTokens<'_>,
+        members: &mut Vec<MemberSpan>,
+    ) -> bool {
+        if tokens.kinds.len() > TOKENS_MAX || flags.has(Flags::CONTROL) {
+            return false;
+        }
+        let hash = hash(tokens.kinds);
+        let shape = &self.shapes[slot(hash)];
+        if shape.hash != hash || shape.kinds != tokens.kinds {
+            return false;
+        }
+        if flags.has(Flags::NON_ASCII) && check_utf8(bytes, line_start).is_err() {
+            return false;
+        }
+        // A backslash outside of strings is part of a scalar, and found there.
+        if flags.has(Flags::BACKSLASH) && !escapes_are_valid(&bytes[line_start..]) {
+            return false;
+        }
+        let places = &tokens.places[..tokens.kinds.len()];
+        for number in &shape.scalars {
+            if scalar(bytes, places[usize::from(*number)] as usize).is_err() {
+                return false;
+            }
+        }
+        members.clear();
+        for member in &shape.members {
+            let name = usize::from(member.name);
+            let start = places[name + 3] as usize;
+            let end = if member.scalar {
+                let Ok(end) = scalar(bytes, start) else {
+                    return false;
+                };
+                end
+            } else {
+                places[usize::from(member.last)] as usize + 1
+            };
+            members.push(MemberSpan {
+                name: Span { start: places[name] + 1, end: places[name + 1] },
+                value: Span::new(start, end),
+                token: u32::from(member.name) + 3,
+            });
+        }
+        true
+    }
+
+    /// Notes the shape of a line that was walked and is valid.
+    #[inline]
+    pub(crate) fn learn(&mut self, kinds: &[u8], members: &[MemberSpan]) {
+        if kinds.len() > TOKENS_MAX {
+            return;
+        }
+        let hash = hash(kinds);
+        let seen = std::mem::replace(&mut self.seen[slot(hash)], hash);
+        if seen == hash {
+            self.keep(hash, kinds, members);
+        }
+    }
+
+    #[cold]
+    fn keep(&mut self, hash: u64, kinds: &[u8], members: &[MemberSpan]) {
+        let shape = &mut self.shapes[slot(hash)];
+        if shape.hash == hash && shape.kinds == kinds {
+            // A line of this shape that had to be walked for another reason.
+            return;
+        }
+        shape.hash = hash;
+        shape.kinds.clear();
+        shape.kinds.extend_from_slice(kinds);
+        shape.members.clear();
+        shape.scalars.clear();
+        shape.scalars.extend((0..kinds.len() as u16).filter(|number| kinds[usize::from(*number)] == SCALAR));
+        for member in members {
+            let value = member.token as u16;
+            let last = last_token(kinds, usize::from(value)) as u16;
+            let scalar = kinds[usize::from(value)] == SCALAR;
+            if scalar {
+                shape.scalars.retain(|number| *number != value);
+            }
+            shape.members.push(Member { name: value - 3, last, scalar });
+        }
+    }
+}
+
+/// The last token of the value that starts with the token of this number.
+fn last_token(kinds: &[u8], value: usize) -> usize {
+    match kinds[value] {
+        b'"' => value + 1,
+        b'{' | b'[' => {
+            let mut depth = 0;
+            for (number, kind) in kinds.iter().enumerate().skip(value) {
+                match kind {
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => depth -= 1,
+                    _ => {}
+                }
+                if depth == 0 {
+                    return number;
+                }
+            }
+            unreachable!("a valid line closes what it opens")
+        }
+        _ => value,
+    }
+}
+
+fn slot(hash: u64) -> usize {
+    (hash >> 32) as usize % SLOTS
+}
+
+/// A quick hash of the kinds of tokens. It need not resist anybody: what it finds is compared in full, and the worst
+/// that a collision does is a walk.
+#[inline]
+fn hash(kinds: &[u8]) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    fn mix(one: u64, other: u64) -> u64 {
+        let product = u128::from(one) * u128::from(other);
+        product as u64 ^ (product >> 64) as u64
+    }
+    let (pairs, rest) = kinds.as_chunks::<16>();
+    let mut hash = ODD ^ kinds.len() as u64;
+    for pair in pairs {
+        let value = u128::from_le_bytes(*pair);
+        hash = hash.rotate_left(23) ^ mix(value as u64 ^ ODD, (value >> 64) as u64 ^ !ODD);
+    }
+    let mut last = [0u8; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    let value = u128::from_le_bytes(last);
+    mix(hash ^ value as u64, (value >> 64) as u64 ^ ODD) | 1
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use crate::{Content, Level, Limits, Parser};
+
+    /// What each line is: its members as text, or its fault.
+    fn read(parser: &mut Parser, text: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        parser.parse(text.as_bytes(), 0, |line| {
+            all.push(match line.content {
+                Content::Record(record) => {
+                    let text = |span| String::from_utf8_lossy(record.bytes(span)).into_owned();
+                    let members = record.members().iter();
+                    members.map(|member| format!("{}={};", text(member.name), text(member.value))).collect()
+                }
+                Content::Invalid(fault) => format!("{:?} at {}", fault.kind, fault.at as usize - line.start),
+                Content::Blank => "blank".to_owned(),
+            });
+            ControlFlow::Continue(())
+        });
+        all
+    }
+
+    #[test]
+    fn a_known_shape_says_what_a_walk_says() {
+        let lines = [
+            r#"{"a":1,"b":{"c":[1,"x",null]},"d":"e","f":true}"#,
+            r#"{ "a" : 22 , "b":{"c":[-1.5e3,"yy",null]}, "d":"", "f":false }"#,
+            r#"{"a":01,"b":{"c":[1,"x",null]},"d":"e","f":true}"#,
+            r#"{"a":1,"b":{"c":[1x,"x",null]},"d":"e","f":true}"#,
+            r#"{"a":1,"b":{"c":[1,"x",nul]},"d":"e","f":true}"#,
+            r#"{"a":1,"b":{"c":[1,"x",null]},"d":"\q","f":true}"#,
+            r#"{"a":1,"b":{"c":[1,"é",null]},"d":"e","f":trues}"#,
+            r#"{"a":1,"b":{"c":[1,"é",null]},"d":"e","f":7}"#,
+            "{}",
+            "[]",
+            r#"{"a":{}}"#,
+            r#"{"a":[]}"#,
+        ];
+        let text: String = lines.iter().cycle().take(lines.len() * 6).map(|line| format!("{line}\n")).collect();
+        for level in Level::available() {
+            let mut parser = Parser::new(level, Limits::default());
+            let all = read(&mut parser, &text);
+            for (number, line) in lines.iter().enumerate() {
+                // A fresh parser has met no shape.
+                let want = read(&mut Parser::new(level, Limits::default()), line);
+                for round in 0..6 {
+                    assert_eq!(all[round * lines.len() + number], want[0], "{line} in round {round}");
+                }
+            }
+        }
+    }
+}
