@@ -54,13 +54,13 @@ pub fn check_id(id: &[u8]) -> [Option<IdFault>; 2] {
 
 #[cold]
 fn explain_id(id: &[u8]) -> [Option<IdFault>; 2] {
-    let text = String::from_utf8_lossy(id);
-    let character = text
-        .chars()
-        .enumerate()
-        .find(|(_, character)| u8::try_from(*character).map_or(true, |byte| !LEGAL[usize::from(byte)]))
-        .map(|(at, character)| IdFault::Character { character, at });
-    let characters = text.chars().count();
+    // A lone surrogate comes as the three bytes that UTF-8 would have for it, and is one character.
+    let count = |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+    let character = id.iter().position(|byte| !LEGAL[usize::from(*byte)]).map(|place| {
+        let character = String::from_utf8_lossy(&id[place..]).chars().next().unwrap_or(char::REPLACEMENT_CHARACTER);
+        IdFault::Character { character, at: count(&id[..place]) }
+    });
+    let characters = count(id);
     let length = (!(1..=ID_CHARACTERS_MAX).contains(&characters)).then_some(IdFault::Length { characters });
     [character, length]
 }
@@ -91,6 +91,11 @@ mod tests {
         assert_eq!(check_id(&[b'a'; 128]), [None, None]);
         assert_eq!(check_id(&[b'a'; 129]), [None, Some(IdFault::Length { characters: 129 })]);
         assert_eq!(check_id(b""), [None, Some(IdFault::Length { characters: 0 })]);
+        let surrogate = [[b'a'; 127].as_slice(), b"\xed\xa0\x80"].concat();
+        assert_eq!(
+            check_id(&surrogate),
+            [Some(IdFault::Character { character: char::REPLACEMENT_CHARACTER, at: 127 }), None]
+        );
         let both = check_id(&[b' '; 129]);
         assert!(both[0].is_some() && both[1].is_some());
     }

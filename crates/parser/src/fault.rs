@@ -5,6 +5,8 @@
 pub enum FaultKind {
     /// Not JSON by RFC 8259.
     Syntax,
+    /// A backslash that starts no escape of RFC 8259; the fault is at the backslash.
+    Escape,
     /// Not valid UTF-8.
     Utf8,
     /// Nested deeper than the limit.

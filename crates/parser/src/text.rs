@@ -23,7 +23,7 @@ pub(crate) fn check_string(content: &[u8]) -> Result<(), (usize, &'static str)> 
                     Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
                     Some(b'u') if hex_unit(&content[at + 2..]).is_some() => 6,
                     Some(b'u') => return Err((at, "four hexadecimal digits after \\u")),
-                    _ => return Err((at, "one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u")),
+                    _ => return Err((at, "one of \" \\ / b f n r t u after a backslash")),
                 };
             }
             0..0x20 => return Err((at, "an escape in place of a control character")),

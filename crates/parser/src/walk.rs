@@ -140,7 +140,7 @@ pub(crate) fn walk(
                 return Err(unclosed_string(bytes, $open));
             };
             if careful && let Err((at, expected)) = check_string(&bytes[$open + 1..close]) {
-                return Err(Fault::syntax($open + 1 + at, expected));
+                return Err(string_fault(bytes, $open + 1 + at, expected));
             }
             close
         }};
@@ -278,11 +278,17 @@ pub(crate) fn check_utf8(bytes: &[u8], line_start: usize) -> Result<(), Fault> {
     }
 }
 
+/// A fault inside of a string.
+#[cold]
+fn string_fault(bytes: &[u8], at: usize, expected: &'static str) -> Fault {
+    Fault::new(if bytes[at] == b'\\' { FaultKind::Escape } else { FaultKind::Syntax }, at, expected)
+}
+
 /// The fault of a string that its line leaves open: what is wrong inside of it, or its missing end.
 #[cold]
 fn unclosed_string(bytes: &[u8], open: usize) -> Fault {
     match check_string(&bytes[open + 1..]) {
-        Err((at, expected)) => Fault::syntax(open + 1 + at, expected),
+        Err((at, expected)) => string_fault(bytes, open + 1 + at, expected),
         Ok(()) => Fault::syntax(bytes.len(), CLOSING_QUOTE),
     }
 }

@@ -237,8 +237,15 @@ impl Transform {
     }
 
     fn fault_finding(&self, fault: Fault, bytes_to_end: &[u8]) -> Finding {
-        let found = bytes_to_end.get(fault.at as usize).copied();
+        let rest = bytes_to_end.get(fault.at as usize..).unwrap_or_default();
+        let found = rest.first().copied();
         let (code, detail) = match fault.kind {
+            FaultKind::Escape => {
+                // The byte that is wrong: the one after the backslash, or after `\u` the first that is no digit.
+                let digits = rest.iter().skip(2).take_while(|byte| byte.is_ascii_hexdigit()).count();
+                let wrong = if rest.get(1) == Some(&b'u') { 2 + digits } else { 1 };
+                (Code::JsonSyntax, Detail::Json { expected: fault.expected, found: rest.get(wrong).copied() })
+            }
             FaultKind::Syntax => (Code::JsonSyntax, Detail::Json { expected: fault.expected, found }),
             FaultKind::Utf8 => (Code::JsonUtf8, Detail::Json { expected: fault.expected, found }),
             FaultKind::Depth => (Code::JsonDepth, Detail::Depth(self.limits.depth_max)),

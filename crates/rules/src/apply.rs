@@ -3,6 +3,7 @@
 use hubmill_device::{Code, ImportMode, Member, Severity, is_system_module};
 use hubmill_parser::Record;
 
+use crate::check::read_id;
 use crate::finding::{Detail, Finding};
 use crate::options::Check;
 use crate::rules::{Rules, SetTo};
@@ -75,26 +76,23 @@ impl Rules {
 
     /// Whether the selection keeps the record.
     fn selects(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<bool, Finding> {
+        let mut selected = true;
+        if self.ids.is_some() || self.ids_not.is_some() {
+            let id = read_id(scratch, record)?;
+            // Both lists are asked, so that both know which of their ids were met.
+            let listed = self.ids.as_ref().is_none_or(|list| list.meets(&id));
+            let unlisted = !self.ids_not.as_ref().is_some_and(|list| list.meets(&id));
+            selected = listed && unlisted;
+        }
         if self.devices_only || self.modules_only || self.drop_system_modules {
             let module_id = scratch.module_id.and_then(|module_id| record.text(module_id));
             let left_out = match module_id {
                 Some(module_id) => self.devices_only || (self.drop_system_modules && is_system_module(&module_id)),
                 None => self.modules_only,
             };
-            if left_out {
-                return Ok(false);
-            }
+            selected &= !left_out;
         }
-        if self.ids.is_none() && self.ids_not.is_none() {
-            return Ok(true);
-        }
-        let Ok(id) = self.id(scratch, record) else {
-            return Err(scratch.findings.remove(0));
-        };
-        // Both lists are asked, so that both know which of their ids were met.
-        let listed = self.ids.as_ref().is_none_or(|list| list.meets(&id));
-        let unlisted = !self.ids_not.as_ref().is_some_and(|list| list.meets(&id));
-        Ok(listed && unlisted)
+        Ok(selected)
     }
 
     /// Notes all changes; whether the record has authentication afterwards.
@@ -133,7 +131,7 @@ impl Rules {
         if let Some(migrate) = &self.migrate {
             self.migrate_scope(scratch, record, migrate)?;
         }
-        Ok(authenticates)
+        Ok(authenticates && !scratch.changes.removed.contains(Member::Authentication))
     }
 
     /// What it means that a written line has no authentication (§2, §4).

@@ -1,6 +1,8 @@
 //! `--check id`: that a line has an id the hub takes (§3.1), and a status (§1.5).
 
-use hubmill_device::{Code, IdFault, Member, Severity, check_id};
+use std::borrow::Cow;
+
+use hubmill_device::{Code, IdFault, Member, MemberSet, Severity, check_id};
 use hubmill_parser::Record;
 
 use crate::finding::{Detail, Finding};
@@ -11,11 +13,14 @@ impl Rules {
     /// Adds what is wrong; `false` where the line can't be used.
     #[inline]
     pub(crate) fn check_id(&self, scratch: &mut Scratch, record: &Record<'_>) -> bool {
-        if let Ok(id) = self.id(scratch, record) {
-            let faults = check_id(&id);
-            if faults != [None, None] {
-                add_id_faults(scratch, faults);
+        match read_id(scratch, record) {
+            Ok(id) => {
+                let faults = check_id(&id);
+                if faults != [None, None] {
+                    add_id_faults(scratch, faults);
+                }
             }
+            Err(finding) => scratch.findings.push(finding),
         }
         let status = scratch.names.get(record, Member::Status);
         if self.status.is_none() && status.is_none_or(|member| record.bytes(member.value) == b"null") {
@@ -26,17 +31,18 @@ impl Rules {
         }
         scratch.findings.iter().all(|finding| finding.severity != Severity::Error)
     }
+}
 
-    /// The decoded id; what is wrong goes to the findings.
-    #[inline]
-    pub(crate) fn id<'r>(&self, scratch: &mut Scratch, record: &Record<'r>) -> Result<std::borrow::Cow<'r, [u8]>, ()> {
-        match scratch.id.and_then(|id| record.text(id)) {
-            Some(id) => Ok(id),
-            None => {
-                scratch.findings.push(no_id(scratch, record));
-                Err(())
-            }
+/// The decoded id.
+#[inline]
+pub(crate) fn read_id<'r>(scratch: &Scratch, record: &Record<'r>) -> Result<Cow<'r, [u8]>, Finding> {
+    match scratch.id.and_then(|id| record.text(id)) {
+        Some(id) => {
+            // A second one in another case may be the one that the hub goes by.
+            scratch.names.check_exact(record, MemberSet::of(&[Member::Id]))?;
+            Ok(id)
         }
+        None => Err(no_id(scratch, record)),
     }
 }
 

@@ -64,12 +64,7 @@ impl Names {
 
     #[cold]
     fn check_unknown(&self, record: &Record<'_>, strictness: Strictness) -> Result<(), Finding> {
-        let mut exact = strictness.exact;
-        if strictness.unique && self.get(record, Member::Id).is_some() {
-            // A second `id` in another case may be the one that the hub goes by.
-            exact.insert(Member::Id);
-        }
-        self.check_exact(record, exact)?;
+        self.check_exact(record, strictness.exact)?;
         if strictness.unique { unique(record, self.unknown(record), "") } else { Ok(()) }
     }
 

@@ -144,8 +144,9 @@ impl Rules {
             }
         }
         if minimal {
-            // A case variant of `id` alone is a missing id, whatever the rules.
-            exact_for_edits = exact_for_edits | MemberSet::of(&[Member::Id]).complement();
+            // Where the id is checked, a case variant of it is found there.
+            let all_but_id = MemberSet::of(&[Member::Id]).complement();
+            exact_for_edits = exact_for_edits | if set.check == Check::Id { all_but_id } else { MemberSet::ALL };
         }
         let by_kind = devices_only || set.modules_only || drop_system_modules;
         let exact = if by_kind { MemberSet::of(&[Member::ModuleId]) } else { MemberSet::EMPTY };
