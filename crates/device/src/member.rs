@@ -2,6 +2,33 @@
 
 use std::ops::BitOr;
 
+/// Whether two names are the same; for names of 4 to 16 bytes without a loop or a call.
+#[inline]
+pub fn same_name(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    macro_rules! ends_match {
+        ($bytes:literal, $word:ty) => {
+            if let (Some(first), Some(last), Some(other_first), Some(other_last)) = (
+                one.first_chunk::<$bytes>(),
+                one.last_chunk::<$bytes>(),
+                other.first_chunk::<$bytes>(),
+                other.last_chunk::<$bytes>(),
+            ) {
+                let word = <$word>::from_ne_bytes;
+                return (word(*first) ^ word(*other_first)) | (word(*last) ^ word(*other_last)) == 0;
+            }
+        };
+    }
+    match one.len() {
+        8..=16 => ends_match!(8, u64),
+        4..=7 => ends_match!(4, u32),
+        _ => {}
+    }
+    one == other
+}
+
 /// The top-level members that the hub knows (§1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -84,7 +111,7 @@ impl Member {
             (14, _) => ("authentication", Self::Authentication),
             _ => return None,
         };
-        (name == want.as_bytes()).then_some(member)
+        same_name(name, want.as_bytes()).then_some(member)
     }
 
     /// The member that this decoded name is in another case; `None` for the exact name and for unknown names (§1.5).
@@ -158,7 +185,21 @@ impl BitOr for MemberSet {
 
 #[cfg(test)]
 mod tests {
-    use super::{Member, MemberSet, NAMES};
+    use super::{Member, MemberSet, NAMES, same_name};
+
+    #[test]
+    fn names_of_all_lengths_differ_by_any_byte() {
+        for length in 0..40 {
+            let name: Vec<u8> = (0..length).map(|at| b'a' + at % 26).collect();
+            assert!(same_name(&name, &name.clone()));
+            assert!(!same_name(&name, &[name.as_slice(), b"x"].concat()));
+            for at in 0..name.len() {
+                let mut other = name.clone();
+                other[at] ^= 0x20;
+                assert!(!same_name(&name, &other), "{length} {at}");
+            }
+        }
+    }
 
     #[test]
     fn names_are_exact_and_variants_are_not_the_name() {

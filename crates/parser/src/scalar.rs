@@ -40,7 +40,13 @@ pub(crate) fn number(bytes: &[u8], at: usize) -> Result<usize, usize> {
 /// The end of `true`, `false` or `null` at `at`, or where it breaks.
 #[inline]
 pub(crate) fn literal(bytes: &[u8], at: usize) -> Result<usize, usize> {
-    let want: &[u8] = match bytes[at] {
+    let rest = &bytes[at..];
+    if let Some(b"null" | b"true") = rest.first_chunk::<4>()
+        && rest.get(4).is_none_or(|byte| ends_scalar(*byte))
+    {
+        return Ok(at + 4);
+    }
+    let want: &[u8] = match rest[0] {
         b't' => b"true",
         b'f' => b"false",
         b'n' => b"null",

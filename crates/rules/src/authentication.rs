@@ -1,10 +1,10 @@
 //! What a line says of its authentication (§1.2, §3.5).
 
-use hubmill_device::{AuthenticationType, Code, Member};
+use hubmill_device::{AuthenticationType, Code, Member, same_name};
 use hubmill_parser::{MemberSpan, Record, Span};
 
 use crate::finding::{Detail, Finding};
-use crate::names::{Names, case_variant, unique};
+use crate::names::{Names, case_variant, twice, unique};
 
 /// One of the two keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub(crate) fn read(record: &Record<'_>, names: &Names, depth: Depth) -> Result<O
         thumbprint: depth == Depth::All && read_thumbprints(record, thumbprints)?,
         kind: if depth == Depth::All { read_kind(record, kind)? } else { None },
         start: member.value.start,
-        first: ends.map_or(member.value.start + 1, |(first, _)| first.start()),
+        first: ends.map_or(member.value.start + 1, |(first, _)| first),
         empty: ends.is_none(),
     }))
 }
@@ -103,7 +103,7 @@ fn read_symmetric_key(record: &Record<'_>, member: Option<MemberSpan>, depth: De
     Ok(SymmetricKey::Object {
         primary: read_key(record, primary, "authentication.symmetricKey.primaryKey", depth)?,
         secondary: read_key(record, secondary, "authentication.symmetricKey.secondaryKey", depth)?,
-        end: ends.map_or(member.value.start + 1, |(_, last)| last.value.end),
+        end: ends.map_or(member.value.start + 1, |(_, end)| end),
         empty: ends.is_none(),
     })
 }
@@ -177,43 +177,36 @@ pub(crate) fn wrong_type(member: &MemberSpan, path: &'static str, expected: &'st
     Finding::new(Code::MemberType, member.value.start, path, Detail::Type(expected))
 }
 
-/// How many members of a small object are looked at before names are compared another way.
-const SMALL: usize = 8;
-
 /// Picks the members of these names into `found`. No name may stand twice, or be one of the wanted in another case.
 ///
-/// Returns the first and the last member of the object.
+/// Returns where the first member starts and the last one ends; `None` for an object without members.
 pub(crate) fn pick<'r>(
     record: &Record<'r>,
     members: impl Iterator<Item = MemberSpan>,
     wanted: &[&'static str],
     path: &'static str,
     found: &mut [Option<MemberSpan>],
-) -> Result<Option<(MemberSpan, MemberSpan)>, Finding> {
-    let mut all = [MemberSpan::default(); SMALL];
-    let mut more = Vec::new();
-    let mut count = 0;
+) -> Result<Option<(u32, u32)>, Finding> {
+    let mut first = None;
+    let mut end = 0;
+    let mut others = Vec::new();
     for member in members {
+        first.get_or_insert(member.start());
+        end = member.value.end;
         let name = record.name(&member);
-        match wanted.iter().position(|want| name == want.as_bytes()) {
+        match wanted.iter().position(|want| same_name(&name, want.as_bytes())) {
+            Some(place) if found[place].is_some() => return Err(twice(&member, path)),
             Some(place) => found[place] = Some(member),
             None => {
                 if let Some(exact) = wanted.iter().find(|want| name.eq_ignore_ascii_case(want.as_bytes())) {
                     return Err(case_variant(&member, path, exact));
                 }
+                others.push(member);
             }
         }
-        if count < SMALL {
-            all[count] = member;
-        } else {
-            if more.is_empty() {
-                more.extend_from_slice(&all);
-            }
-            more.push(member);
-        }
-        count += 1;
     }
-    let all = if more.is_empty() { &all[..count] } else { &more };
-    unique(record, all.iter(), path)?;
-    Ok(all.first().copied().zip(all.last().copied()))
+    if others.len() > 1 {
+        unique(record, others.iter(), path)?;
+    }
+    Ok(first.map(|first| (first, end)))
 }

@@ -20,6 +20,16 @@ pub fn mutate(rng: &mut Rng, line: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Changes the members of a line in one to three ways; it stays JSON if it is. A line that is no object comes back.
+#[must_use]
+pub fn mutate_members(rng: &mut Rng, line: &[u8]) -> Vec<u8> {
+    let mut bytes = line.to_vec();
+    for _ in 0..=rng.below(6) / 3 {
+        bytes = change_members(rng, &bytes).unwrap_or(bytes);
+    }
+    bytes
+}
+
 /// Joins the beginning of one line to the end of another.
 #[must_use]
 pub fn splice(rng: &mut Rng, first: &[u8], second: &[u8]) -> Vec<u8> {
@@ -366,6 +376,19 @@ mod tests {
             assert!(codes.get(code).is_some_and(|&count| count > 5), "{code}: {codes:?}");
         }
         assert!(codes["json-syntax"] > 1500, "{codes:?}");
+    }
+
+    #[test]
+    fn changed_members_are_still_json() {
+        for seed in 0..2000 {
+            let mut rng = Rng::new(seed);
+            let mut line = Vec::new();
+            identity_line(2, seed % 32, &mut line);
+            let changed = mutate_members(&mut rng, &line);
+            let shown = String::from_utf8_lossy(&changed);
+            assert!(json::check_json(&changed, 200).is_ok() && !changed.contains(&b'\n'), "{shown}");
+        }
+        assert_eq!(mutate_members(&mut Rng::new(1), b"[1]"), b"[1]");
     }
 
     #[test]
