@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
-use hubmill_device::{Code, Printable, Severity};
+use hubmill_device::{Code, Printable, Severity, TextKind, redacted};
 use hubmill_pipeline::{DIAGNOSTICS_SHOWN_MAX, Diagnostic, Tally};
 
 use crate::exit::Failure;
@@ -18,12 +18,13 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 #[derive(Debug)]
 pub(crate) struct Console {
     color: bool,
+    quiet: bool,
     shown: [u32; Code::COUNT],
 }
 
 impl Console {
     /// With colours as asked for; `NO_COLOR` and terminals that can't are honoured.
-    pub(crate) fn new(color: When) -> Self {
+    pub(crate) fn new(color: When, quiet: bool) -> Self {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let color = match color {
@@ -31,12 +32,12 @@ impl Console {
             When::Never => false,
             When::Auto => io::stderr().is_terminal() && !set("NO_COLOR") && !dumb,
         };
-        Self { color, shown: [0; Code::COUNT] }
+        Self { color, quiet, shown: [0; Code::COUNT] }
     }
 
     /// With colours where that is usual.
     pub(crate) fn plain() -> Self {
-        Self::new(When::Auto)
+        Self::new(When::Auto, false)
     }
 
     fn painted(&self, style: Style, text: &str) -> String {
@@ -48,8 +49,11 @@ impl Console {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
-    /// `hint: …`
+    /// `hint: …`, unless hints are not wanted.
     pub(crate) fn say_hint(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
         self.say(&format!("{} {text}", self.painted(HINT, "hint:")));
     }
 
@@ -60,8 +64,16 @@ impl Console {
 
     /// `error: …`
     pub(crate) fn say_failure(&self, failure: &Failure) {
-        let reason = format!("{:#}", failure.reason);
+        // A path may be the address of a blob with its signature.
+        let reason = redacted(&format!("{:#}", failure.reason), TextKind::Path);
         self.say(&format!("{} {}", self.painted(ERROR, "error:"), Printable(&reason)));
+    }
+
+    /// What clap has to say of a wrong call, which repeats what was typed.
+    pub(crate) fn say_wrong_call(&self, error: &clap::Error) {
+        let text = error.render();
+        let text = if self.color { text.ansi().to_string() } else { text.to_string() };
+        let _ = write!(io::stderr().lock(), "{}", redacted(&text, TextKind::Path));
     }
 
     /// Whether a finding is still to be shown: the first few of each code are.

@@ -30,15 +30,15 @@ impl Drain<Batch> for Outputs {
         if batch.tally.invalid() >= left && batch.allowance != left {
             return Ok(Flow::Redo { allowance: left });
         }
-        for diagnostic in &batch.diagnostics {
-            self.note(diagnostic)?;
-        }
         if let Some(notice) = &batch.notice {
             let (console, progress) = (&self.console, &self.progress);
             let text = hubmill_device::Printable(notice);
             progress.suspend(|| {
                 console.say(&format!("notice: the first line is no device (§1.6) and was left out: {text}"));
             });
+        }
+        for diagnostic in &batch.diagnostics {
+            self.note(diagnostic)?;
         }
         // What keeps a loss from being one goes first.
         write(self.rejects.as_mut(), &batch.rejects, piece.bytes)?;

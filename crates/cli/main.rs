@@ -20,10 +20,22 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::console::Console;
+use crate::exit::Exit;
 use crate::flags::{Cli, Command};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            Console::plain().say_wrong_call(&error);
+            return Exit::Usage.into();
+        }
+        // Help and version, which are no errors; nobody has to read them.
+        Err(error) => {
+            let _ = error.print();
+            return Exit::Done.into();
+        }
+    };
     let result = match cli.command {
         Command::Transform(arguments) => transform::run(*arguments),
         Command::Completions { shell } => about::completions(shell),

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
-use hubmill_device::{Code, Severity};
+use hubmill_device::{Code, Severity, TextKind, redacted};
 use hubmill_parser::Limits;
 use hubmill_pipeline::{Diagnostic, OnInvalid, Options, Tally, Transform, run as run_pipeline, slot_count};
 use hubmill_reader::{Cut, Input};
@@ -188,7 +188,7 @@ fn open_outputs(
         filtered,
         keys,
         diagnostics: diagnostics.map(DiagnosticsFile::new),
-        console: Console::new(io.color),
+        console: Console::new(io.color, io.quiet),
         progress: Progress::new(io.progress, io.quiet, data_on_terminal, input.bytes()),
         tally: Tally::default(),
         bytes_in: 0,
@@ -271,7 +271,7 @@ impl Finish<'_> {
             let names: Vec<String> = missing
                 .iter()
                 .take(IDS_SHOWN_MAX)
-                .map(|id| hubmill_device::redacted(&String::from_utf8_lossy(id), false))
+                .map(|id| redacted(&String::from_utf8_lossy(id), TextKind::Name))
                 .collect();
             let more = if missing.len() > IDS_SHOWN_MAX { ", …" } else { "" };
             let count = human::count(missing.len() as u64);

@@ -21,7 +21,7 @@ pub use id::{ID_CHARACTERS_MAX, IdFault, STATUS_REASON_CHARACTERS_MAX, check_id,
 pub use key::{KEY_BYTES_DEFAULT, KEY_BYTES_MAX, KEY_BYTES_MIN};
 pub use member::{Member, MemberSet, same_name};
 pub use mode::ImportMode;
-pub use redact::{Printable, Secret, redacted};
+pub use redact::{Printable, Secret, TextKind, redacted};
 pub use scope::scope_parent;
 pub use status::Status;
 

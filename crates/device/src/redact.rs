@@ -21,38 +21,88 @@ impl fmt::Display for Secret<'_> {
     }
 }
 
-/// Words after which a secret follows in connection strings, SAS tokens and storage addresses.
-const MARKERS: [&str; 6] =
-    ["sharedaccesskey", "sharedaccesssignature", "accountkey", "sig=", "primarykey", "secondarykey"];
+/// Words after which a secret follows in connection strings, SAS tokens, storage addresses and lines of devices.
+const MARKERS: [&str; 8] = [
+    "sharedaccesskey",
+    "sharedaccesssignature",
+    "accountkey",
+    "primarykey",
+    "secondarykey",
+    "sig=",
+    "sig%3d",
+    "sig%253d",
+];
 
 /// The longest run of key-like characters that is shown where the text is free, not an id.
 const FREE_RUN_MAX: usize = 20;
+/// The shortest run of base64 before padding that is taken for a key: 16 bytes.
+const KEY_RUN_MIN: usize = 22;
+/// The shortest run without padding that is taken for a key, where it has characters that only base64 has.
+const UNPADDED_KEY_RUN_MIN: usize = 32;
 
-/// Text of unknown content, with what looks like a connection string or a SAS token replaced by `REDACTED`.
-///
-/// With `free_text` (a line that is no device), any run of more than 20 characters of the base64 alphabet goes, too; an
-/// id keeps such runs, since ids are often long.
-pub fn redacted(text: &str, free_text: bool) -> String {
+const REDACTED: &str = "REDACTED";
+
+/// What a text is, and so how closely it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextKind {
+    /// A path or a message with one in it: connection strings and SAS tokens go.
+    Path,
+    /// An id or the name of a member: keys go, too.
+    Name,
+    /// A line that is no device: any run of more than 20 characters of the base64 alphabet goes, too. Names keep such
+    /// runs, since ids are often long.
+    Free,
+}
+
+/// Text of unknown content, with what looks like a secret replaced by `REDACTED`.
+pub fn redacted(text: &str, kind: TextKind) -> String {
     let lower = text.to_ascii_lowercase();
-    if let Some(at) = MARKERS.iter().filter_map(|marker| lower.find(marker)).min() {
-        return format!("{}REDACTED", redacted(&text[..at], free_text));
-    }
-    if !free_text {
-        return text.to_owned();
-    }
     let mut out = String::with_capacity(text.len());
-    let mut run = String::new();
-    for character in text.chars().chain(['\0']) {
-        if character.is_ascii_alphanumeric() || matches!(character, '+' | '/' | '=' | '_' | '-' | '%') {
-            run.push(character);
+    let mut rest = 0;
+    while let Some((at, marker)) = next_marker(&lower, rest) {
+        push_without_keys(&text[rest..at], kind, &mut out);
+        out.push_str(REDACTED);
+        let separators =
+            |character: char| character.is_whitespace() || matches!(character, '"' | '\'' | '=' | ':' | '\\');
+        let value = at + marker.len();
+        let value = value + text[value..].find(|character| !separators(character)).unwrap_or(text.len() - value);
+        let ends = |character: char| character.is_whitespace() || matches!(character, '"' | '\'');
+        rest = value + text[value..].find(ends).unwrap_or(text.len() - value);
+    }
+    push_without_keys(&text[rest..], kind, &mut out);
+    out
+}
+
+fn next_marker(lower: &str, from: usize) -> Option<(usize, &'static str)> {
+    MARKERS.into_iter().filter_map(|marker| lower[from..].find(marker).map(|at| (from + at, marker))).min()
+}
+
+/// Appends text, with runs of characters that look like a key replaced.
+fn push_without_keys(text: &str, kind: TextKind, out: &mut String) {
+    if kind == TextKind::Path {
+        out.push_str(text);
+        return;
+    }
+    let in_key = |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '/');
+    let mut rest = text;
+    while !rest.is_empty() {
+        let run = rest.find(|character| !in_key(character)).unwrap_or(rest.len());
+        if run == 0 {
+            let next = rest.chars().next().map_or(rest.len(), char::len_utf8);
+            out.push_str(&rest[..next]);
+            rest = &rest[next..];
             continue;
         }
-        out.push_str(if run.len() > FREE_RUN_MAX { "REDACTED" } else { &run });
-        run.clear();
-        out.push(character);
+        let padded = rest[run..].starts_with('=') && run >= KEY_RUN_MIN;
+        let unpadded = run >= UNPADDED_KEY_RUN_MIN && rest[..run].contains(['+', '/']);
+        if padded || unpadded || (kind == TextKind::Free && run > FREE_RUN_MAX) {
+            out.push_str(REDACTED);
+            rest = rest[run..].trim_start_matches('=');
+        } else {
+            out.push_str(&rest[..run]);
+            rest = &rest[run..];
+        }
     }
-    out.pop();
-    out
 }
 
 /// Shows text with control, bidirectional and zero-width characters escaped, so that a terminal shows what is there.
@@ -77,7 +127,7 @@ impl fmt::Display for Printable<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Printable, Secret, redacted};
+    use super::{Printable, Secret, TextKind, redacted};
 
     #[test]
     fn a_secret_never_prints() {
@@ -86,22 +136,51 @@ mod tests {
     }
 
     #[test]
-    fn connection_strings_and_tokens_go() {
-        let text = "HostName=hub.example.net;DeviceId=d1;SharedAccessKey=c2VjcmV0c2VjcmV0";
-        assert_eq!(redacted(text, false), "HostName=hub.example.net;DeviceId=d1;REDACTED");
-        assert_eq!(
-            redacted("https://x.example.net/c?sv=2020&sig=abc", false),
-            "https://x.example.net/c?sv=2020&REDACTED"
-        );
-        assert_eq!(redacted("SHAREDACCESSSIGNATURE sr=x", true), "REDACTED");
+    fn connection_strings_and_tokens_go_from_all_texts() {
+        for kind in [TextKind::Path, TextKind::Name, TextKind::Free] {
+            for (text, want) in [
+                (
+                    "HostName=hub.example.net;DeviceId=d1;SharedAccessKey=c2VjcmV0c2VjcmV0 and more",
+                    "HostName=hub.example.net;DeviceId=d1;REDACTED and more",
+                ),
+                ("https://x.example.net/c?sv=2020&sig=abc%2B", "https://x.example.net/c?sv=2020&REDACTED"),
+                ("sv%3D1%26sig%3Dabc sig%253Dabc.", "sv%3D1%26REDACTED REDACTED"),
+                ("SHAREDACCESSSIGNATURE sr=x&sig=y, or", "REDACTED or"),
+                (r#"{"primaryKey": "abc","secondaryKey":"def"}"#, r#"{"REDACTED","REDACTED"}"#),
+                ("can't open /a/b/c", "can't open /a/b/c"),
+                ("SharedAccessKey", "REDACTED"),
+            ] {
+                assert_eq!(redacted(text, kind), want);
+            }
+        }
     }
 
     #[test]
-    fn long_runs_go_from_free_text_only() {
-        let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
-        assert_eq!(redacted(&format!("key {key}, end"), true), "key REDACTED, end");
-        assert_eq!(redacted(key, false), key);
-        assert_eq!(redacted("a plain warning of the hub", true), "a plain warning of the hub");
+    fn bare_keys_go_from_names_and_long_runs_from_free_text() {
+        for bytes in [16, 32, 48, 64] {
+            let key = base64(bytes);
+            for kind in [TextKind::Name, TextKind::Free] {
+                assert_eq!(redacted(&format!("key {key}, end"), kind), "key REDACTED, end");
+            }
+        }
+        for id in
+            ["Device00000042", "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0", "a-b:c.d+e%f_g#h"]
+        {
+            assert_eq!(redacted(id, TextKind::Name), id);
+        }
+        assert_eq!(redacted("a plain warning of the hub", TextKind::Free), "a plain warning of the hub");
+        assert_eq!(redacted("abcdefghijklmnopqrstu", TextKind::Free), "REDACTED");
+        let path = "some/quite/long/relative/path/to/devices";
+        assert_eq!(redacted(path, TextKind::Path), path);
+    }
+
+    /// A made-up key that has the characters that only base64 has.
+    fn base64(bytes: usize) -> String {
+        let mut text: String = "Az9+/bY8".chars().cycle().take((bytes * 4).div_ceil(3)).collect();
+        while text.len() % 4 != 0 {
+            text.push('=');
+        }
+        text
     }
 
     #[test]

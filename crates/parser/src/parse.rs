@@ -153,7 +153,8 @@ impl Parser {
             let newline = line.end as usize;
             let range = tokens_start..line.tokens_end as usize;
             let tokens = LineTokens { places: &self.index.tokens[range.clone()], kinds: &self.index.kinds[range] };
-            let bytes_to_end = &bytes[..newline];
+            let end = trimmed_end(&bytes[..newline], line_start);
+            let bytes_to_end = &bytes[..end];
             let content = if newline - line_start > self.limits.line_bytes_max {
                 Content::Invalid(too_long(line_start))
             } else if tokens.kinds.is_empty() {
@@ -183,7 +184,6 @@ impl Parser {
                 }
             };
             let end_with_newline = bytes.len().min(newline + 1);
-            let end = trimmed_end(bytes_to_end, line_start);
             if visit(Line { start: line_start, end, end_with_newline, content }).is_break() {
                 return ControlFlow::Break(end_with_newline);
             }
@@ -202,8 +202,8 @@ impl Parser {
         visit: &mut impl FnMut(Line<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<usize> {
         let newline = line_end(bytes, start);
-        let bytes_to_end = &bytes[..newline];
-        let end = trimmed_end(bytes_to_end, start);
+        let end = trimmed_end(&bytes[..newline], start);
+        let bytes_to_end = &bytes[..end];
         let flags = Flags::BACKSLASH | Flags::NON_ASCII;
         let content = if newline - start > self.limits.line_bytes_max {
             Content::Invalid(too_long(start))

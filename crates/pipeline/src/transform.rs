@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use hubmill_device::{Code, Severity, redacted};
+use hubmill_device::{Code, Severity, TextKind, redacted};
 use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser, decode};
 use hubmill_reader::Part;
 use hubmill_rules::{Detail, Finding, Rules, Verdict};
@@ -57,8 +57,10 @@ pub const DIAGNOSTICS_SHOWN_MAX: u32 = 10;
 const DIAGNOSTICS_MAX: usize = 2048;
 /// The byte order mark, as UTF-8 has it.
 const BOM: &[u8] = b"\xef\xbb\xbf";
-/// How much of a notice is shown, in bytes.
-const NOTICE_BYTES_MAX: usize = 400;
+/// How much of a notice is looked at, in bytes.
+const NOTICE_READ_BYTES_MAX: usize = 4096;
+/// How much of a notice is shown, in characters.
+const NOTICE_CHARACTERS_MAX: usize = 400;
 /// How much of an id or a name is shown, in characters.
 const SHOWN_CHARACTERS_MAX: usize = 160;
 
@@ -307,15 +309,22 @@ fn is_notice(bytes: &[u8], line: &Line<'_>, fault: Fault) -> bool {
 }
 
 fn notice_text(bytes: &[u8]) -> String {
-    let cut = &bytes[..bytes.len().min(NOTICE_BYTES_MAX)];
-    let more = if cut.len() < bytes.len() { "…" } else { "" };
-    format!("{}{more}", redacted(&String::from_utf8_lossy(cut), true))
+    let mut cut = &bytes[..bytes.len().min(NOTICE_READ_BYTES_MAX)];
+    if cut.len() < bytes.len() {
+        // A word that is cut in two may be the start of a secret.
+        let whole = cut.iter().rposition(|byte| *byte == b' ').unwrap_or(0);
+        cut = &cut[..whole];
+    }
+    let text = redacted(&String::from_utf8_lossy(cut), TextKind::Free);
+    let shown: String = text.chars().take(NOTICE_CHARACTERS_MAX).collect();
+    let more = if cut.len() < bytes.len() || shown.len() < text.len() { "…" } else { "" };
+    format!("{shown}{more}")
 }
 
 /// Text of the input for people: short, and without what looks like a secret.
 fn shown(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
-    let text = redacted(&text, false);
+    let text = redacted(&text, TextKind::Name);
     match text.char_indices().nth(SHOWN_CHARACTERS_MAX) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text,

@@ -50,11 +50,5 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self.kind() {
-            ErrorKind::Open(error) | ErrorKind::Read(error) => Some(error),
-            ErrorKind::Truncated { .. } => None,
-        }
-    }
-}
+// The message holds the cause, so there is no source to be said a second time.
+impl std::error::Error for Error {}

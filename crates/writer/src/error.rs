@@ -54,8 +54,5 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0.source)
-    }
-}
+// The message holds the cause, so there is no source to be said a second time.
+impl std::error::Error for Error {}
