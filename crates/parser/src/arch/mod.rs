@@ -136,36 +136,32 @@ impl Level {
 #[inline(always)]
 unsafe fn index_steps<K: Kernel>(bytes: &[u8], base: u32, carry: &mut Carry, index: &mut Index) {
     index.make_room(bytes.len());
-    let (steps, rest) = bytes.as_chunks::<STEP_BYTES>();
+    // What goes from step to step is kept in locals: stores through the buffers' pointers could change anything else.
+    let mut local = *carry;
+    let mut count = index.token_count;
+    let Index { tokens, kinds, lines, .. } = index;
+    let (tokens, kinds) = (tokens.as_mut_slice(), kinds.as_mut_slice());
     let mut at = base;
-    for chunk in steps {
+    let (steps, rest) = bytes.as_chunks::<STEP_BYTES>();
+    let mut padded = [b' '; STEP_BYTES];
+    padded[..rest.len()].copy_from_slice(rest);
+    let last = if rest.is_empty() { None } else { Some(&padded) };
+    // One loop and no closure: all of it is compiled for the features of the kernel.
+    for chunk in steps.iter().chain(last) {
         // SAFETY: passed on from the caller.
-        unsafe { index_step::<K>(chunk, at, carry, index) };
+        let masks = unsafe { K::masks(chunk) };
+        // SAFETY: passed on from the caller.
+        let prefix_xor = |bits| unsafe { K::prefix_xor(bits) };
+        let found = step(masks, prefix_xor, at, &mut local, lines, count);
+        let (tokens, kinds) = (&mut tokens[count..], &mut kinds[count..]);
+        assert!(tokens.len() >= STEP_BYTES && kinds.len() >= STEP_BYTES, "make_room leaves a step of spare room");
+        // SAFETY: at least 64 elements are there, as just checked; the CPU is the caller's promise.
+        unsafe { K::write(chunk, found, at, tokens.as_mut_ptr(), kinds.as_mut_ptr()) };
+        count += found.tokens.count_ones() as usize;
         at += STEP_BYTES as u32;
     }
-    if !rest.is_empty() {
-        let mut padded = [b' '; STEP_BYTES];
-        padded[..rest.len()].copy_from_slice(rest);
-        // SAFETY: passed on from the caller.
-        unsafe { index_step::<K>(&padded, at, carry, index) };
-    }
-}
-
-/// # Safety
-/// The CPU must have the features of the kernel.
-#[inline(always)]
-unsafe fn index_step<K: Kernel>(chunk: &[u8; STEP_BYTES], at: u32, carry: &mut Carry, index: &mut Index) {
-    // SAFETY: passed on from the caller.
-    let masks = unsafe { K::masks(chunk) };
-    // SAFETY: passed on from the caller.
-    let prefix_xor = |bits| unsafe { K::prefix_xor(bits) };
-    let found = step(masks, prefix_xor, at, carry, &mut index.lines, index.token_count);
-    let tokens = &mut index.tokens[index.token_count..];
-    let kinds = &mut index.kinds[index.token_count..];
-    assert!(tokens.len() >= STEP_BYTES && kinds.len() >= STEP_BYTES, "make_room leaves a step of spare room");
-    // SAFETY: at least 64 elements are there, as just checked; the CPU is the caller's promise.
-    unsafe { K::write(chunk, found, at, tokens.as_mut_ptr(), kinds.as_mut_ptr()) };
-    index.token_count += found.tokens.count_ones() as usize;
+    index.token_count = count;
+    *carry = local;
 }
 
 #[cfg(test)]
