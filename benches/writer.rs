@@ -20,6 +20,7 @@ fn writer(criterion: &mut Criterion) {
             lines.push((start, newline));
             start = newline + 1;
         }
+        assert_eq!(lines.len(), data.lines);
         let mut gather = Gather::default();
         group.bench_function(BenchmarkId::new("splice", data.name), |bencher| {
             bencher.iter(|| {

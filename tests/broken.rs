@@ -48,7 +48,7 @@ fn every_good_line_is_written_and_every_bad_one_is_kept_beside() {
     let folder = tempfile::tempdir().unwrap();
     let rejects = folder.path().join("rejects");
     let arguments = ["transform", "-q", "--rejects", rejects.to_str().unwrap()];
-    let answer = run(env!("CARGO_BIN_EXE_hubmill").as_ref(), &arguments, &input).unwrap();
+    let answer = run(env!("CARGO_BIN_EXE_hubmill").as_ref(), arguments, &input).unwrap();
     assert_eq!(answer.code, 1);
     assert!(answer.stdout == good, "the good lines");
     assert!(fs::read(rejects).unwrap() == bad, "the bad lines");

@@ -141,23 +141,23 @@ fn a_mixed_file_is_the_same_everywhere() {
 
 #[test]
 fn a_plain_copy_is_the_same_everywhere() {
-    let input = [generate::file(Kind::Identity, 4000, 6), generate::file(Kind::Twin, 400, 7)].concat();
+    let input = [generate::file(Kind::Identity, 3000, 6), generate::file(Kind::Twin, 300, 7)].concat();
     let outcomes = same_everywhere(&input, &[]);
     assert_eq!(outcomes.code, 0);
     assert!(outcomes.parts[0].1 == input);
-    let kept = mixed_file(500, 8);
+    let kept = mixed_file(250, 8);
     same_everywhere(&kept, &["--on-invalid", "keep", "--check", "none"]);
 }
 
 #[test]
 fn long_lines_are_the_same_everywhere() {
     let mut input = Vec::new();
-    for index in 0..60 {
+    for index in 0..24 {
         // From 300 bytes to 400 KiB, at the limit and past it, among short ones.
         match index % 6 {
             0 => hostile::huge_line(200_000, index, &mut input),
             1 => hostile::huge_line(200_001, index, &mut input),
-            2 => hostile::huge_line(300 + 7000 * index as usize, index, &mut input),
+            2 => hostile::huge_line(300 + 17_000 * index as usize, index, &mut input),
             _ => generate::line(Kind::Twin, 3, index, &mut input),
         }
         input.extend_from_slice(if index % 4 == 0 { b"\r\n" } else { b"\n" });

@@ -203,16 +203,10 @@ fn what_is_for_people_can_go_into_a_closed_pipe() {
     }
 }
 
-fn make_fifo(folder: &Folder, name: &str) -> String {
-    let made = std::process::Command::new("mkfifo").arg(folder.path(name)).status().expect("mkfifo is there");
-    assert!(made.success());
-    folder.arg(name)
-}
-
 #[test]
 fn a_named_pipe_is_written_and_read_as_one() {
     let folder = Folder::new();
-    let (input, output) = (make_fifo(&folder, "in"), make_fifo(&folder, "out"));
+    let (input, output) = (folder.fifo("in"), folder.fifo("out"));
     let mut command = transform_command(&[&input, "-o", &output]);
     command.stdin(Stdio::null());
     let mut child = command.spawn().expect("it starts");
@@ -229,7 +223,7 @@ fn a_named_pipe_is_written_and_read_as_one() {
 #[test]
 fn a_named_pipe_that_is_closed_is_a_failure() {
     let folder = Folder::new();
-    let (input, output) = (folder.write("in", devices(MUCH)), make_fifo(&folder, "out"));
+    let (input, output) = (folder.write("in", devices(MUCH)), folder.fifo("out"));
     let report = folder.arg("report");
     let mut child = transform_command(&[&input, "-o", &output, "--report", &report]).spawn().expect("it starts");
     let mut first = String::new();
@@ -241,4 +235,28 @@ fn a_named_pipe_that_is_closed_is_a_failure() {
     assert_eq!(first, device("device-0"));
     assert!(answer.stderr_text().contains(&output), "{}", answer.stderr_text());
     assert!(!folder.report("report").is_complete());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn names_of_open_files_are_written_through() {
+    let folder = Folder::new();
+    let (input, log) = (folder.write("in", devices(100)), folder.arg("log"));
+    // Pipes, as a shell's `>(…)` makes them, too.
+    for text in [
+        "\"$0\" transform \"$1\" -o /dev/stdout | cat",
+        "\"$0\" transform \"$1\" -o /proc/self/fd/1 | cat",
+        "\"$0\" transform \"$1\" -o /dev/fd/3 3>&1 >/dev/null | cat",
+        "{ \"$0\" transform \"$1\" --strip-keys --filtered /dev/stderr --modules-only 2>&1 >/dev/null | grep -v empty; }",
+    ] {
+        let answer = run(script(text, &[&input]), b"");
+        assert_answer(&answer, 0, devices(100));
+    }
+    let report = run(script("\"$0\" transform \"$1\" --report /dev/stderr 2>&1 >/dev/null | cat", &[&input]), b"");
+    assert_eq!(support::Report::of(&report.stdout).number("written"), 100);
+    // A file that others write to as well stays that file.
+    let text = "{ echo before; \"$0\" transform \"$1\" -o /dev/stdout; echo after; } > \"$2\"; cat \"$2\"";
+    let answer = run(script(text, &[&input, &log]), b"");
+    assert_answer(&answer, 0, format!("before\n{}after\n", devices(100)));
+    assert_eq!(folder.names(), ["in", "log"]);
 }

@@ -18,7 +18,9 @@ fn refuses(folder: &Folder, args: &[&str], stdin: &[u8]) {
 #[test]
 fn input_and_output_are_not_one_file() {
     let folder = Folder::new();
-    let input = folder.write("in", devices(3));
+    // One that could also be a list of ids or a map of scopes.
+    let edge = "{\"id\":\"e\",\"capabilities\":{\"iotEdge\":true},\"deviceScope\":\"ms-azure-iot-edge://e-1\"}\n";
+    let input = folder.write("in", format!("{}{edge}", devices(3)));
     let (link, hard) = (folder.arg("link"), folder.arg("hard"));
     symlink("in", &link).expect("a link");
     fs::hard_link(&input, &hard).expect("a hard link");

@@ -198,6 +198,13 @@ impl Folder {
         names
     }
 
+    /// Makes a named pipe and returns its path as an argument.
+    pub(crate) fn fifo(&self, name: &str) -> String {
+        let made = Command::new("mkfifo").arg(self.path(name)).status().expect("mkfifo is there");
+        assert!(made.success(), "{name}");
+        self.arg(name)
+    }
+
     pub(crate) fn report(&self, name: &str) -> Report {
         Report::of(&self.read(name))
     }

@@ -41,7 +41,10 @@ fn a_value_is_replaced_where_it_stands() {
             (r#"{"id":"a","importMode":{"x":[1,{}]},"b":1}"#, r#"{"id":"a","importMode":"delete","b":1}"#),
             (r#"{"id":"a","import\u004dode":"create"}"#, r#"{"id":"a","import\u004dode":"delete"}"#),
             (r#"{"id":"a","importMode":"d\u0065lete"}"#, r#"{"id":"a","importMode":"delete"}"#),
-            (r#"{"id":"a","tags":{"importMode":"x"}}"#, r#"{"id":"a","tags":{"importMode":"x"},"importMode":"delete"}"#),
+            (
+                r#"{"id":"a","tags":{"importMode":"x"}}"#,
+                r#"{"id":"a","tags":{"importMode":"x"},"importMode":"delete"}"#,
+            ),
             (r#"{"id":"a","importMode":5}"#, r#"{"id":"a","importMode":"delete"}"#),
         ],
     );
@@ -62,11 +65,18 @@ fn a_member_is_added_right_after_the_last_value() {
     );
     // More than one: in the order of the contract's table, whatever the order of the flags.
     becomes(
-        &["--keyless", "skip", "--regenerate-keys", "--status-reason", "r", "--status", "disabled", "--import-mode", "update"],
-        &[(
-            r#"{"id":"a"}"#,
-            r#"{"id":"a","importMode":"update","status":"disabled","statusReason":"r"}"#,
-        )],
+        &[
+            "--keyless",
+            "skip",
+            "--regenerate-keys",
+            "--status-reason",
+            "r",
+            "--status",
+            "disabled",
+            "--import-mode",
+            "update",
+        ],
+        &[(r#"{"id":"a"}"#, r#"{"id":"a","importMode":"update","status":"disabled","statusReason":"r"}"#)],
     );
 }
 
@@ -95,11 +105,14 @@ fn status() {
 
 #[test]
 fn status_reason_is_set_and_escaped() {
-    becomes(&["--status-reason", "moved"], &[
-        (r#"{"id":"a"}"#, r#"{"id":"a","statusReason":"moved"}"#),
-        (r#"{"statusReason":"old \" one","id":"a"}"#, r#"{"statusReason":"moved","id":"a"}"#),
-        (r#"{"statusReason":null,"id":"a"}"#, r#"{"statusReason":"moved","id":"a"}"#),
-    ]);
+    becomes(
+        &["--status-reason", "moved"],
+        &[
+            (r#"{"id":"a"}"#, r#"{"id":"a","statusReason":"moved"}"#),
+            (r#"{"statusReason":"old \" one","id":"a"}"#, r#"{"statusReason":"moved","id":"a"}"#),
+            (r#"{"statusReason":null,"id":"a"}"#, r#"{"statusReason":"moved","id":"a"}"#),
+        ],
+    );
     for (text, spelled) in [
         ("say \"x\" \\ /", r#"say \"x\" \\ /"#),
         ("tab\tand\u{1}\u{1f}", r"tab\tand\u0001\u001f"),
@@ -122,56 +135,80 @@ fn a_status_reason_that_the_hub_refuses_is_refused() {
 
 #[test]
 fn strip_keys_leaves_what_is_no_key() {
-    becomes(&["--strip-keys"], &[
-        (
-            r#"{"id":"a","authentication":{"symmetricKey":{"primaryKey":"cDE=","secondaryKey":"cDI="},"x509Thumbprint":{"primaryThumbprint":"AB","secondaryThumbprint":null},"type":"sas"}}"#,
-            r#"{"id":"a","authentication":{"symmetricKey":{"primaryKey":null,"secondaryKey":null},"x509Thumbprint":{"primaryThumbprint":"AB","secondaryThumbprint":null},"type":"sas"}}"#,
-        ),
-        (
-            r#"{"authentication" : { "symmetricKey" : { "secondaryKey" : "" } } , "id":"a"}"#,
-            r#"{"authentication" : { "symmetricKey" : { "secondaryKey" : null } } , "id":"a"}"#,
-        ),
-        (
-            r#"{"id":"a","authentication":{"symmetricKey":{"primar\u0079Key":"x","other":"y"}}}"#,
-            r#"{"id":"a","authentication":{"symmetricKey":{"primar\u0079Key":null,"other":"y"}}}"#,
-        ),
-        (r#"{"id":"a","authentication":{"symmetricKey":null}}"#, r#"{"id":"a","authentication":{"symmetricKey":null}}"#),
-        (r#"{"id":"a","authentication":{"symmetricKey":{}}}"#, r#"{"id":"a","authentication":{"symmetricKey":{}}}"#),
-        (r#"{"id":"a","authentication":null}"#, r#"{"id":"a","authentication":null}"#),
-        (r#"{"id":"a"}"#, r#"{"id":"a"}"#),
-        (
-            r#"{"id":"a","authentication":{"symmetricKey":{"primaryKey":5,"secondaryKey":{"a":"b"}}}}"#,
-            r#"{"id":"a","authentication":{"symmetricKey":{"primaryKey":null,"secondaryKey":null}}}"#,
-        ),
-        (
-            r#"{"id":"a","tags":{"authentication":{"symmetricKey":{"primaryKey":"inner"}}}}"#,
-            r#"{"id":"a","tags":{"authentication":{"symmetricKey":{"primaryKey":"inner"}}}}"#,
-        ),
-    ]);
-    rejects(&["--strip-keys"], "member-type", &[
-        r#"{"id":"a","authentication":"x"}"#,
-        r#"{"id":"a","authentication":[]}"#,
-        r#"{"id":"a","authentication":{"symmetricKey":"x"}}"#,
-    ]);
-    rejects(&["--strip-keys"], "duplicate-member", &[
-        r#"{"id":"a","authentication":{"symmetricKey":null,"symmetricKey":{"primaryKey":"x"}}}"#,
-        r#"{"id":"a","authentication":{"symmetricKey":{"primaryKey":"x","primary\u004bey":"y"}}}"#,
-    ]);
-    rejects(&["--strip-keys"], "member-case", &[
-        r#"{"id":"a","Authentication":{"symmetricKey":{"primaryKey":"x"}}}"#,
-        r#"{"id":"a","authentication":{"SymmetricKey":{"primaryKey":"x"}}}"#,
-        r#"{"id":"a","authentication":{"symmetricKey":{"PrimaryKey":"x"}}}"#,
-    ]);
+    becomes(
+        &["--strip-keys"],
+        &[
+            (
+                r#"{"id":"a","authentication":{"symmetricKey":{"primaryKey":"cDE=","secondaryKey":"cDI="},"x509Thumbprint":{"primaryThumbprint":"AB","secondaryThumbprint":null},"type":"sas"}}"#,
+                r#"{"id":"a","authentication":{"symmetricKey":{"primaryKey":null,"secondaryKey":null},"x509Thumbprint":{"primaryThumbprint":"AB","secondaryThumbprint":null},"type":"sas"}}"#,
+            ),
+            (
+                r#"{"authentication" : { "symmetricKey" : { "secondaryKey" : "" } } , "id":"a"}"#,
+                r#"{"authentication" : { "symmetricKey" : { "secondaryKey" : null } } , "id":"a"}"#,
+            ),
+            (
+                r#"{"id":"a","authentication":{"symmetricKey":{"primar\u0079Key":"x","other":"y"}}}"#,
+                r#"{"id":"a","authentication":{"symmetricKey":{"primar\u0079Key":null,"other":"y"}}}"#,
+            ),
+            (
+                r#"{"id":"a","authentication":{"symmetricKey":null}}"#,
+                r#"{"id":"a","authentication":{"symmetricKey":null}}"#,
+            ),
+            (
+                r#"{"id":"a","authentication":{"symmetricKey":{}}}"#,
+                r#"{"id":"a","authentication":{"symmetricKey":{}}}"#,
+            ),
+            (r#"{"id":"a","authentication":null}"#, r#"{"id":"a","authentication":null}"#),
+            (r#"{"id":"a"}"#, r#"{"id":"a"}"#),
+            (
+                r#"{"id":"a","authentication":{"symmetricKey":{"primaryKey":5,"secondaryKey":{"a":"b"}}}}"#,
+                r#"{"id":"a","authentication":{"symmetricKey":{"primaryKey":null,"secondaryKey":null}}}"#,
+            ),
+            (
+                r#"{"id":"a","tags":{"authentication":{"symmetricKey":{"primaryKey":"inner"}}}}"#,
+                r#"{"id":"a","tags":{"authentication":{"symmetricKey":{"primaryKey":"inner"}}}}"#,
+            ),
+        ],
+    );
+    rejects(
+        &["--strip-keys"],
+        "member-type",
+        &[
+            r#"{"id":"a","authentication":"x"}"#,
+            r#"{"id":"a","authentication":[]}"#,
+            r#"{"id":"a","authentication":{"symmetricKey":"x"}}"#,
+        ],
+    );
+    rejects(
+        &["--strip-keys"],
+        "duplicate-member",
+        &[
+            r#"{"id":"a","authentication":{"symmetricKey":null,"symmetricKey":{"primaryKey":"x"}}}"#,
+            r#"{"id":"a","authentication":{"symmetricKey":{"primaryKey":"x","primary\u004bey":"y"}}}"#,
+        ],
+    );
+    rejects(
+        &["--strip-keys"],
+        "member-case",
+        &[
+            r#"{"id":"a","Authentication":{"symmetricKey":{"primaryKey":"x"}}}"#,
+            r#"{"id":"a","authentication":{"SymmetricKey":{"primaryKey":"x"}}}"#,
+            r#"{"id":"a","authentication":{"symmetricKey":{"PrimaryKey":"x"}}}"#,
+        ],
+    );
 }
 
 #[test]
 fn strip_authentication() {
-    becomes(&["--strip-authentication"], &[
-        (r#"{"id":"a","authentication":{"type":"sas"},"x":1}"#, r#"{"id":"a","authentication":null,"x":1}"#),
-        (r#"{"id":"a","authentication":"anything"}"#, r#"{"id":"a","authentication":null}"#),
-        (r#"{"id":"a","authentication" : null}"#, r#"{"id":"a","authentication" : null}"#),
-        (r#"{"id":"a"}"#, r#"{"id":"a"}"#),
-    ]);
+    becomes(
+        &["--strip-authentication"],
+        &[
+            (r#"{"id":"a","authentication":{"type":"sas"},"x":1}"#, r#"{"id":"a","authentication":null,"x":1}"#),
+            (r#"{"id":"a","authentication":"anything"}"#, r#"{"id":"a","authentication":null}"#),
+            (r#"{"id":"a","authentication" : null}"#, r#"{"id":"a","authentication" : null}"#),
+            (r#"{"id":"a"}"#, r#"{"id":"a"}"#),
+        ],
+    );
     rejects(&["--strip-authentication"], "member-case", &[r#"{"id":"a","AUTHENTICATION":{"type":"sas"}}"#]);
 }
 
@@ -214,28 +251,29 @@ fn names_in_another_case_are_not_edited_around() {
     ] {
         let line = format!("{{\"id\":\"a\",\"status\":\"enabled\",\"authentication\":{{}},\"{name}\":null}}");
         rejects(args, "member-case", &[&line]);
-        if name != "StatusReason" && name != "statusreason" {
-            continue;
-        }
-        // A rule that has nothing to do with the name lets it pass.
-        becomes(&["--import-mode", "create"], &[(&line, &line.replace('}', "}").replacen("null}", "null,\"importMode\":\"create\"}", 1))]);
     }
+    // A rule that has nothing to do with the name lets it pass.
+    becomes(
+        &["--import-mode", "create"],
+        &[(r#"{"id":"a","StatusReason":"x"}"#, r#"{"id":"a","StatusReason":"x","importMode":"create"}"#)],
+    );
     rejects(&["--import-mode", "delete", "--minimal"], "member-case", &[r#"{"id":"a","status":"enabled","Tags":{}}"#]);
 }
 
 #[test]
 fn names_that_stand_twice_are_not_edited() {
     for args in [["--import-mode", "create"].as_slice(), &["--strip-etags"], &["--devices-only"], &[]] {
-        rejects(args, "duplicate-member", &[
-            r#"{"id":"a","x":1,"x":1}"#,
-            r#"{"id":"a","status":"enabled","statu\u0073":"enabled"}"#,
-        ]);
+        rejects(
+            args,
+            "duplicate-member",
+            &[r#"{"id":"a","x":1,"x":1}"#, r#"{"id":"a","status":"enabled","statu\u0073":"enabled"}"#],
+        );
     }
     // Without a rule and without a check nobody looks.
     becomes(&[], &[(r#"{"id":"a","x":1,"x":2}"#, r#"{"id":"a","x":1,"x":2}"#)]);
     // Deeper they are nobody's business.
-    becomes(&["--import-mode", "create"], &[(
-        r#"{"id":"a","tags":{"x":1,"x":2}}"#,
-        r#"{"id":"a","tags":{"x":1,"x":2},"importMode":"create"}"#,
-    )]);
+    becomes(
+        &["--import-mode", "create"],
+        &[(r#"{"id":"a","tags":{"x":1,"x":2}}"#, r#"{"id":"a","tags":{"x":1,"x":2},"importMode":"create"}"#)],
+    );
 }

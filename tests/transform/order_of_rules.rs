@@ -43,7 +43,8 @@ fn later_rules_go_by_the_mode_that_was_set() {
     let keyed = r#"{"id":"a","status":"enabled","importMode":"MODE","authentication":{"symmetricKey":{"primaryKey":"MQ==","secondaryKey":"Mg=="},"type":"sas"}}"#;
     let swapped = keyed.replace("MQ==", "x").replace("Mg==", "MQ==").replace('x', "Mg==");
     // A delete line has no keys to swap, whatever its mode was before; a line that was to be deleted and no longer is, has.
-    for (from, to, wanted) in [("create", "delete", keyed), ("delete", "update", &swapped), ("updateTwin", "create", &swapped)]
+    for (from, to, wanted) in
+        [("create", "delete", keyed), ("delete", "update", &swapped), ("updateTwin", "create", &swapped)]
     {
         let input = format!("{}\n", keyed.replace("MODE", from));
         let answer = transform(&["--import-mode", to, "--swap-keys"], input.as_bytes());

@@ -12,16 +12,8 @@ const ESCAPED_SYSTEM_MODULE: &str =
     "{\"moduleId\":\"\\u0024x\",\"id\":\"d\",\"status\":\"enabled\",\"authentication\":{}}\n";
 const NUMBER_MODULE: &str = "{\"id\":\"e\",\"moduleId\":7,\"status\":\"enabled\",\"authentication\":{}}\n";
 const DOLLAR_INSIDE: &str = "{\"id\":\"f\",\"moduleId\":\"a$\",\"status\":\"enabled\",\"authentication\":{}}\n";
-const ALL: [&str; 8] = [
-    DEVICE,
-    NULL_MODULE,
-    MODULE,
-    EMPTY_MODULE,
-    SYSTEM_MODULE,
-    ESCAPED_SYSTEM_MODULE,
-    NUMBER_MODULE,
-    DOLLAR_INSIDE,
-];
+const ALL: [&str; 8] =
+    [DEVICE, NULL_MODULE, MODULE, EMPTY_MODULE, SYSTEM_MODULE, ESCAPED_SYSTEM_MODULE, NUMBER_MODULE, DOLLAR_INSIDE];
 
 /// Runs all lines through and expects these to be kept, and the others in `--filtered`.
 #[track_caller]
@@ -42,10 +34,7 @@ fn devices_and_modules() {
     keeps(&[], &ALL);
     keeps(&["--devices-only"], &[DEVICE, NULL_MODULE, NUMBER_MODULE]);
     keeps(&["--modules-only"], &[MODULE, EMPTY_MODULE, SYSTEM_MODULE, ESCAPED_SYSTEM_MODULE, DOLLAR_INSIDE]);
-    keeps(
-        &["--drop-system-modules"],
-        &[DEVICE, NULL_MODULE, MODULE, EMPTY_MODULE, NUMBER_MODULE, DOLLAR_INSIDE],
-    );
+    keeps(&["--drop-system-modules"], &[DEVICE, NULL_MODULE, MODULE, EMPTY_MODULE, NUMBER_MODULE, DOLLAR_INSIDE]);
     keeps(&["--modules-only", "--drop-system-modules"], &[MODULE, EMPTY_MODULE, DOLLAR_INSIDE]);
     keeps(&["--devices-only", "--drop-system-modules"], &[DEVICE, NULL_MODULE, NUMBER_MODULE]);
 }
@@ -95,10 +84,8 @@ fn ids_that_were_not_found_are_said() {
     let names: String = (1..=8).map(|number| format!("gone-{number}\n")).collect();
     let list = folder.write("ids", format!("a\n{names}"));
     let (report, diagnostics) = (folder.arg("report"), folder.arg("diagnostics"));
-    let answer = transform(
-        &["--ids", &list, "--report", &report, "--diagnostics", &diagnostics],
-        ALL.concat().as_bytes(),
-    );
+    let answer =
+        transform(&["--ids", &list, "--report", &report, "--diagnostics", &diagnostics], ALL.concat().as_bytes());
     assert_answer(&answer, 0, [DEVICE, MODULE, EMPTY_MODULE].concat());
     let stderr = answer.stderr_text();
     assert!(stderr.contains("warning[ids-not-found]: 8 of the 9 ids of --ids"), "{stderr}");

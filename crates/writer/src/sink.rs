@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::atomic::{AtomicFile, sync_folder};
@@ -63,16 +64,23 @@ impl Sink {
 
     /// A file, which appears at `path` when it is committed; or, where `path` is no regular file, that device or pipe.
     pub fn create(path: &Path, access: Access, pending: &Pending) -> Result<Self, Error> {
-        let target = resolve(path).map_err(|error| Error::io("find the folder of", path, error))?;
-        let inner = match fs::metadata(&target) {
-            Ok(metadata) if metadata.is_dir() => {
-                return Err(Error::io("write to", path, io::Error::from(io::ErrorKind::IsADirectory)));
+        let metadata = fs::metadata(path).ok();
+        if path.as_os_str().as_bytes().ends_with(b"/") || metadata.as_ref().is_some_and(fs::Metadata::is_dir) {
+            return Err(Error::io("write to", path, io::Error::from(io::ErrorKind::IsADirectory)));
+        }
+        let opened = |error| Error::io("open", path, error);
+        let inner = match descriptor(path) {
+            // What is open already is not replaced: it is written on where it stands.
+            Some(1) => return Self::stdout().map_err(opened),
+            Some(2) => return Self::stderr().map_err(opened),
+            Some(_) => Inner::Direct(OpenOptions::new().append(true).open(path).map_err(opened)?),
+            None if metadata.is_some_and(|metadata| !metadata.is_file()) => {
+                Inner::Direct(OpenOptions::new().write(true).open(path).map_err(opened)?)
             }
-            Ok(metadata) if !metadata.is_file() => {
-                let file = OpenOptions::new().write(true).open(&target);
-                Inner::Direct(file.map_err(|error| Error::io("open", path, error))?)
+            None => {
+                let target = resolve(path).map_err(|error| Error::io("find the folder of", path, error))?;
+                Inner::Atomic(Box::new(AtomicFile::create(target, access, pending)?))
             }
-            _ => Inner::Atomic(Box::new(AtomicFile::create(target, access, pending)?)),
         };
         Ok(Self { inner, place: path.display().to_string(), bytes: 0 })
     }
@@ -147,9 +155,25 @@ pub fn commit_all(sinks: Vec<Sink>, sync: Sync, pending: &Pending) -> Result<(),
     Ok(())
 }
 
+/// The number of the open file that a path like `/dev/stdout` or `/dev/fd/3` stands for.
+fn descriptor(path: &Path) -> Option<u32> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let folder = fs::canonicalize(path.parent()?).ok()?;
+        let number = path.file_name()?.to_str().and_then(|name| name.parse().ok());
+        if folder.starts_with("/proc") && folder.ends_with("fd") && number.is_some() {
+            return number;
+        }
+        path = folder.join(fs::read_link(&path).ok()?);
+    }
+    None
+}
+
+/// How many symbolic links are followed.
+const LINKS_MAX: usize = 40;
+
 /// The file that `path` stands for: symbolic links followed, also where the file is not there yet.
 pub fn resolve(path: &Path) -> io::Result<PathBuf> {
-    const LINKS_MAX: usize = 40;
     let mut path = path.to_owned();
     for _ in 0..LINKS_MAX {
         match fs::canonicalize(&path) {

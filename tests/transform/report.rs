@@ -1,0 +1,172 @@
+//! Responsible for: `--report`: its fields and that they are right.
+
+use crate::support::{Folder, Report, assert_answer, devices, transform};
+use hubmill_testkit::process::fixture_files;
+use hubmill_testkit::{oracle, rules};
+use serde_json::json;
+
+/// The fields of the contract, in its order.
+const FIELDS: [&str; 17] = [
+    "tool",
+    "command",
+    "complete",
+    "bytes_in",
+    "bytes_out",
+    "seconds",
+    "lines",
+    "written",
+    "rejected",
+    "filtered",
+    "invalid_kept",
+    "notices",
+    "blank",
+    "edited",
+    "codes",
+    "threads",
+    "source",
+];
+/// What memory follows from, which the report says as well, and the kernel in use.
+const MORE_FIELDS: [&str; 3] = ["chunks", "chunk_bytes", "simd"];
+
+const MIXED: &str = concat!(
+    "\u{feff}A notice without any brace.\r\n",
+    "\n",
+    "{\"id\":\"a\",\"authentication\":null}\n",
+    " \t\r\n",
+    "{\"id\":\"b c\",\"status\":\"enabled\"}\n",
+    "{\"id\":\"d\",\"status\":\"enabled\",\"eTag\":\"x\",\"authentication\":{}}\r\n",
+    "{\"id\":\"e\",\"moduleId\":\"m\"}\n",
+    "{\"id\":\"f\",\n",
+    "{\"id\":\"g\",\"status\":\"enabled\",\"authentication\":{}}",
+);
+
+#[test]
+fn fields_are_those_of_the_contract() {
+    let folder = Folder::new();
+    let path = folder.arg("report");
+    let args = ["--report", &path, "--devices-only", "--strip-etags", "-j", "3"];
+    let answer = transform(&args, MIXED.as_bytes());
+    assert_answer(
+        &answer,
+        1,
+        concat!(
+            "{\"id\":\"a\",\"authentication\":null}\n",
+            "{\"id\":\"d\",\"status\":\"enabled\",\"authentication\":{}}\n",
+            "{\"id\":\"g\",\"status\":\"enabled\",\"authentication\":{}}\n",
+        ),
+    );
+    let report = folder.report("report");
+    let names: Vec<&String> = report.0.as_object().expect("an object").keys().collect();
+    assert_eq!(names[..FIELDS.len()], FIELDS);
+    assert!(names[FIELDS.len()..].iter().all(|name| MORE_FIELDS.contains(&name.as_str())), "{names:?}");
+    assert_eq!(report.0["tool"], json!({"name": "hubmill", "version": env!("CARGO_PKG_VERSION")}));
+    let seconds = report.0["seconds"].as_f64().expect("a number");
+    assert!(seconds > 0.0 && seconds < 120.0, "{seconds}");
+    for (name, wanted) in [
+        ("command", json!("transform")),
+        ("complete", json!(true)),
+        ("bytes_in", json!(MIXED.len())),
+        ("bytes_out", json!(answer.stdout.len())),
+        ("lines", json!(9)),
+        ("written", json!(3)),
+        ("rejected", json!(2)),
+        ("filtered", json!(1)),
+        ("invalid_kept", json!(0)),
+        ("notices", json!(1)),
+        ("blank", json!(2)),
+        ("edited", json!(1)),
+        ("codes", json!({"id-charset": 1, "json-syntax": 1, "keys-rotate": 1, "notice": 1, "status-missing": 1})),
+        ("threads", json!(3)),
+        ("source", json!("stdin")),
+    ] {
+        assert_eq!(report.0[name], wanted, "{name}");
+    }
+    report.assert_adds_up();
+}
+
+#[test]
+fn kept_lines_count_as_written_and_as_kept() {
+    let folder = Folder::new();
+    let path = folder.arg("report");
+    let answer = transform(&["--report", &path, "--on-invalid", "keep", "--devices-only"], MIXED.as_bytes());
+    assert_eq!(answer.code, 1);
+    let report = folder.report("report");
+    let counts = ["lines", "written", "rejected", "filtered", "invalid_kept"].map(|name| report.number(name));
+    assert_eq!(counts, [9, 5, 0, 1, 2]);
+    assert_eq!(report.number("bytes_out"), answer.stdout.len() as u64);
+    report.assert_adds_up();
+}
+
+#[test]
+fn a_report_to_stderr_is_one_line_of_it() {
+    let answer = transform(&["--report", "-", "-q"], devices(4).as_bytes());
+    assert_answer(&answer, 0, devices(4));
+    let report = Report::of(&answer.stderr);
+    assert_eq!((report.number("lines"), report.number("written"), report.is_complete()), (4, 4, true));
+}
+
+#[test]
+fn the_source_is_named() {
+    let folder = Folder::new();
+    let (input, report) = (folder.write("in", devices(2)), folder.arg("report"));
+    for (args, source) in [
+        (["--mmap", "never", &input].as_slice(), "read"),
+        (&["--mmap", "always", &input], "mmap"),
+        (&["-"], "stdin"),
+        (&[], "stdin"),
+    ] {
+        let stdin = if source == "stdin" { devices(2) } else { String::new() };
+        let answer = transform(&[args, &["--report", &report]].concat(), stdin.as_bytes());
+        assert_answer(&answer, 0, devices(2));
+        let report = folder.report("report");
+        assert_eq!(report.0["source"], source);
+        assert_eq!(report.number("bytes_in"), devices(2).len() as u64);
+    }
+}
+
+#[test]
+fn every_line_is_accounted_for() {
+    let folder = Folder::new();
+    let path = folder.arg("report");
+    let rule_sets = [
+        rules::Rules::default(),
+        rules::Rules { preset: Some(rules::Preset::Migrate), ..rules::Rules::default() },
+        rules::Rules {
+            preset: Some(rules::Preset::Delete),
+            on_invalid: rules::OnInvalid::Keep,
+            ..rules::Rules::default()
+        },
+        rules::Rules { modules_only: true, check: rules::Check::None, ..rules::Rules::default() },
+    ];
+    let mut files = fixture_files("export").expect("a folder");
+    files.extend(fixture_files("import").expect("a folder"));
+    files.extend(fixture_files("valid").expect("a folder").into_iter().step_by(5));
+    files.extend(fixture_files("invalid").expect("a folder").into_iter().step_by(11));
+    for (number, file) in files.iter().enumerate() {
+        let rules = &rule_sets[number % rule_sets.len()];
+        let input = std::fs::read(file).expect("a fixture");
+        let answer = transform(&[rules.args(), vec!["--report".to_owned(), path.clone()]].concat(), &input);
+        let report = folder.report("report");
+        report.assert_adds_up();
+        let expected = oracle::transform(rules, &input);
+        let counts = expected.counts();
+        for (name, wanted) in [
+            ("bytes_in", input.len() as u64),
+            ("bytes_out", answer.stdout.len() as u64),
+            ("lines", counts.lines),
+            ("written", counts.written),
+            ("rejected", counts.rejected),
+            ("filtered", counts.filtered),
+            ("invalid_kept", counts.invalid_kept),
+            ("notices", counts.notices),
+            ("blank", counts.blank),
+            ("edited", counts.edited),
+        ] {
+            assert_eq!(report.number(name), wanted, "{name} of {} with {:?}", file.display(), rules.args());
+        }
+        for (code, count) in &expected.codes {
+            assert_eq!(report.code(code), *count, "{code} of {} with {:?}", file.display(), rules.args());
+        }
+        assert_eq!(answer.code, expected.exit_code(), "{}", file.display());
+    }
+}
