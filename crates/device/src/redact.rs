@@ -177,7 +177,7 @@ mod tests {
     /// A made-up key that has the characters that only base64 has.
     fn base64(bytes: usize) -> String {
         let mut text: String = "Az9+/bY8".chars().cycle().take((bytes * 4).div_ceil(3)).collect();
-        while text.len() % 4 != 0 {
+        while !text.len().is_multiple_of(4) {
             text.push('=');
         }
         text
