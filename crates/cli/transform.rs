@@ -218,12 +218,14 @@ impl Finish<'_> {
         if let End::Whole = end {
             self.look_at_the_whole(&mut outputs).map_err(Failure::storage)?;
         }
+        // That existing devices would get new keys is said as a warning, once for all lines.
+        let warnings = outputs.tally.warnings + outputs.tally.of(Code::KeysRotate);
         let exit = match &end {
             End::Failed(_) => Exit::Storage,
             End::Stopped => Exit::Stopped,
             End::StdoutClosed => Exit::Done,
             End::Whole if outputs.tally.invalid() > 0 => Exit::Findings,
-            End::Whole if self.arguments.invalid.deny_warnings && outputs.tally.warnings > 0 => Exit::Findings,
+            End::Whole if self.arguments.invalid.deny_warnings && warnings > 0 => Exit::Findings,
             End::Whole => Exit::Done,
         };
         let whole = matches!(end, End::Whole);

@@ -44,6 +44,11 @@ impl Texts {
     }
 }
 
+/// The members of all wishes that are asked for.
+fn union(wishes: &[(bool, &[Member])]) -> MemberSet {
+    wishes.iter().filter(|(asked, _)| *asked).fold(MemberSet::EMPTY, |set, (_, members)| set | MemberSet::of(members))
+}
+
 /// Room after the texts that never change, so that copies of them can be wide.
 const PADDING: [u8; 64] = [0; 64];
 
@@ -110,16 +115,11 @@ impl Rules {
         let strip_etags = set.strip_etags || migrate;
         let strip_twin = set.strip_twin || share;
         let minimal = set.minimal || delete;
-        let mut removed = MemberSet::EMPTY;
-        for (asked, members) in [
-            (strip_etags, [Member::ETag, Member::TwinETag].as_slice()),
+        let removed = union(&[
+            (strip_etags, &[Member::ETag, Member::TwinETag]),
             (strip_twin, &[Member::TwinETag, Member::Tags, Member::Properties]),
             (remove_reason, &[Member::StatusReason]),
-        ] {
-            if asked {
-                removed = removed | MemberSet::of(members);
-            }
-        }
+        ]);
         let strip_authentication = set.strip_authentication || share;
         let devices_only = set.devices_only || delete;
         let drop_system_modules = set.drop_system_modules || migrate || share;
@@ -129,27 +129,23 @@ impl Rules {
             || status.is_some()
             || set.status_reason.is_some();
 
-        let mut exact_for_edits = removed;
-        for (asked, members) in [
-            (import_mode.is_some() || key_rule.is_some(), [Member::ImportMode].as_slice()),
-            (status.is_some(), &[Member::Status]),
-            (status_reason.is_some(), &[Member::StatusReason]),
-            (set.strip_keys || strip_authentication, &[Member::Authentication]),
-            (key_rule.is_some(), &[Member::Authentication, Member::ModuleId]),
-            (set.strip_metadata, &[Member::Properties]),
-            (migrate, &[Member::Capabilities, Member::DeviceScope, Member::Authentication]),
-        ] {
-            if asked {
-                exact_for_edits = exact_for_edits | MemberSet::of(members);
-            }
-        }
+        let mut exact_for_edits = removed
+            | union(&[
+                (import_mode.is_some() || key_rule.is_some(), &[Member::ImportMode]),
+                (status.is_some(), &[Member::Status]),
+                (status_reason.is_some(), &[Member::StatusReason]),
+                (set.strip_keys || strip_authentication, &[Member::Authentication]),
+                (key_rule.is_some(), &[Member::Authentication, Member::ModuleId]),
+                (set.strip_metadata, &[Member::Properties]),
+                (migrate, &[Member::Capabilities, Member::DeviceScope, Member::Authentication]),
+            ]);
         if minimal {
             // Where the id is checked, a case variant of it is found there.
             let all_but_id = MemberSet::of(&[Member::Id]).complement();
             exact_for_edits = exact_for_edits | if set.check == Check::Id { all_but_id } else { MemberSet::ALL };
         }
         let by_kind = devices_only || set.modules_only || drop_system_modules;
-        let exact = if by_kind { MemberSet::of(&[Member::ModuleId]) } else { MemberSet::EMPTY };
+        let exact = union(&[(by_kind, &[Member::ModuleId])]);
         let edits = import_mode.is_some()
             || changes_keys_or_status
             || minimal

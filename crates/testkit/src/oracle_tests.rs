@@ -181,6 +181,108 @@ fn migrate_knows_scopes() {
 }
 
 #[test]
+fn migrate_looks_into_capabilities_where_there_is_a_scope() {
+    let rules = rules!(preset: Some(Preset::Migrate), allow: vec!["device-scope".to_owned()]);
+    let line = |capabilities: &str, rest: &str| {
+        id(&format!(",\"importMode\":\"create\",\"authentication\":{{}},\"capabilities\":{capabilities}{rest}"))
+    };
+    let scope = ",\"deviceScope\":\"x\"";
+    for (capabilities, expected) in [
+        ("5", "member-type"),
+        ("[]", "member-type"),
+        ("{\"iotEdge\":\"true\"}", "member-type"),
+        ("{\"iotEdge\":true,\"x\":1,\"x\":1}", "duplicate-member"),
+        ("{\"iotedge\":true}", "member-case"),
+    ] {
+        assert_eq!(after(&rules, &line(capabilities, scope)), expected, "{capabilities}");
+        assert_eq!(after(&rules, &line(capabilities, "")), line(capabilities, ""), "{capabilities}");
+    }
+    for capabilities in ["null", "{}", "{\"iotEdge\":null}", "{\"iotEdge\":false}"] {
+        assert_eq!(after(&rules, &line(capabilities, scope)), line(capabilities, scope) + " device-scope");
+    }
+    let module = line("{\"iotEdge\":true}", ",\"moduleId\":\"m\"");
+    assert_eq!(after(&rules, &module), module);
+    assert_eq!(after(&rules, &line("{\"iotEdge\":true}", ",\"deviceScope\":5")), line("{\"iotEdge\":true}", ""));
+    assert_eq!(after(&rules, &line("{}", ",\"deviceScope\":5")), "member-type");
+}
+
+#[test]
+fn scopes_are_found_by_the_parent_and_copied_as_they_are_spelled() {
+    let scopes = |export: &str| edits::scopes_of(export).len();
+    let edge = "{\"id\":\"e\",\"capabilities\":{\"iotEdge\":true},\"deviceScope\":\"ms-azure-iot-edge:\\/\\/e-2\"}";
+    assert_eq!(scopes(edge), 1);
+    assert_eq!(scopes(&format!("\u{feff}notice\r\n{edge}\r\n{edge}")), 1);
+    for other in ["{\"x\":1,\"x\":1,", "{\"moduleId\":\"m\","] {
+        assert_eq!(scopes(&edge.replacen('{', other, 1)), 0, "{other}");
+    }
+    assert_eq!(scopes(&edge.replace("true", "1")), 0);
+    assert_eq!(scopes(&edge.replace("ms-azure-iot-edge:\\/\\/e-2", "")), 0);
+    let rules = rules!(preset: Some(Preset::Migrate), scope_map: Some(edge.to_owned()));
+    let line =
+        |scope: &str| id(&format!(",\"importMode\":\"create\",\"authentication\":{{}},\"deviceScope\":\"{scope}\""));
+    assert_eq!(after(&rules, &line("ms-azure-iot-edge://e-1")), line("ms-azure-iot-edge:\\/\\/e-2"));
+    for scope in ["ms-azure-iot-edge://e-x", "ms-azure-iot-edge://e-", "ms-azure-iot-edge://-1", "e-1"] {
+        assert_eq!(after(&rules, &line(scope)), "device-scope", "{scope}");
+    }
+}
+
+#[test]
+fn an_etag_that_the_mode_needs_is_missed() {
+    let rules = rules!(strip_etags: true);
+    let line = |mode: &str| id(&format!(",\"importMode\":{mode}"));
+    for (mode, warning) in
+        [("\"updateIfMatchETag\"", " etag-missing"), ("6", " etag-missing"), ("\"update\"", ""), ("null", "")]
+    {
+        assert_eq!(after(&rules, &line(mode)), line(mode) + warning, "{mode}");
+    }
+    let rules = rules!(strip_etags: true, import_mode: Some(1));
+    assert_eq!(after(&rules, &line("6")), line("\"create\""));
+}
+
+#[test]
+fn twins_that_would_go_back_are_counted() {
+    let status = rules!(disabled: Some(true));
+    let line = |rest: &str| format!("{{\"id\":\"a\",\"status\":\"disabled\"{rest}}}");
+    for (rest, warning) in [
+        (",\"tags\":null", " twin-rollback"),
+        (",\"properties\":{},\"importMode\":\"UPDATE\"", " twin-rollback"),
+        (",\"properties\":{},\"importMode\":\"create\"", ""),
+        (",\"properties\":{},\"importMode\":null", ""),
+        (",\"twinETag\":\"x\"", ""),
+    ] {
+        let after = after(&status, &line(rest).replace("disabled", "enabled"));
+        assert_eq!(after, line(rest) + warning);
+    }
+    assert_eq!(after(&status, &line(",\"tags\":{}")), line(",\"tags\":{}"), "a line that is not changed");
+    let stripped = rules!(disabled: Some(true), strip_twin: true);
+    assert_eq!(after(&stripped, &id(",\"tags\":{}")), line(""));
+    let mode = rules!(import_mode: Some(0));
+    assert_eq!(after(&mode, &line(",\"tags\":{}")), line(",\"tags\":{},\"importMode\":\"createOrUpdate\""));
+}
+
+#[test]
+fn what_goes_whole_is_not_looked_into() {
+    let line = id(",\"importMode\":\"updateTwin\",\"properties\":5");
+    assert_eq!(after(&rules!(minimal: true), &line), "member-type");
+    assert_eq!(after(&rules!(minimal: true, strip_twin: true), &line), id(",\"importMode\":\"updateTwin\""));
+    assert_eq!(after(&rules!(strip_metadata: true, strip_twin: true), &line), id(",\"importMode\":\"updateTwin\""));
+    let keys = |value: &str| id(&format!(",\"authentication\":{{\"symmetricKey\":{{\"primaryKey\":{value}}}}}"));
+    for value in ["5", "{\"a\":1}", "\"\"", "true"] {
+        assert_eq!(after(&rules!(strip_keys: true), &keys(value)), keys("null"), "{value}");
+    }
+}
+
+#[test]
+fn the_last_of_two_counts_where_nobody_minds_the_first() {
+    let rules = rules!(check: Check::None);
+    let twice = |first: &str, second: &str| {
+        let expected = transform(&rules, format!("{{\"importMode\":{first},\"importMode\":{second}}}\n").as_bytes());
+        expected.codes.contains_key("keys-rotate")
+    };
+    assert!(twice("\"create\"", "\"update\"") && !twice("\"update\"", "\"create\""));
+}
+
+#[test]
 fn selection_filters_and_edits_come_after() {
     let input = "{\"id\":\"a\"}\n{\"id\":\"a\",\"moduleId\":\"$m\"}\n{\"id\":\"b\",\"moduleId\":5,\"ImportMode\":1}\nbad\n{\"iD\":\"a\"}\n";
     let outcomes = |rules: Rules| -> String {

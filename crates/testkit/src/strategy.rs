@@ -223,6 +223,11 @@ pub fn line() -> BoxedStrategy<Vec<u8>> {
     let scope = ["ms-azure-iot-edge://a-123", "ms-azure-iot-edge://edge-1-637131779299315265", "", "x"];
     let capabilities =
         select(vec!["{\"iotEdge\":true}", "{\"iotEdge\":false}", "{ }", "null", "{\"iotEdge\" : true , \"x\":1}"]);
+    let capabilities = prop_oneof![
+        12 => capabilities.prop_map(str::to_owned),
+        1 => pair("iotEdge", "x", odd_value()),
+        1 => odd_value(),
+    ];
     let members = vec![
         member("id", 0.97, id().boxed()),
         member("moduleId", 0.2, texts(&["m", "$edgeAgent", "\\u0024edgeHub", "filter"])),
@@ -234,7 +239,7 @@ pub fn line() -> BoxedStrategy<Vec<u8>> {
         member("twinETag", 0.4, texts(&["AAAAAAAAAAE="])),
         member("tags", 0.4, value().boxed()),
         member("properties", 0.4, properties().boxed()),
-        member("capabilities", 0.5, capabilities.prop_map(str::to_owned).boxed()),
+        member("capabilities", 0.5, capabilities.boxed()),
         member("deviceScope", 0.3, texts(&scope)),
         member("parentScopes", 0.05, value().boxed()),
     ];

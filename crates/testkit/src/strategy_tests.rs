@@ -93,6 +93,8 @@ fn every_outcome_and_every_code_occurs() {
         "left-ca",
         "left-none",
         "keys-rotate",
+        "etag-missing",
+        "twin-rollback",
     ] {
         assert!(found.get(wanted).is_some_and(|&count| count >= 3), "{wanted}: {found:#?}");
     }
