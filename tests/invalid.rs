@@ -9,7 +9,7 @@ use hubmill_testkit::process::fixture_files;
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
-use support::{Folder, assert_answer, json_lines, run, transform, transform_command};
+use support::{Folder, assert_answer, json_lines, run, transform, transform_command, with_bad_bytes};
 
 /// A file of `fixtures/invalid`: a good line, bad ones, a good line.
 struct Fixture {
@@ -171,6 +171,62 @@ fn strict_stops_at_the_first() {
         assert!(findings.iter().all(|finding| number(finding, "line") == 2), "{name}: {findings:?}");
     }
     assert!(folder.names().iter().all(|name| !name.starts_with('.')), "no temporary is left");
+}
+
+#[test]
+fn a_line_that_looks_like_those_before_it_is_checked_all_the_same() {
+    // Lines of one structure come over and over; one of them has a fault that the structure does not show.
+    let line = |inner: &str, outer: &str, text: &str, id: &str| {
+        format!(
+            "{{\"id\":\"{id}\",\"status\":\"enabled\",\"authentication\":{{}},\"x\":[{inner},{{\"y\":\"{text}\"}}],\"z\":{outer}}}\n"
+        )
+    };
+    let good =
+        [line("1", "2", "t", "a"), line("null", "-1.5e+7", "\\u00e9\\n", "b"), line("true", "false", "é🚀", "c")];
+    let mut input = good.concat().repeat(20);
+    let mut wanted = input.clone();
+    let mut bad = Vec::new();
+    let scalars =
+        ["nul", "nulll", "True", "01", "-", "1.", ".5", "1e", "+1", "0x1", "1_000", "NaN", "1\u{a0}", "'a'", "\\u0031"];
+    for scalar in scalars {
+        bad.extend([
+            line(scalar, "2", "t", "a"),
+            line("1", scalar, "t", "a"),
+            line("1", "2", "\\u00e9", "a").replace(":2}", &format!(":{scalar}}}")),
+        ]);
+    }
+    for text in ["\\x", "\\u12g4", "\\u12", "\\U0031", "a\u{1}", "a\tb", "\\'", "\u{fffd}"] {
+        bad.extend([
+            line("1", "2", text, "a"),
+            line("1", "2", "t", text),
+            line("1", "2", "t", "a").replace("\"z\"", &format!("\"{text}\"")),
+        ]);
+    }
+    // What JSON lets pass and a device may not have.
+    bad.extend([
+        line("1", "2", "t", "a b"),
+        line("1", "2", "t", ""),
+        line("1", "2", "t", "a").replace("\"z\"", "\"x\""),
+    ]);
+    bad.push(line("1", "2", "t", "a").replace("\"id\"", "\"Id\""));
+    for line in &bad {
+        input += &[line, good[0].as_str(), &good[1]].concat();
+        wanted += &[good[0].as_str(), &good[1]].concat();
+    }
+    let folder = Folder::new();
+    let rejects = folder.arg("rejects");
+    for level in ["scalar", ""] {
+        for threads in ["1", "2"] {
+            let mut command = transform_command(&["--rejects", &rejects, "-j", threads]);
+            command.env("HUBMILL_SIMD", level);
+            assert_answer(&run(command, &with_bad_bytes(&input)), 1, &wanted);
+            assert!(
+                folder.read("rejects") == with_bad_bytes(&bad.concat()),
+                "{}",
+                String::from_utf8_lossy(&folder.read("rejects"))
+            );
+        }
+    }
 }
 
 /// So many lines, of which those numbered here (from 0) are bad.

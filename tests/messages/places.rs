@@ -1,6 +1,6 @@
 //! Responsible for: line numbers and byte offsets, and the form of diagnostics.
 
-use crate::support::{Folder, assert_answer, device, json_lines, run, transform, transform_command};
+use crate::support::{Folder, assert_answer, device, json_lines, run, transform, transform_command, with_bad_bytes};
 use hubmill_testkit::generate::{self, Kind};
 use hubmill_testkit::rng::Rng;
 
@@ -187,13 +187,7 @@ fn every_kind_of_finding_points_into_its_line() {
     ] {
         let place = before.len() + line.find('^').expect("a mark");
         let line = line.replace('^', "");
-        // A stand-in for a byte that no text can hold.
-        let bytes: Vec<u8> = format!("{before}{line}\n").into_bytes();
-        let bad = [0xef, 0xbf, 0xbd];
-        let bytes = match bytes.windows(3).position(|window| window == bad) {
-            Some(at) => [&bytes[..at], b"\xff", &bytes[at + 3..]].concat(),
-            None => bytes,
-        };
+        let bytes = with_bad_bytes(&format!("{before}{line}\n"));
         let answer = transform(&[args, &["--diagnostics", &findings]].concat(), &bytes);
         assert_eq!(answer.code, 1, "{line}: {}", answer.stderr_text());
         let found = json_lines(&folder.read("findings"));

@@ -278,6 +278,11 @@ pub(crate) fn devices(count: usize) -> String {
     (0..count).map(|index| device(&format!("device-{index}"))).collect()
 }
 
+/// The bytes of a text, with `\xff` for each U+FFFD: a byte that no text can hold.
+pub(crate) fn with_bad_bytes(text: &str) -> Vec<u8> {
+    text.split('\u{fffd}').map(str::as_bytes).collect::<Vec<_>>().join(&0xff)
+}
+
 /// Says that a test could not be run, and why.
 #[expect(clippy::print_stderr, reason = "a test that is left out must be seen")]
 pub(crate) fn skip(test: &str, why: &str) {

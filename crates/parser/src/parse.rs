@@ -99,7 +99,7 @@ impl Parser {
     /// Visits the lines of `chunk` from the offset `from` on, which must be the start of a line, in order.
     ///
     /// Returns the offset of the first line that was not visited: the end of the chunk, unless `visit` broke off.
-    pub fn parse(&mut self, chunk: &[u8], from: usize, mut visit: impl FnMut(Line<'_>) -> ControlFlow<()>) -> usize {
+    pub fn parse(&mut self, chunk: &[u8], from: usize, mut visit: impl FnMut(&Line<'_>) -> ControlFlow<()>) -> usize {
         let mut start = from;
         while start < chunk.len() {
             let end = block_end(chunk, start, self.block_bytes);
@@ -135,7 +135,7 @@ impl Parser {
         &mut self,
         bytes: &[u8],
         start: usize,
-        visit: &mut impl FnMut(Line<'_>) -> ControlFlow<()>,
+        visit: &mut impl FnMut(&Line<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<usize> {
         self.index.clear();
         let mut carry = Carry::default();
@@ -184,7 +184,7 @@ impl Parser {
                 }
             };
             let end_with_newline = bytes.len().min(newline + 1);
-            if visit(Line { start: line_start, end, end_with_newline, content }).is_break() {
+            if visit(&Line { start: line_start, end, end_with_newline, content }).is_break() {
                 return ControlFlow::Break(end_with_newline);
             }
             line_start = end_with_newline;
@@ -199,7 +199,7 @@ impl Parser {
         &mut self,
         bytes: &[u8],
         start: usize,
-        visit: &mut impl FnMut(Line<'_>) -> ControlFlow<()>,
+        visit: &mut impl FnMut(&Line<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<usize> {
         let newline = line_end(bytes, start);
         let end = trimmed_end(&bytes[..newline], start);
@@ -222,7 +222,7 @@ impl Parser {
                 Err(fault) => Content::Invalid(fault),
             }
         };
-        let flow = visit(Line { start, end, end_with_newline: bytes.len(), content });
+        let flow = visit(&Line { start, end, end_with_newline: bytes.len(), content });
         if self.members.capacity() > 1 << 16 {
             self.members = Vec::new();
         }

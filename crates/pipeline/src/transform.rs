@@ -103,11 +103,11 @@ impl Work for Transform {
         let TransformScratch { parser, rules } = scratch;
         let next = parser.parse(piece.bytes, from, |line| {
             batch.tally.lines += 1;
-            match line.content {
+            match &line.content {
                 Content::Blank => batch.tally.blank += 1,
-                Content::Record(record) => match self.rules.apply(rules, &record) {
+                Content::Record(record) => match self.rules.apply(rules, record) {
                     Verdict::Keep => {
-                        keep_trimmed(&mut batch.output, piece.bytes, &line);
+                        keep_trimmed(&mut batch.output, piece.bytes, line);
                         self.note_written(rules, piece, batch);
                     }
                     Verdict::Edit => {
@@ -128,12 +128,12 @@ impl Work for Transform {
                     }
                 },
                 Content::Invalid(fault) => {
-                    if at_start && line.start == from && is_notice(piece.bytes, &line, fault) {
+                    if at_start && line.start == from && is_notice(piece.bytes, line, *fault) {
                         batch.tally.notices += 1;
                         batch.tally.count(Code::Notice);
                         batch.notice = Some(notice_text(&piece.bytes[line.start..line.end]));
                     } else {
-                        let finding = self.fault_finding(fault, &piece.bytes[..line.end]);
+                        let finding = self.fault_finding(*fault, &piece.bytes[..line.end]);
                         self.note(finding, None, piece, batch);
                         self.pass_invalid(piece, line.start, line.end_with_newline, batch);
                     }
