@@ -10,6 +10,19 @@ use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Where this process was started with SIGINT ignored, as a script's background job is, its children would be, too, and
+/// that is another case. What has a handler here is as usual in a child.
+fn as_usual() {
+    const INTERRUPT_BIT: u64 = 1 << (signal_hook::consts::SIGINT - 1);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    if ignored & INTERRUPT_BIT != 0 {
+        let seen = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        signal_hook::flag::register(signal_hook::consts::SIGINT, seen).expect("a signal can be handled");
+    }
+}
+
 fn send(child: &Child, signal: Signal) {
     let process = Pid::from_child(child);
     kill_process(process, signal).expect("the process is there");
@@ -26,6 +39,7 @@ fn wait_for_temporaries(folder: &Folder, count: usize) {
 
 #[test]
 fn a_signal_leaves_the_target_and_no_temporary() {
+    as_usual();
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         for old in [true, false] {
             let folder = Folder::new();
@@ -51,6 +65,7 @@ fn a_signal_leaves_the_target_and_no_temporary() {
 
 #[test]
 fn a_signal_ends_a_run_that_waits_for_its_reader() {
+    as_usual();
     for signal in [Signal::INT, Signal::TERM] {
         let folder = Folder::new();
         let input = folder.write("in", devices(60_000));

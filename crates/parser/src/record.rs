@@ -101,7 +101,14 @@ impl<'a> Record<'a> {
     /// The decoded text of a value, `None` where it is no string.
     #[inline]
     pub fn text(&self, value: Span) -> Option<Cow<'a, [u8]>> {
-        string_text(self.bytes(value))
+        let raw = self.bytes(value);
+        if self.flags.has(Flags::BACKSLASH) {
+            return string_text(raw);
+        }
+        match raw {
+            [b'"', content @ .., b'"'] => Some(Cow::Borrowed(content)),
+            _ => None,
+        }
     }
 
     /// The members of a value that is an object, in order; `None` where it is none.

@@ -176,14 +176,17 @@ fn hash(kinds: &[u8]) -> u64 {
         let product = u128::from(one) * u128::from(other);
         product as u64 ^ (product >> 64) as u64
     }
-    let (pairs, rest) = kinds.as_chunks::<16>();
     let mut hash = ODD ^ kinds.len() as u64;
-    for pair in pairs {
+    for pair in kinds.as_chunks::<16>().0 {
         let value = u128::from_le_bytes(*pair);
         hash = hash.rotate_left(23) ^ mix(value as u64 ^ ODD, (value >> 64) as u64 ^ !ODD);
     }
-    let mut last = [0u8; 16];
-    last[..rest.len()].copy_from_slice(rest);
+    // The last 16 bytes, some of them a second time: what is left over is not copied byte by byte.
+    let last = kinds.last_chunk::<16>().copied().unwrap_or_else(|| {
+        let mut last = [0u8; 16];
+        last[..kinds.len()].copy_from_slice(kinds);
+        last
+    });
     let value = u128::from_le_bytes(last);
     mix(hash ^ value as u64, (value >> 64) as u64 ^ ODD) | 1
 }

@@ -51,7 +51,8 @@ impl Changes {
         self.inside.sort_by_key(|edit| edit.start);
         let mut kept = !members.is_empty();
         if self.removed.is_empty() && !self.unknown_removed {
-            edits.extend_from_slice(&self.inside);
+            // One or two, as a rule: less than a call to copy memory costs.
+            self.inside.iter().for_each(|edit| edits.push(*edit));
         } else {
             let mut remover = Remover::default();
             let mut inside = self.inside.iter().peekable();
