@@ -3,6 +3,7 @@
 //! Lines come from a pool that is renewed all the time; making one from the grammar costs more than breaking one.
 
 use hubmill_testkit::generate::{self, Kind};
+use hubmill_testkit::json;
 use hubmill_testkit::mutate::{mutate, mutate_members, splice};
 use hubmill_testkit::rng::Rng;
 use hubmill_testkit::strategy;
@@ -12,7 +13,9 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 /// How many lines are kept to choose from.
 const POOL_LINES: usize = 2000;
 /// One in so many lines is longer than the window in which the parser indexes long lines.
-const HUGE_ONE_IN: usize = 20_000;
+const HUGE_ONE_IN: usize = 5000;
+/// How deep values in such a line are.
+const HUGE_DEPTH_MAX: usize = 100;
 
 /// What lines are mostly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,18 +167,34 @@ impl Maker {
         }
     }
 
-    /// A line that is longer than a window of the parser, at times broken, mostly far from its start.
+    /// A line that is longer than a window of the parser, at times broken somewhere.
     fn huge(&mut self) -> Vec<u8> {
         let bytes = 60_000 + self.rng.below(90_000);
         let mut line = b"{\"id\":\"h\",\"x\":[".to_vec();
         while line.len() < bytes {
-            let value = self.pooled();
-            let value = if value.contains(&b'\n') || !value.starts_with(b"{") { b"\"\\\\\"".to_vec() } else { value };
-            line.extend(value);
+            match self.rng.below(3) {
+                0 => {
+                    let value = self.pooled();
+                    let good = json::check_json(&value, HUGE_DEPTH_MAX).is_ok();
+                    line.extend(if good { value.as_slice() } else { b"-1.5e3" });
+                }
+                1 => {
+                    line.push(b'"');
+                    for _ in 0..self.rng.below(3000) {
+                        line.extend(
+                            self.rng.pick(&["\\\\", "\\\"", "\\u0041", "{", "}", ",", ":", "a", " ", "é"]).bytes(),
+                        );
+                    }
+                    line.push(b'"');
+                }
+                _ => {
+                    line.extend(self.rng.pick(&["12345678901234567890", "true", "null", "{\"\":[]}", " [ ] "]).bytes())
+                }
+            }
             line.push(b',');
         }
         line.extend(b"\"end\"],\"status\":\"enabled\"}");
-        for _ in 0..self.rng.below(3) {
+        if self.rng.chance(40) {
             let at = self.rng.below(line.len());
             line[at] = LETTERS[self.rng.below(LETTERS.len())];
         }

@@ -5,21 +5,24 @@ use crate::support::{
 };
 use hubmill_testkit::rng::Rng;
 use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::Write as _;
 use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Where this process was started with SIGINT ignored, as a script's background job is, its children would be, too, and
-/// that is another case. What has a handler here is as usual in a child.
+/// Where this process was started with signals ignored, as by `nohup` or as a script's background job, its children would
+/// be, too, and that is another case. What has a handler here is as usual in a child.
 fn as_usual() {
-    const INTERRUPT_BIT: u64 = 1 << (signal_hook::consts::SIGINT - 1);
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-    if ignored & INTERRUPT_BIT != 0 {
-        let seen = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        signal_hook::flag::register(signal_hook::consts::SIGINT, seen).expect("a signal can be handled");
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        if ignored & 1 << (signal - 1) != 0 {
+            signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).expect("a signal can be handled");
+        }
     }
 }
 
@@ -40,7 +43,7 @@ fn wait_for_temporaries(folder: &Folder, count: usize) {
 #[test]
 fn a_signal_leaves_the_target_and_no_temporary() {
     as_usual();
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         for old in [true, false] {
             let folder = Folder::new();
             let paths = ["out", "rejects", "filtered", "keys", "report", "findings"].map(|name| folder.arg(name));
