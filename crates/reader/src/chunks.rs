@@ -279,6 +279,10 @@ impl<'a> Chunks<'a> {
             match (&self.input.file).read(room) {
                 Ok(count) => return Ok(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Another program has set the pipe not to wait, and others read from it, too.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let _ = poll(&mut [PollFd::new(&self.input.file, PollFlags::IN)], Some(&PATIENCE));
+                }
                 Err(error) => return Err(Error::new(&self.input.name, ErrorKind::Read(error))),
             }
         }

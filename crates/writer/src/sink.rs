@@ -6,6 +6,9 @@ use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+
 use crate::atomic::{AtomicFile, sync_folder};
 use crate::error::{Error, ErrorKind};
 use crate::pending::Pending;
@@ -106,7 +109,7 @@ impl Sink {
             Inner::Stdout(file) | Inner::Direct(file) => file,
             Inner::Atomic(atomic) => &mut atomic.file,
         };
-        file.write_all(bytes).map_err(|error| {
+        write_all(file, bytes).map_err(|error| {
             let closed = matches!(self.inner, Inner::Stdout(_)) && error.kind() == io::ErrorKind::BrokenPipe;
             let kind = if closed { ErrorKind::StdoutClosed } else { ErrorKind::Io };
             Error::new(kind, "write to", &self.place, error)
@@ -121,6 +124,26 @@ impl Sink {
             atomic.discard();
         }
     }
+}
+
+/// Writes all of `bytes`, also to a pipe that another program has set not to wait.
+fn write_all(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match file.write(rest) {
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero)),
+            Ok(count) => rest = &rest[count..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                match poll(&mut [PollFd::new(file, PollFlags::OUT)], None) {
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Puts all files in place, in this order: the most important last, so that where it is, the others are.
@@ -299,6 +322,20 @@ mod tests {
             assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
             assert_eq!(fs::read_to_string(&real).unwrap(), content);
         }
+    }
+
+    #[test]
+    fn a_pipe_that_does_not_wait_is_waited_for() {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let mut file = fs::File::from(std::os::fd::OwnedFd::from(writer));
+        rustix::io::ioctl_fionbio(&file, true).unwrap();
+        let bytes: Vec<u8> = (0..3_000_000u32).map(|at| at as u8).collect();
+        let want = bytes.clone();
+        let written = std::thread::spawn(move || super::write_all(&mut file, &bytes));
+        let mut found = Vec::new();
+        std::io::Read::read_to_end(&mut reader, &mut found).unwrap();
+        written.join().unwrap().unwrap();
+        assert!(found == want);
     }
 
     #[test]
