@@ -1,4 +1,5 @@
 //! The `hubmill` program: flags, messages, progress, exit codes. Everything else is in the libraries beside it.
+#![forbid(unsafe_code)]
 
 mod about;
 mod console;
