@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use crate::arch::Level;
 use crate::fault::{Fault, FaultKind};
 use crate::index::{Carry, Flags, Index};
-use crate::record::{MemberSpan, Places, Record};
+use crate::form::DeepNames;
+use crate::record::{LazyMembers, MemberSource, MemberSpan, Places, Record};
 use crate::shape::Shapes;
 use crate::walk::{LineTokens, Nesting, SliceTokens, walk};
 use crate::window::WindowTokens;
@@ -69,6 +70,7 @@ pub struct Parser {
     index: Index,
     shapes: Shapes,
     members: Vec<MemberSpan>,
+    lazy: LazyMembers,
     nesting: Nesting,
 }
 
@@ -81,8 +83,9 @@ impl Parser {
             block_bytes: BLOCK_BYTES,
             indexed_line_bytes_max: INDEXED_LINE_BYTES_MAX,
             index: Index::default(),
-            shapes: Shapes::default(),
+            shapes: Shapes::new(&[]),
             members: Vec::new(),
+            lazy: LazyMembers::default(),
             nesting: Nesting::new(limits.depth_max),
         }
     }
@@ -93,6 +96,13 @@ impl Parser {
     pub fn with_block_bytes(mut self, block_bytes: usize, line_bytes: usize) -> Self {
         self.block_bytes = block_bytes.max(1);
         self.indexed_line_bytes_max = line_bytes;
+        self
+    }
+
+    /// Counts the names inside of these members of the outer object, too, as a part of a line's [`Form`](crate::Form).
+    #[must_use]
+    pub fn with_deep_names(mut self, members: DeepNames) -> Self {
+        self.shapes = Shapes::new(members);
         self
     }
 
@@ -160,26 +170,31 @@ impl Parser {
             } else if tokens.kinds.is_empty() {
                 Content::Blank
             } else {
-                let known = self.shapes.read(bytes_to_end, line_start, line.flags, tokens, &mut self.members);
-                let walked = if known {
-                    Ok(())
-                } else {
-                    let source = &mut SliceTokens::new(tokens, 0);
-                    walk(bytes_to_end, line_start, line.flags, source, &mut self.nesting, &mut self.members)
-                };
-                match walked {
-                    Ok(()) => {
-                        if !known {
-                            self.shapes.learn(tokens.kinds, &self.members);
-                        }
-                        Content::Record(Record {
-                            bytes: bytes_to_end,
-                            start: line_start,
-                            flags: line.flags,
-                            members: &self.members,
-                            places: Places::Indexed(tokens),
-                        })
+                self.lazy.clear();
+                let members = match self.shapes.recognise(bytes_to_end, line_start, line.flags, tokens) {
+                    Some(known) => {
+                        let (shape, deep) = self.shapes.shape(known);
+                        Ok(MemberSource::Known { shape, form: known.form, deep, lazy: &self.lazy })
                     }
+                    None => {
+                        let source = &mut SliceTokens::new(tokens, 0);
+                        walk(bytes_to_end, line_start, line.flags, source, &mut self.nesting, &mut self.members).map(
+                            |()| {
+                                self.shapes.learn(tokens.kinds, &self.members);
+                                MemberSource::Walked(&self.members)
+                            },
+                        )
+                    }
+                };
+                match members {
+                    Ok(members) => Content::Record(Record {
+                        bytes: bytes_to_end,
+                        start: line_start,
+                        flags: line.flags,
+                        level: self.level,
+                        members,
+                        places: Places::Indexed(tokens),
+                    }),
                     Err(fault) => Content::Invalid(fault),
                 }
             };
@@ -216,8 +231,9 @@ impl Parser {
                     bytes: bytes_to_end,
                     start,
                     flags,
-                    members: &self.members,
-                    places: Places::Windowed(self.level),
+                    level: self.level,
+                    members: MemberSource::Walked(&self.members),
+                    places: Places::Windowed,
                 }),
                 Err(fault) => Content::Invalid(fault),
             }

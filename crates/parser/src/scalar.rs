@@ -2,8 +2,36 @@
 
 /// Whether a number or literal may end before this byte.
 #[inline(always)]
-fn ends_scalar(byte: u8) -> bool {
+const fn ends_scalar(byte: u8) -> bool {
     matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n' | b':' | b'{' | b'[' | b'"')
+}
+
+/// By byte: whether a number or literal may end before it.
+const ENDS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = ends_scalar(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+/// Whether a literal, and no other one, stands at `at`, with what may follow it: the common case, without a branch that
+/// goes by which literal it is. `false` does not mean that there is none.
+#[inline(always)]
+pub(crate) fn is_literal(bytes: &[u8], at: usize) -> bool {
+    const NULL: u64 = u64::from_le_bytes(*b"null\0\0\0\0");
+    const TRUE: u64 = u64::from_le_bytes(*b"true\0\0\0\0");
+    const FALSE: u64 = u64::from_le_bytes(*b"false\0\0\0");
+    const FOUR: u64 = 0xffff_ffff;
+    const FIVE: u64 = 0xff_ffff_ffff;
+    let Some(word) = bytes.get(at..at + 8).and_then(<[u8]>::first_chunk).map(|word| u64::from_le_bytes(*word)) else {
+        return false;
+    };
+    let four = (word & FOUR == NULL) | (word & FOUR == TRUE);
+    let five = word & FIVE == FALSE;
+    (four & ENDS[(word >> 32) as usize & 0xff]) | (five & ENDS[(word >> 40) as usize & 0xff])
 }
 
 /// The end of a valid scalar that starts at `at`: the first byte that can't belong to it.

@@ -42,21 +42,21 @@ impl Rules {
 
     #[inline]
     fn try_apply(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<Verdict, Finding> {
-        let names = scratch.names.read(record, self.strictness);
-        scratch.id = scratch.names.get(record, Member::Id).map(|member| member.value);
-        scratch.module_id = scratch.names.get(record, Member::ModuleId).map(|member| member.value);
+        let names = scratch.layouts.read(record, self.strictness);
+        scratch.id = scratch.layouts.names().get(record, Member::Id).map(|member| member.value);
+        scratch.module_id = scratch.layouts.names().get(record, Member::ModuleId).map(|member| member.value);
         names?;
         if !self.selects(scratch, record)? {
             return Ok(Verdict::Filter);
         }
-        let mut authenticates = scratch
-            .names
+        let mut authenticates = scratch.layouts
+            .names()
             .get(record, Member::Authentication)
             .is_some_and(|member| record.bytes(member.value) != b"null");
         if self.edits {
-            scratch.names.check_exact(record, self.strictness.exact_for_edits)?;
+            scratch.layouts.names().check_exact(record, self.strictness.exact_for_edits)?;
             authenticates = self.edit(scratch, record, authenticates)?;
-            scratch.changes.emit(record, &scratch.names, &mut scratch.edits);
+            scratch.changes.emit(record, scratch.layouts.names(), &mut scratch.edits);
         }
         if self.check == Check::Id && !self.check_id(scratch, record) {
             keep_errors(scratch);
@@ -115,7 +115,7 @@ impl Rules {
         }
         if self.strip_authentication && authenticates {
             authenticates = false;
-            if let Some(member) = scratch.names.get(record, Member::Authentication) {
+            if let Some(member) = scratch.layouts.names().get(record, Member::Authentication) {
                 scratch.changes.inside.push(crate::edit::replace(member.value, self.texts.null));
             }
         }
@@ -158,7 +158,7 @@ impl Rules {
         };
         let has_twin = [Member::Tags, Member::Properties]
             .into_iter()
-            .any(|member| scratch.names.get(record, member).is_some() && !scratch.changes.removed.contains(member));
+            .any(|member| scratch.layouts.names().get(record, member).is_some() && !scratch.changes.removed.contains(member));
         if overwrites && has_twin {
             scratch.counts.push(Code::TwinRollback);
         }
@@ -182,7 +182,7 @@ fn keep_errors(scratch: &mut Scratch) {
 /// Sets a member: replaced where it stands, else added at the end.
 #[inline]
 fn set(scratch: &mut Scratch, record: &Record<'_>, member: Member, text: SetTo) {
-    match scratch.names.get(record, member) {
+    match scratch.layouts.names().get(record, member) {
         Some(place) if record.bytes(place.value) == text.value.of(&scratch.texts) => {}
         Some(place) => scratch.changes.inside.push(crate::edit::replace(place.value, text.value)),
         None => scratch.changes.added.push((member, text.member)),
@@ -191,7 +191,7 @@ fn set(scratch: &mut Scratch, record: &Record<'_>, member: Member, text: SetTo) 
 
 /// The mode of the line: a name in any case or a number (§1.5); without the member `createOrUpdate` (§2).
 fn read_mode(scratch: &Scratch, record: &Record<'_>) -> Result<ImportMode, Finding> {
-    let Some(member) = scratch.names.get(record, Member::ImportMode) else {
+    let Some(member) = scratch.layouts.names().get(record, Member::ImportMode) else {
         return Ok(ImportMode::default());
     };
     let mode = match record.text(member.value) {
@@ -207,7 +207,7 @@ fn read_mode(scratch: &Scratch, record: &Record<'_>) -> Result<ImportMode, Findi
 /// Warns of a line whose own mode needs the ETag that is taken away: the hub refuses it (§2).
 fn warn_of_needed_etag(scratch: &mut Scratch, record: &Record<'_>) {
     if read_mode(scratch, record).is_ok_and(ImportMode::is_if_match) {
-        let at = scratch.names.get(record, Member::ImportMode).map_or(record.open(), |member| member.value.start);
+        let at = scratch.layouts.names().get(record, Member::ImportMode).map_or(record.open(), |member| member.value.start);
         let message = "the line's mode needs the ETag that --strip-etags takes away; the hub will refuse it (§2)";
         scratch.findings.push(Finding::new(Code::EtagMissing, at, "importMode", Detail::Text(message)).warning());
     }

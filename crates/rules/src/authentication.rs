@@ -1,10 +1,11 @@
 //! What a line says of its authentication (§1.2, §3.5).
 
 use hubmill_device::{AuthenticationType, Code, Member, same_name};
-use hubmill_parser::{MemberSpan, Record, Span};
+use hubmill_parser::{MemberSpan, MemberTokens, Record, Span};
 
 use crate::finding::{Detail, Finding};
-use crate::names::{Names, case_variant, twice, unique};
+use crate::layout::Layouts;
+use crate::names::{case_variant, twice, unique};
 
 /// One of the two keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,45 +70,133 @@ const PATH: &str = "authentication";
 const KEY_PATH: &str = "authentication.symmetricKey";
 const THUMBPRINT_PATH: &str = "authentication.x509Thumbprint";
 
+/// The members inside of `authentication` that rules go by, and those of its objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inside<T> {
+    symmetric_key: Option<T>,
+    thumbprint: Option<T>,
+    kind: Option<T>,
+    /// The first member of all.
+    first: Option<T>,
+    /// `primaryKey` and `secondaryKey`, and the last member of `symmetricKey`.
+    keys: [Option<T>; 2],
+    last_of_key: Option<T>,
+    /// `primaryThumbprint` and `secondaryThumbprint`.
+    thumbprints: [Option<T>; 2],
+}
+
+impl Inside<MemberSpan> {
+    /// Finds the members. What goes wrong here follows from names alone; whether an object should be one is seen later.
+    fn find(record: &Record<'_>, authentication: &MemberSpan, depth: Depth) -> Result<Self, Finding> {
+        let mut inside = Self::default();
+        let Some(members) = record.object(authentication) else {
+            return Ok(inside);
+        };
+        let mut found = [None; 3];
+        let ends = pick(record, members, &["symmetricKey", "x509Thumbprint", "type"], PATH, &mut found)?;
+        [inside.symmetric_key, inside.thumbprint, inside.kind] = found;
+        inside.first = ends.map(|(first, _)| first);
+        if let Some(members) = inside.symmetric_key.and_then(|member| record.object(&member)) {
+            let ends = pick(record, members, &["primaryKey", "secondaryKey"], KEY_PATH, &mut inside.keys)?;
+            inside.last_of_key = ends.map(|(_, last)| last);
+        }
+        if depth == Depth::All
+            && let Some(members) = inside.thumbprint.and_then(|member| record.object(&member))
+        {
+            let wanted = &["primaryThumbprint", "secondaryThumbprint"];
+            pick(record, members, wanted, THUMBPRINT_PATH, &mut inside.thumbprints)?;
+        }
+        Ok(inside)
+    }
+
+    /// The same members by their tokens.
+    fn tokens(&self, record: &Record<'_>) -> Option<Inside<MemberTokens>> {
+        let tokens = |member: Option<MemberSpan>| match member {
+            Some(member) => record.tokens(&member).map(Some),
+            None => Some(None),
+        };
+        Some(Inside {
+            symmetric_key: tokens(self.symmetric_key)?,
+            thumbprint: tokens(self.thumbprint)?,
+            kind: tokens(self.kind)?,
+            first: tokens(self.first)?,
+            keys: [tokens(self.keys[0])?, tokens(self.keys[1])?],
+            last_of_key: tokens(self.last_of_key)?,
+            thumbprints: [tokens(self.thumbprints[0])?, tokens(self.thumbprints[1])?],
+        })
+    }
+}
+
 /// Reads `authentication`; `None` where it is null or missing.
-pub(crate) fn read(record: &Record<'_>, names: &Names, depth: Depth) -> Result<Option<Authentication>, Finding> {
-    let Some(member) = names.get(record, Member::Authentication) else {
+#[inline]
+pub(crate) fn read(
+    record: &Record<'_>,
+    layouts: &mut Layouts,
+    depth: Depth,
+) -> Result<Option<Authentication>, Finding> {
+    let Some(member) = layouts.names().get(record, Member::Authentication) else {
         return Ok(None);
     };
-    let Some(inner) = object_or_null(record, member, PATH)? else {
+    if let Some(inside) = layouts.authentication(depth) {
+        return read_values(record, &member, inside, depth, |tokens| record.at(tokens));
+    }
+    let inside = Inside::find(record, &member, depth)?;
+    if record.form_covers(&member)
+        && let Some(tokens) = inside.tokens(record)
+    {
+        layouts.keep_authentication(depth, tokens);
+    }
+    read_values(record, &member, &inside, depth, |span| span)
+}
+
+/// Reads the values of the members that were found.
+#[inline]
+fn read_values<T: Copy>(
+    record: &Record<'_>,
+    member: &MemberSpan,
+    inside: &Inside<T>,
+    depth: Depth,
+    span: impl Fn(T) -> MemberSpan,
+) -> Result<Option<Authentication>, Finding> {
+    if !is_object(record, member, PATH)? {
         return Ok(None);
-    };
-    let mut found: [Option<MemberSpan>; 3] = [None; 3];
-    let ends = pick(record, inner, &["symmetricKey", "x509Thumbprint", "type"], PATH, &mut found)?;
-    let [symmetric_key, thumbprints, kind] = found;
+    }
+    let mut symmetric_key = SymmetricKey::Missing;
+    if let Some(object) = inside.symmetric_key.map(&span) {
+        symmetric_key = SymmetricKey::Null(object.value);
+        if is_object(record, &object, KEY_PATH)? {
+            let [primary, secondary] = inside.keys.map(|key| key.map(&span));
+            let last = inside.last_of_key.map(&span);
+            symmetric_key = SymmetricKey::Object {
+                primary: read_key(record, primary, "authentication.symmetricKey.primaryKey", depth)?,
+                secondary: read_key(record, secondary, "authentication.symmetricKey.secondaryKey", depth)?,
+                end: last.map_or(object.value.start + 1, |last| last.value.end),
+                empty: last.is_none(),
+            };
+        }
+    }
+    let mut thumbprint = false;
+    if depth == Depth::All
+        && let Some(object) = inside.thumbprint.map(&span)
+        && is_object(record, &object, THUMBPRINT_PATH)?
+    {
+        let [primary, secondary] = inside.thumbprints.map(|thumbprint| thumbprint.map(&span));
+        let primary = read_key(record, primary, "authentication.x509Thumbprint.primaryThumbprint", Depth::All)?;
+        let secondary = read_key(record, secondary, "authentication.x509Thumbprint.secondaryThumbprint", Depth::All)?;
+        thumbprint = primary.there().or(secondary.there()).is_some();
+    }
+    let first = inside.first.map(&span);
     Ok(Some(Authentication {
-        symmetric_key: read_symmetric_key(record, symmetric_key, depth)?,
-        thumbprint: depth == Depth::All && read_thumbprints(record, thumbprints)?,
-        kind: if depth == Depth::All { read_kind(record, kind)? } else { None },
+        symmetric_key,
+        thumbprint,
+        kind: if depth == Depth::All { read_kind(record, inside.kind.map(&span))? } else { None },
         start: member.value.start,
-        first: ends.map_or(member.value.start + 1, |(first, _)| first),
-        empty: ends.is_none(),
+        first: first.map_or(member.value.start + 1, |first| first.start()),
+        empty: first.is_none(),
     }))
 }
 
-fn read_symmetric_key(record: &Record<'_>, member: Option<MemberSpan>, depth: Depth) -> Result<SymmetricKey, Finding> {
-    let Some(member) = member else {
-        return Ok(SymmetricKey::Missing);
-    };
-    let Some(inner) = object_or_null(record, &member, KEY_PATH)? else {
-        return Ok(SymmetricKey::Null(member.value));
-    };
-    let mut found = [None; 2];
-    let ends = pick(record, inner, &["primaryKey", "secondaryKey"], KEY_PATH, &mut found)?;
-    let [primary, secondary] = found;
-    Ok(SymmetricKey::Object {
-        primary: read_key(record, primary, "authentication.symmetricKey.primaryKey", depth)?,
-        secondary: read_key(record, secondary, "authentication.symmetricKey.secondaryKey", depth)?,
-        end: ends.map_or(member.value.start + 1, |(_, end)| end),
-        empty: ends.is_none(),
-    })
-}
-
+#[inline]
 fn read_key(record: &Record<'_>, member: Option<MemberSpan>, path: &'static str, depth: Depth) -> Result<Key, Finding> {
     let Some(member) = member else {
         return Ok(Key::Missing);
@@ -119,21 +208,6 @@ fn read_key(record: &Record<'_>, member: Option<MemberSpan>, path: &'static str,
         _ if depth == Depth::Keys => Ok(Key::There(member.value)),
         _ => Err(wrong_type(&member, path, "a string or null")),
     }
-}
-
-fn read_thumbprints(record: &Record<'_>, member: Option<MemberSpan>) -> Result<bool, Finding> {
-    let Some(member) = member else {
-        return Ok(false);
-    };
-    let Some(inner) = object_or_null(record, &member, THUMBPRINT_PATH)? else {
-        return Ok(false);
-    };
-    let mut found = [None; 2];
-    pick(record, inner, &["primaryThumbprint", "secondaryThumbprint"], THUMBPRINT_PATH, &mut found)?;
-    let [primary, secondary] = found;
-    let primary = read_key(record, primary, "authentication.x509Thumbprint.primaryThumbprint", Depth::All)?;
-    let secondary = read_key(record, secondary, "authentication.x509Thumbprint.secondaryThumbprint", Depth::All)?;
-    Ok(primary.there().or(secondary.there()).is_some())
 }
 
 fn read_kind(record: &Record<'_>, member: Option<MemberSpan>) -> Result<Option<AuthenticationType>, Finding> {
@@ -159,6 +233,16 @@ fn read_kind(record: &Record<'_>, member: Option<MemberSpan>) -> Result<Option<A
     }
 }
 
+/// Whether a value is an object; a finding where it is neither that nor null.
+#[inline]
+fn is_object(record: &Record<'_>, member: &MemberSpan, path: &'static str) -> Result<bool, Finding> {
+    match record.bytes(member.value) {
+        [b'{', ..] => Ok(true),
+        b"null" => Ok(false),
+        _ => Err(wrong_type(member, path, "an object or null")),
+    }
+}
+
 /// The members of an object; `None` where the value is null, a finding where it is anything else.
 pub(crate) fn object_or_null<'r>(
     record: &Record<'r>,
@@ -179,20 +263,18 @@ pub(crate) fn wrong_type(member: &MemberSpan, path: &'static str, expected: &'st
 
 /// Picks the members of these names into `found`. No name may stand twice, or be one of the wanted in another case.
 ///
-/// Returns where the first member starts and the last one ends; `None` for an object without members.
+/// Returns the first and the last member; `None` for an object without members.
 pub(crate) fn pick<'r>(
     record: &Record<'r>,
     members: impl Iterator<Item = MemberSpan>,
     wanted: &[&'static str],
     path: &'static str,
     found: &mut [Option<MemberSpan>],
-) -> Result<Option<(u32, u32)>, Finding> {
-    let mut first = None;
-    let mut end = 0;
+) -> Result<Option<(MemberSpan, MemberSpan)>, Finding> {
+    let mut ends = None;
     let mut others = Vec::new();
     for member in members {
-        first.get_or_insert(member.start());
-        end = member.value.end;
+        ends = Some((ends.map_or(member, |(first, _)| first), member));
         let name = record.name(&member);
         match wanted.iter().position(|want| same_name(&name, want.as_bytes())) {
             Some(place) if found[place].is_some() => return Err(twice(&member, path)),
@@ -208,5 +290,5 @@ pub(crate) fn pick<'r>(
     if others.len() > 1 {
         unique(record, others.iter(), path)?;
     }
-    Ok(first.map(|first| (first, end)))
+    Ok(ends)
 }

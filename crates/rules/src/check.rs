@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use hubmill_device::{Code, IdFault, Member, MemberSet, Severity, check_id};
-use hubmill_parser::Record;
+use hubmill_device::{Code, ID_CHARACTERS, ID_CHARACTERS_MAX, IdFault, Member, MemberSet, Severity, check_id};
+use hubmill_parser::{ByteSet, Record, Span};
 
 use crate::finding::{Detail, Finding};
 use crate::rules::Rules;
@@ -14,6 +14,7 @@ impl Rules {
     #[inline]
     pub(crate) fn check_id(&self, scratch: &mut Scratch, record: &Record<'_>) -> bool {
         match read_id(scratch, record) {
+            Ok(_) if scratch.id.is_some_and(|id| is_plain_id(record, id)) => {}
             Ok(id) => {
                 let faults = check_id(&id);
                 if faults != [None, None] {
@@ -22,7 +23,7 @@ impl Rules {
             }
             Err(finding) => scratch.findings.push(finding),
         }
-        let status = scratch.names.get(record, Member::Status);
+        let status = scratch.layouts.names().get(record, Member::Status);
         if self.status.is_none() && status.is_none_or(|member| record.bytes(member.value) == b"null") {
             let at = status.map_or(record.open(), |member| member.value.start);
             let message =
@@ -33,13 +34,21 @@ impl Rules {
     }
 }
 
+static ID_SET: ByteSet = ByteSet::new(ID_CHARACTERS);
+
+/// Whether a value is an id that the hub takes, spelt without escapes.
+#[inline]
+fn is_plain_id(record: &Record<'_>, id: Span) -> bool {
+    record.text_within(id, &ID_SET).is_some_and(|id| (1..=ID_CHARACTERS_MAX).contains(&id.len()))
+}
+
 /// The decoded id.
 #[inline]
 pub(crate) fn read_id<'r>(scratch: &Scratch, record: &Record<'r>) -> Result<Cow<'r, [u8]>, Finding> {
     match scratch.id.and_then(|id| record.text(id)) {
         Some(id) => {
             // A second one in another case may be the one that the hub goes by.
-            scratch.names.check_exact(record, MemberSet::of(&[Member::Id]))?;
+            scratch.layouts.names().check_exact(record, MemberSet::of(&[Member::Id]))?;
             Ok(id)
         }
         None => Err(no_id(scratch, record)),
@@ -48,7 +57,7 @@ pub(crate) fn read_id<'r>(scratch: &Scratch, record: &Record<'r>) -> Result<Cow<
 
 #[cold]
 fn no_id(scratch: &Scratch, record: &Record<'_>) -> Finding {
-    match scratch.names.get(record, Member::Id) {
+    match scratch.layouts.names().get(record, Member::Id) {
         Some(member) if record.bytes(member.value) != b"null" => {
             Finding::new(Code::MemberType, member.value.start, "id", Detail::Type("a string"))
         }

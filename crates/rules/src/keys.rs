@@ -33,7 +33,7 @@ const SLOTS: [&str; 2] = ["primary", "secondary"];
 impl Rules {
     /// `--strip-keys`: the keys that are there become null.
     pub(crate) fn strip_keys(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<(), Finding> {
-        let Some(authentication) = authentication::read(record, &scratch.names, Depth::Keys)? else {
+        let Some(authentication) = authentication::read(record, &mut scratch.layouts, Depth::Keys)? else {
             return Ok(());
         };
         if let SymmetricKey::Object { primary, secondary, .. } = authentication.symmetric_key {
@@ -61,14 +61,14 @@ impl Rules {
         };
         if mode.is_delete() || mode.is_update_twin() {
             scratch.counts.push(Code::LeftMode);
-            return Ok(present(&scratch.names));
+            return Ok(present(scratch.layouts.names()));
         }
         let module_id = scratch.module_id.and_then(|module_id| record.text(module_id));
         if module_id.is_some_and(|module_id| is_system_module(&module_id)) {
             scratch.counts.push(Code::LeftSystemModule);
-            return Ok(present(&scratch.names));
+            return Ok(present(scratch.layouts.names()));
         }
-        match authentication::read(record, &scratch.names, Depth::All)? {
+        match authentication::read(record, &mut scratch.layouts, Depth::All)? {
             Some(authentication) => {
                 self.change_keys(scratch, record, rule, authentication);
                 Ok(true)
@@ -78,8 +78,8 @@ impl Rules {
                 Ok(true)
             }
             None => {
-                let at = scratch
-                    .names
+                let at = scratch.layouts
+                    .names()
                     .get(record, Member::Authentication)
                     .map_or(record.open(), |member| member.value.start);
                 scratch.findings.push(keyless(at));
@@ -198,7 +198,7 @@ impl Rules {
             b",\"x509Thumbprint\":{\"primaryThumbprint\":null,\"secondaryThumbprint\":null},\"type\":\"sas\"}",
         );
         let end = scratch.texts.len();
-        match scratch.names.get(record, Member::Authentication) {
+        match scratch.layouts.names().get(record, Member::Authentication) {
             Some(member) => scratch.changes.inside.push(replace(member.value, Span::new(value_start, end))),
             None => scratch.changes.added.push((Member::Authentication, Span::new(start, end))),
         }

@@ -3,9 +3,12 @@
 //! A kernel classifies the 64 bytes of a step; the scalar one is always there and is what the others are tested against.
 //! All work on `&[u8]` and read no byte outside of it: the last, short step is padded with spaces in a buffer of its own.
 
+mod byte_set;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
+
+pub use byte_set::ByteSet;
 
 use crate::index::{Carry, Found, Index, Masks, SCALAR, STEP_BYTES, step};
 
