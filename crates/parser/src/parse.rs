@@ -171,7 +171,7 @@ impl Parser {
                 Content::Blank
             } else {
                 self.lazy.clear();
-                let members = match self.shapes.recognise(bytes_to_end, line_start, line.flags, tokens) {
+                let members = match self.shapes.recognise(bytes_to_end, line_start, line.flags, tokens, self.level) {
                     Some(known) => {
                         let (shape, deep) = self.shapes.shape(known);
                         Ok(MemberSource::Known { shape, form: known.form, deep, lazy: &self.lazy })
@@ -180,7 +180,7 @@ impl Parser {
                         let source = &mut SliceTokens::new(tokens, 0);
                         walk(bytes_to_end, line_start, line.flags, source, &mut self.nesting, &mut self.members).map(
                             |()| {
-                                self.shapes.learn(tokens.kinds, &self.members);
+                                self.shapes.learn(bytes_to_end, tokens, &self.members);
                                 MemberSource::Walked(&self.members)
                             },
                         )

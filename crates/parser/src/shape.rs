@@ -7,6 +7,7 @@
 //!
 //! A shape of which the names are known, too, is a [`Form`].
 
+use crate::arch::Level;
 use crate::form::{DeepNames, Form, Forms};
 use crate::index::{Flags, SCALAR};
 use crate::record::{MemberSpan, Span};
@@ -70,8 +71,31 @@ pub(crate) struct Shape {
     kinds: Vec<u8>,
     /// The members of the outer object.
     pub(crate) members: Vec<MemberTokens>,
-    scalars: Vec<u16>,
+    /// Scalars that were numbers when the shape was met first.
+    numbers: Vec<u16>,
+    /// Scalars that were literals then.
+    literals: Vec<u16>,
     forms: Forms,
+}
+
+impl Shape {
+    /// What was a number once is likely to be one again: a guess that costs little where it is wrong.
+    #[inline]
+    fn scalars_are_valid(&self, level: Level, bytes: &[u8], places: &[u32]) -> bool {
+        let place = |token: u16| places[usize::from(token)] as usize;
+        let is_valid = |token: &u16| is_literal(bytes, place(*token)) || scalar(bytes, place(*token)).is_ok();
+        let mut numbers = self.numbers.as_slice();
+        while !numbers.is_empty() {
+            numbers = &numbers[level.count_short_numbers(bytes, places, numbers)..];
+            if let Some((other, rest)) = numbers.split_first() {
+                if !is_valid(other) {
+                    return false;
+                }
+                numbers = rest;
+            }
+        }
+        self.literals.iter().all(is_valid)
+    }
 }
 
 /// The shapes that were met.
@@ -103,6 +127,7 @@ impl Shapes {
         line_start: usize,
         flags: Flags,
         tokens: LineTokens<'_>,
+        level: Level,
     ) -> Option<Known> {
         if tokens.kinds.len() > TOKENS_MAX || flags.has(Flags::CONTROL) {
             return None;
@@ -121,11 +146,8 @@ impl Shapes {
             return None;
         }
         let places = &tokens.places[..tokens.kinds.len()];
-        for number in &shape.scalars {
-            let place = places[usize::from(*number)] as usize;
-            if !is_literal(bytes, place) && scalar(bytes, place).is_err() {
-                return None;
-            }
+        if !shape.scalars_are_valid(level, bytes, places) {
+            return None;
         }
         let form = shape.forms.recognise(bytes, places);
         let form = form.or_else(|| shape.forms.learn(bytes, places, &shape.kinds, &shape.members, &self.deep));
@@ -140,19 +162,20 @@ impl Shapes {
 
     /// Notes the shape of a line that was walked and is valid.
     #[inline]
-    pub(crate) fn learn(&mut self, kinds: &[u8], members: &[MemberSpan]) {
-        if kinds.len() > TOKENS_MAX {
+    pub(crate) fn learn(&mut self, bytes: &[u8], tokens: LineTokens<'_>, members: &[MemberSpan]) {
+        if tokens.kinds.len() > TOKENS_MAX {
             return;
         }
-        let hash = hash(kinds);
+        let hash = hash(tokens.kinds);
         let seen = std::mem::replace(&mut self.seen[slot(hash)], hash);
         if seen == hash {
-            self.keep(hash, kinds, members);
+            self.keep(hash, bytes, tokens, members);
         }
     }
 
     #[cold]
-    fn keep(&mut self, hash: u64, kinds: &[u8], members: &[MemberSpan]) {
+    fn keep(&mut self, hash: u64, bytes: &[u8], tokens: LineTokens<'_>, members: &[MemberSpan]) {
+        let LineTokens { places, kinds } = tokens;
         let shape = &mut self.shapes[slot(hash)];
         if shape.hash == hash && shape.kinds == kinds {
             // A line of this shape that had to be walked for another reason.
@@ -161,8 +184,12 @@ impl Shapes {
         shape.hash = hash;
         shape.kinds.clear();
         shape.kinds.extend_from_slice(kinds);
-        shape.scalars.clear();
-        shape.scalars.extend((0..kinds.len() as u16).filter(|number| kinds[usize::from(*number)] == SCALAR));
+        shape.numbers.clear();
+        shape.literals.clear();
+        for (token, place) in (0..).zip(places).filter(|(token, _)| kinds[usize::from(*token)] == SCALAR) {
+            let is_literal = bytes[*place as usize].is_ascii_alphabetic();
+            (if is_literal { &mut shape.literals } else { &mut shape.numbers }).push(token);
+        }
         shape.members.clear();
         shape.members.extend(members.iter().filter_map(|member| MemberTokens::new(kinds, member.token as usize)));
         shape.forms.clear();

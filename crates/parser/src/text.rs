@@ -35,17 +35,20 @@ pub(crate) fn check_string(content: &[u8]) -> Result<(), (usize, &'static str)> 
 
 /// Whether every backslash in `bytes` starts an escape of RFC 8259.
 pub(crate) fn escapes_are_valid(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        let escape = &rest[at + 1..];
-        let length = match escape.first() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 1,
-            Some(b'u') if hex_unit(&escape[1..]).is_some() => 5,
-            _ => return false,
-        };
-        rest = &escape[length..];
-    }
-    true
+    let mut next = 0;
+    memchr::memchr_iter(b'\\', bytes).all(|at| {
+        // The second of two backslashes is what the first one escapes.
+        if at < next {
+            return true;
+        }
+        let escape = &bytes[at + 1..];
+        next = at + 2;
+        match escape.first() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => true,
+            Some(b'u') => hex_unit(&escape[1..]).is_some(),
+            _ => false,
+        }
+    })
 }
 
 /// Decodes what stands between the quotes of a valid string.

@@ -68,7 +68,11 @@ pub(crate) enum Depth {
 
 const PATH: &str = "authentication";
 const KEY_PATH: &str = "authentication.symmetricKey";
+const PRIMARY_KEY_PATH: &str = "authentication.symmetricKey.primaryKey";
+const SECONDARY_KEY_PATH: &str = "authentication.symmetricKey.secondaryKey";
 const THUMBPRINT_PATH: &str = "authentication.x509Thumbprint";
+const PRIMARY_THUMBPRINT_PATH: &str = "authentication.x509Thumbprint.primaryThumbprint";
+const SECONDARY_THUMBPRINT_PATH: &str = "authentication.x509Thumbprint.secondaryThumbprint";
 
 /// The members inside of `authentication` that rules go by, and those of its objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -138,7 +142,7 @@ pub(crate) fn read(
         return Ok(None);
     };
     if let Some(inside) = layouts.authentication(depth) {
-        return read_values(record, &member, inside, depth, |tokens| record.at(tokens));
+        return read_values(record, member.value, inside, depth, |tokens| record.at(tokens));
     }
     let inside = Inside::find(record, &member, depth)?;
     if record.form_covers(&member)
@@ -146,79 +150,80 @@ pub(crate) fn read(
     {
         layouts.keep_authentication(depth, tokens);
     }
-    read_values(record, &member, &inside, depth, |span| span)
+    read_values(record, member.value, &inside, depth, |span| span)
 }
 
 /// Reads the values of the members that were found.
-#[inline]
+#[inline(always)]
 fn read_values<T: Copy>(
     record: &Record<'_>,
-    member: &MemberSpan,
+    authentication: Span,
     inside: &Inside<T>,
     depth: Depth,
     span: impl Fn(T) -> MemberSpan,
 ) -> Result<Option<Authentication>, Finding> {
-    if !is_object(record, member, PATH)? {
+    let value = |member: Option<T>| member.map(|member| span(member).value);
+    if !is_object(record, authentication, PATH)? {
         return Ok(None);
     }
     let mut symmetric_key = SymmetricKey::Missing;
-    if let Some(object) = inside.symmetric_key.map(&span) {
-        symmetric_key = SymmetricKey::Null(object.value);
-        if is_object(record, &object, KEY_PATH)? {
-            let [primary, secondary] = inside.keys.map(|key| key.map(&span));
-            let last = inside.last_of_key.map(&span);
+    if let Some(object) = value(inside.symmetric_key) {
+        symmetric_key = SymmetricKey::Null(object);
+        if is_object(record, object, KEY_PATH)? {
+            let [primary, secondary] = inside.keys;
+            let last = value(inside.last_of_key);
             symmetric_key = SymmetricKey::Object {
-                primary: read_key(record, primary, "authentication.symmetricKey.primaryKey", depth)?,
-                secondary: read_key(record, secondary, "authentication.symmetricKey.secondaryKey", depth)?,
-                end: last.map_or(object.value.start + 1, |last| last.value.end),
+                primary: read_key(record, value(primary), PRIMARY_KEY_PATH, depth)?,
+                secondary: read_key(record, value(secondary), SECONDARY_KEY_PATH, depth)?,
+                end: last.map_or(object.start + 1, |last| last.end),
                 empty: last.is_none(),
             };
         }
     }
     let mut thumbprint = false;
     if depth == Depth::All
-        && let Some(object) = inside.thumbprint.map(&span)
-        && is_object(record, &object, THUMBPRINT_PATH)?
+        && let Some(object) = value(inside.thumbprint)
+        && is_object(record, object, THUMBPRINT_PATH)?
     {
-        let [primary, secondary] = inside.thumbprints.map(|thumbprint| thumbprint.map(&span));
-        let primary = read_key(record, primary, "authentication.x509Thumbprint.primaryThumbprint", Depth::All)?;
-        let secondary = read_key(record, secondary, "authentication.x509Thumbprint.secondaryThumbprint", Depth::All)?;
+        let [primary, secondary] = inside.thumbprints;
+        let primary = read_key(record, value(primary), PRIMARY_THUMBPRINT_PATH, Depth::All)?;
+        let secondary = read_key(record, value(secondary), SECONDARY_THUMBPRINT_PATH, Depth::All)?;
         thumbprint = primary.there().or(secondary.there()).is_some();
     }
-    let first = inside.first.map(&span);
+    let first = inside.first.map(|first| span(first).start());
     Ok(Some(Authentication {
         symmetric_key,
         thumbprint,
-        kind: if depth == Depth::All { read_kind(record, inside.kind.map(&span))? } else { None },
-        start: member.value.start,
-        first: first.map_or(member.value.start + 1, |first| first.start()),
+        kind: if depth == Depth::All { read_kind(record, value(inside.kind))? } else { None },
+        start: authentication.start,
+        first: first.unwrap_or(authentication.start + 1),
         empty: first.is_none(),
     }))
 }
 
 #[inline]
-fn read_key(record: &Record<'_>, member: Option<MemberSpan>, path: &'static str, depth: Depth) -> Result<Key, Finding> {
-    let Some(member) = member else {
+fn read_key(record: &Record<'_>, value: Option<Span>, path: &'static str, depth: Depth) -> Result<Key, Finding> {
+    let Some(value) = value else {
         return Ok(Key::Missing);
     };
-    match record.bytes(member.value) {
-        b"null" | b"\"\"" => Ok(Key::Empty(member.value)),
-        [b'"', ..] => Ok(Key::There(member.value)),
+    match record.bytes(value) {
+        b"null" | b"\"\"" => Ok(Key::Empty(value)),
+        [b'"', ..] => Ok(Key::There(value)),
         // What is taken away may be anything.
-        _ if depth == Depth::Keys => Ok(Key::There(member.value)),
-        _ => Err(wrong_type(&member, path, "a string or null")),
+        _ if depth == Depth::Keys => Ok(Key::There(value)),
+        _ => Err(wrong_type(value, path, "a string or null")),
     }
 }
 
-fn read_kind(record: &Record<'_>, member: Option<MemberSpan>) -> Result<Option<AuthenticationType>, Finding> {
-    let Some(member) = member else {
+fn read_kind(record: &Record<'_>, value: Option<Span>) -> Result<Option<AuthenticationType>, Finding> {
+    let Some(value) = value else {
         return Ok(None);
     };
-    let raw = record.bytes(member.value);
+    let raw = record.bytes(value);
     if raw == b"null" {
         return Ok(None);
     }
-    let kind = match record.text(member.value) {
+    let kind = match record.text(value) {
         Some(text) => AuthenticationType::from_text(&text),
         None => AuthenticationType::from_text(raw),
     };
@@ -226,7 +231,7 @@ fn read_kind(record: &Record<'_>, member: Option<MemberSpan>) -> Result<Option<A
         Some(kind) => Ok(Some(kind)),
         None => Err(Finding::new(
             Code::AuthenticationType,
-            member.value.start,
+            value.start,
             "authentication.type",
             Detail::Type("sas, selfSigned, certificateAuthority or none (§1.2)"),
         )),
@@ -235,11 +240,11 @@ fn read_kind(record: &Record<'_>, member: Option<MemberSpan>) -> Result<Option<A
 
 /// Whether a value is an object; a finding where it is neither that nor null.
 #[inline]
-fn is_object(record: &Record<'_>, member: &MemberSpan, path: &'static str) -> Result<bool, Finding> {
-    match record.bytes(member.value) {
+fn is_object(record: &Record<'_>, value: Span, path: &'static str) -> Result<bool, Finding> {
+    match record.bytes(value) {
         [b'{', ..] => Ok(true),
         b"null" => Ok(false),
-        _ => Err(wrong_type(member, path, "an object or null")),
+        _ => Err(wrong_type(value, path, "an object or null")),
     }
 }
 
@@ -252,13 +257,13 @@ pub(crate) fn object_or_null<'r>(
     match record.object(member) {
         Some(members) => Ok(Some(members)),
         None if record.bytes(member.value) == b"null" => Ok(None),
-        None => Err(wrong_type(member, path, "an object or null")),
+        None => Err(wrong_type(member.value, path, "an object or null")),
     }
 }
 
 #[cold]
-pub(crate) fn wrong_type(member: &MemberSpan, path: &'static str, expected: &'static str) -> Finding {
-    Finding::new(Code::MemberType, member.value.start, path, Detail::Type(expected))
+pub(crate) fn wrong_type(value: Span, path: &'static str, expected: &'static str) -> Finding {
+    Finding::new(Code::MemberType, value.start, path, Detail::Type(expected))
 }
 
 /// Picks the members of these names into `found`. No name may stand twice, or be one of the wanted in another case.

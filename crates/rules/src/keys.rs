@@ -215,7 +215,7 @@ impl Rules {
     fn append_fresh_key(&self, scratch: &mut Scratch, slot: usize) {
         let source = scratch.keys.as_mut().expect("a scratch of rules that make keys has a source of keys");
         let start = scratch.texts.len();
-        source.append_quoted(self.key_bytes, &mut scratch.texts);
+        source.append_quoted(&mut scratch.texts);
         let text = Span::new(start, scratch.texts.len());
         scratch.made_keys.push(MadeKey { slot: SLOTS[slot], text });
     }

@@ -102,7 +102,7 @@ impl Rules {
             return if record.bytes(member.value) == b"null" {
                 Ok(())
             } else {
-                Err(wrong_type(&member, Member::DeviceScope.name(), "a string or null"))
+                Err(wrong_type(member.value, Member::DeviceScope.name(), "a string or null"))
             };
         };
         if scope.is_empty() {
@@ -175,7 +175,7 @@ fn is_edge_device(record: &Record<'_>, names: &Names) -> Result<bool, Finding> {
         Some(edge) => match record.bytes(edge.value) {
             b"true" => Ok(true),
             b"false" | b"null" => Ok(false),
-            _ => Err(wrong_type(&edge, "capabilities.iotEdge", "true or false")),
+            _ => Err(wrong_type(edge.value, "capabilities.iotEdge", "true or false")),
         },
     }
 }

@@ -4,6 +4,7 @@
 //! All work on `&[u8]` and read no byte outside of it: the last, short step is padded with spaces in a buffer of its own.
 
 mod byte_set;
+mod numbers;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
