@@ -6,7 +6,7 @@ use crate::arch::Level;
 use crate::fault::{Fault, FaultKind};
 use crate::index::{Carry, Flags, Index};
 use crate::form::DeepNames;
-use crate::record::{LazyMembers, MemberSource, MemberSpan, Places, Record};
+use crate::record::{LazyMembers, MemberSource, MemberSpan, Places, Record, RecordParts};
 use crate::shape::Shapes;
 use crate::walk::{LineTokens, Nesting, SliceTokens, walk};
 use crate::window::WindowTokens;
@@ -165,13 +165,14 @@ impl Parser {
             let tokens = LineTokens { places: &self.index.tokens[range.clone()], kinds: &self.index.kinds[range] };
             let end = trimmed_end(&bytes[..newline], line_start);
             let bytes_to_end = &bytes[..end];
+            let parts;
             let content = if newline - line_start > self.limits.line_bytes_max {
                 Content::Invalid(too_long(line_start))
             } else if tokens.kinds.is_empty() {
                 Content::Blank
             } else {
                 self.lazy.clear();
-                let members = match self.shapes.recognise(bytes_to_end, line_start, line.flags, tokens, self.level) {
+                let members = match self.shapes.recognise(bytes, line_start..end, line.flags, tokens, self.level) {
                     Some(known) => {
                         let (shape, deep) = self.shapes.shape(known);
                         Ok(MemberSource::Known { shape, form: known.form, deep, lazy: &self.lazy })
@@ -187,14 +188,17 @@ impl Parser {
                     }
                 };
                 match members {
-                    Ok(members) => Content::Record(Record {
-                        bytes: bytes_to_end,
-                        start: line_start,
-                        flags: line.flags,
-                        level: self.level,
-                        members,
-                        places: Places::Indexed(tokens),
-                    }),
+                    Ok(members) => {
+                        parts = RecordParts {
+                            bytes: bytes_to_end,
+                            start: line_start,
+                            flags: line.flags,
+                            level: self.level,
+                            members,
+                            places: Places::Indexed(tokens),
+                        };
+                        Content::Record(Record(&parts))
+                    }
                     Err(fault) => Content::Invalid(fault),
                 }
             };
@@ -220,6 +224,7 @@ impl Parser {
         let end = trimmed_end(&bytes[..newline], start);
         let bytes_to_end = &bytes[..end];
         let flags = Flags::BACKSLASH | Flags::NON_ASCII;
+        let parts;
         let content = if newline - start > self.limits.line_bytes_max {
             Content::Invalid(too_long(start))
         } else if bytes_to_end[start..].iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
@@ -227,14 +232,12 @@ impl Parser {
         } else {
             let source = &mut WindowTokens::new(self.level, bytes_to_end, start);
             match walk(bytes_to_end, start, flags, source, &mut self.nesting, &mut self.members) {
-                Ok(()) => Content::Record(Record {
-                    bytes: bytes_to_end,
-                    start,
-                    flags,
-                    level: self.level,
-                    members: MemberSource::Walked(&self.members),
-                    places: Places::Windowed,
-                }),
+                Ok(()) => {
+                    let members = MemberSource::Walked(&self.members);
+                    let places = Places::Windowed;
+                    parts = RecordParts { bytes: bytes_to_end, start, flags, level: self.level, members, places };
+                    Content::Record(Record(&parts))
+                }
                 Err(fault) => Content::Invalid(fault),
             }
         };

@@ -100,9 +100,9 @@ pub(crate) enum MemberSource<'a> {
     Known { shape: &'a Shape, form: Option<Form>, deep: DeepNames, lazy: &'a LazyMembers },
 }
 
-/// One line that is a JSON object.
-#[derive(Clone, Copy, Debug)]
-pub struct Record<'a> {
+/// What is known of a line that is a JSON object.
+#[derive(Debug)]
+pub(crate) struct RecordParts<'a> {
     /// The chunk up to the end of the line.
     pub(crate) bytes: &'a [u8],
     /// Where the line starts.
@@ -113,20 +113,24 @@ pub struct Record<'a> {
     pub(crate) places: Places<'a>,
 }
 
+/// One line that is a JSON object.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a>(pub(crate) &'a RecordParts<'a>);
+
 impl<'a> Record<'a> {
     /// The place of the `{` that the record starts with.
     pub fn open(&self) -> u32 {
-        let line = &self.bytes[self.start..];
+        let line = &self.0.bytes[self.0.start..];
         let spaces = line.iter().take_while(|byte| **byte != b'{').count();
-        (self.start + spaces) as u32
+        (self.0.start + spaces) as u32
     }
 
     /// The members of the outer object, in order.
     #[inline]
     pub fn members(&self) -> &'a [MemberSpan] {
-        match self.members {
+        match self.0.members {
             MemberSource::Walked(members) => members,
-            MemberSource::Known { shape, lazy, .. } => lazy.get_or_read(self.bytes, self.token_places(), &shape.members),
+            MemberSource::Known { shape, lazy, .. } => lazy.get_or_read(self.0.bytes, self.token_places(), &shape.members),
         }
     }
 
@@ -134,10 +138,10 @@ impl<'a> Record<'a> {
     /// [`members`](Self::members).
     #[inline]
     pub fn member(&self, number: usize) -> Option<MemberSpan> {
-        match self.members {
+        match self.0.members {
             MemberSource::Walked(members) => members.get(number).copied(),
             MemberSource::Known { shape, .. } => {
-                shape.members.get(number).map(|member| member.span(self.bytes, self.token_places()))
+                shape.members.get(number).map(|member| member.span(self.0.bytes, self.token_places()))
             }
         }
     }
@@ -145,7 +149,7 @@ impl<'a> Record<'a> {
     /// How many members the outer object has.
     #[inline]
     pub fn member_count(&self) -> usize {
-        match self.members {
+        match self.0.members {
             MemberSource::Walked(members) => members.len(),
             MemberSource::Known { shape, .. } => shape.members.len(),
         }
@@ -154,7 +158,7 @@ impl<'a> Record<'a> {
     /// The form of the line, where it has one and it is known.
     #[inline]
     pub fn form(&self) -> Option<Form> {
-        match self.members {
+        match self.0.members {
             MemberSource::Walked(_) => None,
             MemberSource::Known { form, .. } => form,
         }
@@ -162,7 +166,7 @@ impl<'a> Record<'a> {
 
     /// Whether the names inside of a member of the outer object belong to the form, too.
     pub fn form_covers(&self, member: &MemberSpan) -> bool {
-        match self.members {
+        match self.0.members {
             MemberSource::Known { form: Some(_), deep, .. } => {
                 deep.iter().any(|deep| deep.as_bytes() == self.bytes(member.name))
             }
@@ -173,7 +177,7 @@ impl<'a> Record<'a> {
     /// The tokens of a member, at any depth: the same in all lines of the same [`Form`]. `None` for a line so long that
     /// its tokens are not numbered.
     pub fn tokens(&self, member: &MemberSpan) -> Option<MemberTokens> {
-        match self.places {
+        match self.0.places {
             Places::Indexed(tokens) => MemberTokens::new(tokens.kinds, member.token as usize),
             Places::Windowed => None,
         }
@@ -182,12 +186,12 @@ impl<'a> Record<'a> {
     /// The member that has these tokens, in a line of the [`Form`] that they were taken from.
     #[inline]
     pub fn at(&self, tokens: MemberTokens) -> MemberSpan {
-        tokens.span(self.bytes, self.token_places())
+        tokens.span(self.0.bytes, self.token_places())
     }
 
     #[inline]
     fn token_places(&self) -> &'a [u32] {
-        match self.places {
+        match self.0.places {
             Places::Indexed(tokens) => tokens.places,
             Places::Windowed => &[],
         }
@@ -196,21 +200,21 @@ impl<'a> Record<'a> {
     /// The bytes of a span of this record.
     #[inline]
     pub fn bytes(&self, span: Span) -> &'a [u8] {
-        span.of(self.bytes)
+        span.of(self.0.bytes)
     }
 
     /// The decoded name of a member.
     #[inline]
     pub fn name(&self, member: &MemberSpan) -> Cow<'a, [u8]> {
         let raw = self.bytes(member.name);
-        if self.flags.has(Flags::BACKSLASH) { decode(raw) } else { Cow::Borrowed(raw) }
+        if self.0.flags.has(Flags::BACKSLASH) { decode(raw) } else { Cow::Borrowed(raw) }
     }
 
     /// The decoded text of a value, `None` where it is no string.
     #[inline]
     pub fn text(&self, value: Span) -> Option<Cow<'a, [u8]>> {
         let raw = self.bytes(value);
-        if self.flags.has(Flags::BACKSLASH) {
+        if self.0.flags.has(Flags::BACKSLASH) {
             return string_text(raw);
         }
         match raw {
@@ -224,7 +228,7 @@ impl<'a> Record<'a> {
     #[inline]
     pub fn text_within(&self, value: Span, set: &ByteSet) -> Option<&'a [u8]> {
         match self.bytes(value) {
-            [b'"', content @ .., b'"'] if self.level.all_in(set, content) => Some(content),
+            [b'"', content @ .., b'"'] if self.0.level.all_in(set, content) => Some(content),
             _ => None,
         }
     }
@@ -233,14 +237,14 @@ impl<'a> Record<'a> {
     #[inline]
     pub fn object(&self, member: &MemberSpan) -> Option<Members<'a>> {
         let open = member.value.start as usize;
-        if self.bytes[open] != b'{' {
+        if self.0.bytes[open] != b'{' {
             return None;
         }
-        let tokens = match self.places {
+        let tokens = match self.0.places {
             Places::Indexed(tokens) => AnyTokens::Slice(SliceTokens::new(tokens, member.token as usize + 1)),
-            Places::Windowed => AnyTokens::Window(Box::new(WindowTokens::new(self.level, self.bytes, open + 1))),
+            Places::Windowed => AnyTokens::Window(Box::new(WindowTokens::new(self.0.level, self.0.bytes, open + 1))),
         };
-        Some(Members { bytes: self.bytes, tokens })
+        Some(Members { bytes: self.0.bytes, tokens })
     }
 }
 

@@ -7,6 +7,8 @@
 //!
 //! A shape of which the names are known, too, is a [`Form`].
 
+use std::ops::Range;
+
 use crate::arch::Level;
 use crate::form::{DeepNames, Form, Forms};
 use crate::index::{Flags, SCALAR};
@@ -82,19 +84,23 @@ impl Shape {
     /// What was a number once is likely to be one again: a guess that costs little where it is wrong.
     #[inline]
     fn scalars_are_valid(&self, level: Level, bytes: &[u8], places: &[u32]) -> bool {
-        let place = |token: u16| places[usize::from(token)] as usize;
-        let is_valid = |token: &u16| is_literal(bytes, place(*token)) || scalar(bytes, place(*token)).is_ok();
         let mut numbers = self.numbers.as_slice();
         while !numbers.is_empty() {
             numbers = &numbers[level.count_short_numbers(bytes, places, numbers)..];
             if let Some((other, rest)) = numbers.split_first() {
-                if !is_valid(other) {
+                if scalar(bytes, places[usize::from(*other)] as usize).is_err() {
                     return false;
                 }
                 numbers = rest;
             }
         }
-        self.literals.iter().all(is_valid)
+        for token in &self.literals {
+            let place = places[usize::from(*token)] as usize;
+            if !is_literal(bytes, place) && scalar(bytes, place).is_err() {
+                return false;
+            }
+        }
+        true
     }
 }
 
@@ -120,11 +126,13 @@ impl Shapes {
     }
 
     /// Recognises a line of a known shape; `None` where it has to be walked: its shape is not known, or it is not valid.
+    ///
+    /// `bytes` goes on past the end of the line where there is more: so its last tokens can be looked at in one go, too.
     #[inline]
     pub(crate) fn recognise(
         &mut self,
         bytes: &[u8],
-        line_start: usize,
+        line: Range<usize>,
         flags: Flags,
         tokens: LineTokens<'_>,
         level: Level,
@@ -138,11 +146,11 @@ impl Shapes {
         if shape.hash != hash || !same_kinds(&shape.kinds, tokens.kinds) {
             return None;
         }
-        if flags.has(Flags::NON_ASCII) && check_utf8(bytes, line_start).is_err() {
+        if flags.has(Flags::NON_ASCII) && check_utf8(&bytes[..line.end], line.start).is_err() {
             return None;
         }
         // A backslash outside of strings is part of a scalar, and found there.
-        if flags.has(Flags::BACKSLASH) && !escapes_are_valid(&bytes[line_start..]) {
+        if flags.has(Flags::BACKSLASH) && !escapes_are_valid(&bytes[line]) {
             return None;
         }
         let places = &tokens.places[..tokens.kinds.len()];

@@ -3,32 +3,32 @@
 use std::borrow::Cow;
 
 use hubmill_device::{Code, ID_CHARACTERS, ID_CHARACTERS_MAX, IdFault, Member, MemberSet, Severity, check_id};
-use hubmill_parser::{ByteSet, Record, Span};
+use hubmill_parser::{ByteSet, Record};
 
 use crate::finding::{Detail, Finding};
 use crate::rules::Rules;
 use crate::scratch::Scratch;
 
 impl Rules {
+    /// Whether the line has one id that the hub takes, spelt without escapes.
+    #[inline]
+    fn has_plain_id(&self, scratch: &Scratch, record: &Record<'_>) -> bool {
+        let only_one = scratch.layouts.names().check_exact(record, MemberSet::of(&[Member::Id])).is_ok();
+        let text = scratch.id.and_then(|id| record.text_within(id, &ID_SET));
+        only_one && text.is_some_and(|id| (1..=ID_CHARACTERS_MAX).contains(&id.len()))
+    }
+
     /// Adds what is wrong; `false` where the line can't be used.
     #[inline]
     pub(crate) fn check_id(&self, scratch: &mut Scratch, record: &Record<'_>) -> bool {
-        match read_id(scratch, record) {
-            Ok(_) if scratch.id.is_some_and(|id| is_plain_id(record, id)) => {}
-            Ok(id) => {
-                let faults = check_id(&id);
-                if faults != [None, None] {
-                    add_id_faults(scratch, faults);
-                }
-            }
-            Err(finding) => scratch.findings.push(finding),
+        if !self.has_plain_id(scratch, record) {
+            look_at_id(scratch, record);
         }
-        let status = scratch.layouts.names().get(record, Member::Status);
-        if self.status.is_none() && status.is_none_or(|member| record.bytes(member.value) == b"null") {
-            let at = status.map_or(record.open(), |member| member.value.start);
-            let message =
-                "no status: an import job needs it on every line (§1.5); --status enabled or --status disabled sets it";
-            scratch.findings.push(Finding::new(Code::StatusMissing, at, "status", Detail::Text(message)));
+        if self.status.is_none() {
+            let status = scratch.layouts.names().get(record, Member::Status);
+            if status.is_none_or(|member| record.bytes(member.value) == b"null") {
+                add_missing_status(scratch, status.map_or(record.open(), |member| member.value.start));
+            }
         }
         scratch.findings.iter().all(|finding| finding.severity != Severity::Error)
     }
@@ -36,10 +36,19 @@ impl Rules {
 
 static ID_SET: ByteSet = ByteSet::new(ID_CHARACTERS);
 
-/// Whether a value is an id that the hub takes, spelt without escapes.
-#[inline]
-fn is_plain_id(record: &Record<'_>, id: Span) -> bool {
-    record.text_within(id, &ID_SET).is_some_and(|id| (1..=ID_CHARACTERS_MAX).contains(&id.len()))
+#[cold]
+fn look_at_id(scratch: &mut Scratch, record: &Record<'_>) {
+    match read_id(scratch, record) {
+        Ok(id) => add_id_faults(scratch, check_id(&id)),
+        Err(finding) => scratch.findings.push(finding),
+    }
+}
+
+#[cold]
+fn add_missing_status(scratch: &mut Scratch, at: u32) {
+    let message =
+        "no status: an import job needs it on every line (§1.5); --status enabled or --status disabled sets it";
+    scratch.findings.push(Finding::new(Code::StatusMissing, at, "status", Detail::Text(message)));
 }
 
 /// The decoded id.
