@@ -11,17 +11,17 @@ mod x86_64;
 
 pub use byte_set::ByteSet;
 
-use crate::index::{Carry, Found, Index, Masks, SCALAR, STEP_BYTES, step};
+use crate::index::{Carry, Found, Index, Masks, STEP_BYTES, find_tokens, note_lines};
 
-/// Classifies bytes.
+/// Classifies bytes and writes tokens, a batch of steps of 64 bytes at a time.
 ///
 /// The functions are unsafe to call where the CPU lacks what the kernel is made for.
 trait Kernel {
-    /// One bit per byte and class.
+    /// Finds the classes of the bytes of each step, and for each byte the kind of a token that would stand there.
     ///
     /// # Safety
     /// The CPU must have the features of the kernel.
-    unsafe fn masks(bytes: &[u8; STEP_BYTES]) -> Masks;
+    unsafe fn classify(bytes: &[[u8; STEP_BYTES]], steps: &mut [Step; BATCH_STEPS]);
 
     /// Bit n is the parity of bits 0 to n.
     ///
@@ -29,42 +29,13 @@ trait Kernel {
     /// The CPU must have the features of the kernel.
     unsafe fn prefix_xor(bits: u64) -> u64;
 
-    /// Writes place and kind of each token; up to 64 of each may be written, only the first as many as there are tokens count.
+    /// Writes place and kind of each token that was found in steps whose first byte is at `base`.
     ///
     /// # Safety
-    /// The CPU must have the features of the kernel; `tokens` and `kinds` must be valid for writes of 64 elements.
-    #[inline(always)]
-    unsafe fn write(bytes: &[u8; STEP_BYTES], found: Found, at: u32, tokens: *mut u32, kinds: *mut u8) {
-        let mut bits = found.tokens;
-        let count = bits.count_ones() as usize;
-        let mut written = 0;
-        while written < count {
-            for lane in 0..8 {
-                let place = bits.trailing_zeros();
-                let kind = KINDS[usize::from(bytes[place as usize % STEP_BYTES])];
-                // SAFETY: `written` is a multiple of 8 below 64, so `written + lane` is below 64.
-                unsafe {
-                    tokens.add(written + lane).write(at.wrapping_add(place));
-                    kinds.add(written + lane).write(kind);
-                }
-                bits &= bits.wrapping_sub(1);
-            }
-            written += 8;
-        }
-    }
+    /// The CPU must have the features of the kernel. `places` and `kinds` must be valid for writes of 64 elements from the
+    /// number on that each step has as tokens before it.
+    unsafe fn write(steps: &[Step], base: u32, places: *mut u32, kinds: *mut u8);
 }
-
-/// The kind of a token by its byte.
-const KINDS: [u8; 256] = {
-    let mut table = [SCALAR; 256];
-    let own = b"{}[]:,\"";
-    let mut at = 0;
-    while at < own.len() {
-        table[own[at] as usize] = own[at];
-        at += 1;
-    }
-    table
-};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Inner {
@@ -135,37 +106,83 @@ impl Level {
     }
 }
 
+/// Steps that go through one loop before they go through the next.
+const BATCH_STEPS: usize = 32;
+
+/// What the loops over a batch hand to each other.
+#[derive(Clone, Copy)]
+struct Step {
+    masks: Masks,
+    /// By byte.
+    kinds: [u8; STEP_BYTES],
+    found: Found,
+}
+
+impl Step {
+    const EMPTY: Self = Self { masks: Masks::EMPTY, kinds: [0; STEP_BYTES], found: Found::EMPTY };
+}
+
 /// # Safety
 /// The CPU must have the features of the kernel.
 #[inline(always)]
 unsafe fn index_steps<K: Kernel>(bytes: &[u8], base: u32, carry: &mut Carry, index: &mut Index) {
     index.make_room(bytes.len());
-    // What goes from step to step is kept in locals: stores through the buffers' pointers could change anything else.
-    let mut local = *carry;
-    let mut count = index.token_count;
-    let Index { tokens, kinds, lines, .. } = index;
-    let (tokens, kinds) = (tokens.as_mut_slice(), kinds.as_mut_slice());
-    let mut at = base;
-    let (steps, rest) = bytes.as_chunks::<STEP_BYTES>();
+    let mut steps = [Step::EMPTY; BATCH_STEPS];
+    let (whole, rest) = bytes.as_chunks::<STEP_BYTES>();
     let mut padded = [b' '; STEP_BYTES];
     padded[..rest.len()].copy_from_slice(rest);
-    let last = if rest.is_empty() { None } else { Some(&padded) };
-    // One loop and no closure: all of it is compiled for the features of the kernel.
-    for chunk in steps.iter().chain(last) {
+    let last = if rest.is_empty() { &[][..] } else { std::slice::from_ref(&padded) };
+    let mut at = base;
+    for batch in whole.chunks(BATCH_STEPS).chain(last.chunks(BATCH_STEPS)) {
         // SAFETY: passed on from the caller.
-        let masks = unsafe { K::masks(chunk) };
+        unsafe { index_batch::<K>(batch, at, carry, index, &mut steps) };
+        at = at.wrapping_add((batch.len() * STEP_BYTES) as u32);
+    }
+}
+
+/// Classifies some steps, works out where their tokens are, notes line ends, then writes the tokens: short loops, each of
+/// which keeps in registers what it needs, and the branches that nobody can foretell are in one of them.
+///
+/// # Safety
+/// The CPU must have the features of the kernel.
+#[inline(always)]
+unsafe fn index_batch<K: Kernel>(
+    bytes: &[[u8; STEP_BYTES]],
+    base: u32,
+    carry: &mut Carry,
+    index: &mut Index,
+    steps: &mut [Step; BATCH_STEPS],
+) {
+    // SAFETY: passed on from the caller.
+    unsafe { K::classify(bytes, steps) };
+    let steps = &mut steps[..bytes.len()];
+
+    let before = index.token_count;
+    let mut count = before;
+    let mut line_steps = 0u64;
+    let mut local = *carry;
+    for (number, step) in steps.iter_mut().enumerate() {
         // SAFETY: passed on from the caller.
         let prefix_xor = |bits| unsafe { K::prefix_xor(bits) };
-        let found = step(masks, prefix_xor, at, &mut local, lines, count);
-        let (tokens, kinds) = (&mut tokens[count..], &mut kinds[count..]);
-        assert!(tokens.len() >= STEP_BYTES && kinds.len() >= STEP_BYTES, "make_room leaves a step of spare room");
-        // SAFETY: at least 64 elements are there, as just checked; the CPU is the caller's promise.
-        unsafe { K::write(chunk, found, at, tokens.as_mut_ptr(), kinds.as_mut_ptr()) };
-        count += found.tokens.count_ones() as usize;
-        at += STEP_BYTES as u32;
+        step.found = find_tokens(&step.masks, prefix_xor, &mut local, count);
+        count += step.found.tokens.count_ones() as usize;
+        line_steps |= u64::from(step.masks.concern_lines()) << number;
     }
-    index.token_count = count;
     *carry = local;
+    index.token_count = count;
+
+    while line_steps != 0 {
+        let number = line_steps.trailing_zeros() as usize;
+        let at = base + (number * STEP_BYTES) as u32;
+        note_lines(&steps[number].masks, &steps[number].found, at, &mut carry.flags, &mut index.lines);
+        line_steps &= line_steps - 1;
+    }
+
+    let room = before + steps.len() * STEP_BYTES;
+    let (places, kinds) = (&mut index.tokens[..room], &mut index.kinds[..room]);
+    // SAFETY: there is room for all bytes of these steps being tokens, as just checked, so for 64 of each step behind
+    // those of the steps before. The CPU is the caller's promise.
+    unsafe { K::write(steps, base, places.as_mut_ptr(), kinds.as_mut_ptr()) };
 }
 
 #[cfg(test)]
