@@ -69,8 +69,10 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
         all_diagnostics: outputs.diagnostics.is_some(),
         invalid_max,
     };
-    let threads = arguments.io.threads.map_or_else(available_threads, usize::from);
-    let options = Options { threads, cut: Cut { line_bytes_max: work.limits.line_bytes_max, ..Cut::default() } };
+    let cut = Cut { line_bytes_max: work.limits.line_bytes_max, ..Cut::default() };
+    let asked = arguments.io.threads.map_or_else(available_threads, usize::from);
+    let threads = asked.min(input.bytes().map_or(usize::MAX, |bytes| chunk_count(bytes, cut, asked)));
+    let options = Options { threads, cut };
 
     let end = match run_pipeline(&input, options, &work, &mut outputs) {
         Ok(true) => End::Whole,
@@ -96,6 +98,18 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
 
 fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// How many chunks so many bytes make, at least one and at most `most`. With a worker for each, one more would only cost
+/// its start.
+fn chunk_count(bytes: u64, cut: Cut, most: usize) -> usize {
+    let (mut rest, mut chunk_bytes, mut count) = (bytes, cut.first_chunk_bytes, 1);
+    while rest > chunk_bytes as u64 && count < most {
+        rest -= chunk_bytes as u64;
+        chunk_bytes = (2 * chunk_bytes).min(cut.chunk_bytes);
+        count += 1;
+    }
+    count
 }
 
 fn open_input(io: &IoArguments) -> Result<Input, Failure> {
