@@ -43,7 +43,7 @@ where
     W: Work,
     D: Drain<W::Batch>,
 {
-    let threads = useful_threads(input, options);
+    let threads = options.threads.max(1);
     let slots = slot_count(threads);
     let (free_in, free_out) = bounded(slots);
     for _ in 0..slots {
@@ -83,12 +83,6 @@ where
         Some(Reason::Failed(error)) => Err(error),
         Some(Reason::Panicked(panic)) => resume_unwind(panic),
     }
-}
-
-/// No more threads than a file has chunks.
-fn useful_threads(input: &Input, options: Options) -> usize {
-    let chunks = input.bytes().map_or(u64::MAX, |bytes| bytes.div_ceil(options.cut.first_chunk_bytes.max(1) as u64));
-    options.threads.min(usize::try_from(chunks).unwrap_or(usize::MAX)).max(1)
 }
 
 /// What all workers share.
