@@ -52,6 +52,7 @@ where
         }
     }
     let run = Run {
+        input,
         work,
         cut: options.cut,
         state: State::new(),
@@ -87,6 +88,7 @@ where
 
 /// What all workers share.
 struct Run<'r, 'a, W: Work, D: Drain<W::Batch>> {
+    input: &'r Input,
     work: &'r W,
     cut: Cut,
     state: State<D::Error>,
@@ -261,12 +263,12 @@ impl<'a, W: Work, D: Drain<W::Batch>> Run<'_, 'a, W, D> {
         if !draining.ended {
             let drained = match slot.panic.take() {
                 Some(panic) => Err(panic),
-                None => catch_unwind(AssertUnwindSafe(|| self.drain_whole(draining.drain, scratch, slot))),
+                None => catch_unwind(AssertUnwindSafe(|| self.drain_intact(draining.drain, scratch, slot))),
             };
             let end = match drained {
                 Ok(Ok(Flow::Stop)) => Some(Reason::Stopped),
                 Ok(Ok(_)) => None,
-                Ok(Err(error)) => Some(Reason::Failed(Error::Drain(error))),
+                Ok(Err(error)) => Some(Reason::Failed(error)),
                 Err(panic) => Some(Reason::Panicked(panic)),
             };
             if let Some(reason) = end {
@@ -279,6 +281,20 @@ impl<'a, W: Work, D: Drain<W::Batch>> Run<'_, 'a, W, D> {
         if slot.buffer.capacity() > 2 * self.cut.chunk_bytes {
             slot.buffer = Vec::new();
         }
+    }
+
+    /// Drains a slot, unless its input turned out not to be there.
+    fn drain_intact(
+        &self,
+        drain: &mut D,
+        scratch: &mut Option<W::Scratch>,
+        slot: &mut Slot<'a, W::Batch>,
+    ) -> Result<Flow, Error<D::Error>> {
+        self.input.check().map_err(Error::Read)?;
+        self.drain_whole(drain, scratch, slot).map_err(|error| {
+            // Writing may have failed because there was nothing left to write.
+            self.input.check_length().map_or_else(Error::Read, |()| Error::Drain(error))
+        })
     }
 
     /// Drains a slot to its end: what did not fit in the batch is computed here.
