@@ -41,7 +41,9 @@ pub(super) unsafe fn index_avx2(bytes: &[u8], base: u32, carry: &mut Carry, inde
 ///
 /// # Safety
 /// [`has_avx512`] must have said yes.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,gfni,bmi1,bmi2,lzcnt,pclmulqdq,popcnt")]
+#[target_feature(
+    enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,gfni,bmi1,bmi2,lzcnt,pclmulqdq,popcnt"
+)]
 pub(super) unsafe fn index_avx512(bytes: &[u8], base: u32, carry: &mut Carry, index: &mut Index) {
     // SAFETY: this function is compiled for the features that the kernel needs, and its caller has checked them.
     unsafe { index_steps::<Avx512>(bytes, base, carry, index) }
@@ -131,15 +133,16 @@ fn step_avx2(bytes: &[u8; STEP_BYTES], masks: &mut Masks, kinds: &mut [u8; STEP_
     let bytes = unsafe { (_mm256_loadu_si256(halves), _mm256_loadu_si256(halves.add(1))) };
     let (low, high) = (classify_half(bytes.0), classify_half(bytes.1));
     let (newline, non_ascii) = (mask(low.newline, high.newline), mask(bytes.0, bytes.1));
+    let (backslash, below_space) = (mask(low.backslash, high.backslash), mask(low.below_space, high.below_space));
     *masks = Masks {
         quote: mask(low.quote, high.quote),
         operator: mask(low.operator, high.operator),
         space: mask(low.space, high.space),
         newline,
-        backslash: mask(low.backslash, high.backslash),
-        control: mask(low.below_space, high.below_space) & !(newline | non_ascii),
+        backslash,
+        control: below_space & !(newline | non_ascii),
         non_ascii,
-        own_name: 0,
+        of_line: below_space | backslash,
     };
     let halves = kinds.as_mut_ptr().cast::<__m256i>();
     // SAFETY: 64 bytes are there, and stores need no alignment.
@@ -291,8 +294,7 @@ const NEWLINE: u8 = 1 << 3;
 const BACKSLASH: u8 = 1 << 4;
 const CONTROL: u8 = 1 << 5;
 const NON_ASCII: u8 = 1 << 6;
-/// The top bit, which one instruction makes a mask of.
-const OWN_NAME: u8 = 1 << 7;
+const OF_LINE: u8 = 1 << 7;
 
 /// By byte of ASCII: its classes.
 const CLASSES: [u8; 128] = {
@@ -300,13 +302,13 @@ const CLASSES: [u8; 128] = {
     let mut byte = 0;
     while byte < 128 {
         table[byte] = match byte as u8 {
-            b'"' => QUOTE | OWN_NAME,
-            b'{' | b'}' | b'[' | b']' | b':' | b',' => OPERATOR | OWN_NAME,
+            b'"' => QUOTE,
+            b'{' | b'}' | b'[' | b']' | b':' | b',' => OPERATOR,
             b' ' => SPACE,
-            b'\t' | b'\r' => SPACE | CONTROL,
-            b'\n' => SPACE | NEWLINE,
-            b'\\' => BACKSLASH,
-            0..0x20 => CONTROL,
+            b'\t' | b'\r' => SPACE | CONTROL | OF_LINE,
+            b'\n' => SPACE | NEWLINE | OF_LINE,
+            b'\\' => BACKSLASH | OF_LINE,
+            0..0x20 => CONTROL | OF_LINE,
             _ => 0,
         };
         byte += 1;
@@ -355,14 +357,15 @@ fn step_avx512(bytes: &[u8; STEP_BYTES], masks: &mut Masks, kinds: &mut [u8; STE
     let (table, _) = CLASSES.as_chunks::<STEP_BYTES>();
     let looked_up = _mm512_permutex2var_epi8(load(&table[0]), bytes, load(&table[1]));
     let non_ascii = _mm512_movepi8_mask(bytes);
-    let classes = _mm512_mask_blend_epi8(non_ascii, looked_up, _mm512_set1_epi8(NON_ASCII as i8));
+    let classes = _mm512_mask_blend_epi8(non_ascii, looked_up, _mm512_set1_epi8((NON_ASCII | OF_LINE) as i8));
     // A bit per class in each byte becomes a byte per class in each eight bytes: these are taken for a matrix that the
     // diagonal is multiplied by. It takes its first byte for the highest bit; the second product turns that round.
     let diagonal = _mm512_set1_epi64(DIAGONAL);
     let rows = _mm512_gf2p8affine_epi64_epi8::<0>(diagonal, classes);
     let rows = _mm512_gf2p8affine_epi64_epi8::<0>(rows, diagonal);
     let all = _mm512_permutexvar_epi8(load(&EXCHANGED), rows);
-    let named = _mm512_mask_blend_epi8(_mm512_movepi8_mask(classes), _mm512_set1_epi8(SCALAR as i8), bytes);
+    let own = _mm512_test_epi8_mask(classes, _mm512_set1_epi8((QUOTE | OPERATOR) as i8));
+    let named = _mm512_mask_blend_epi8(own, _mm512_set1_epi8(SCALAR as i8), bytes);
     // SAFETY: `Masks` is eight words in a known order, and `kinds` is 64 bytes long; stores need no alignment.
     unsafe {
         _mm512_storeu_si512(std::ptr::from_mut(masks).cast(), all);
