@@ -109,13 +109,13 @@ pub(crate) struct Masks {
     pub(crate) control: u64,
     /// Bytes of 0x80 and above.
     pub(crate) non_ascii: u64,
-    /// Quotes and operators: tokens that are known by their own byte.
-    pub(crate) own_name: u64,
+    /// Newlines, and what lines are flagged for: backslashes, control characters, bytes of 0x80 and above.
+    pub(crate) of_line: u64,
 }
 
 impl Masks {
     pub(crate) const EMPTY: Self =
-        Self { quote: 0, operator: 0, space: 0, newline: 0, backslash: 0, control: 0, non_ascii: 0, own_name: 0 };
+        Self { quote: 0, operator: 0, space: 0, newline: 0, backslash: 0, control: 0, non_ascii: 0, of_line: 0 };
 }
 
 /// Which bytes are escaped by an odd run of backslashes before them.
@@ -180,12 +180,6 @@ pub(crate) fn find_tokens(
 }
 
 impl Masks {
-    /// Whether [`note_lines`] has anything to do.
-    #[inline(always)]
-    pub(crate) fn concern_lines(&self) -> bool {
-        self.newline | self.backslash | self.control | self.non_ascii != 0
-    }
-
     /// What a line shows in the bytes of `segment`.
     #[inline(always)]
     fn flags(&self, segment: u64, in_string: u64) -> Flags {

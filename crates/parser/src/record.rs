@@ -146,6 +146,17 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The value of the member with this number among those of the outer object.
+    #[inline(always)]
+    pub fn value(&self, number: usize) -> Option<Span> {
+        match self.0.members {
+            MemberSource::Walked(members) => members.get(number).map(|member| member.value),
+            MemberSource::Known { shape, .. } => {
+                shape.members.get(number).map(|member| member.value_span(self.0.bytes, self.token_places()))
+            }
+        }
+    }
+
     /// How many members the outer object has.
     #[inline]
     pub fn member_count(&self) -> usize {
@@ -187,6 +198,12 @@ impl<'a> Record<'a> {
     #[inline]
     pub fn at(&self, tokens: MemberTokens) -> MemberSpan {
         tokens.span(self.0.bytes, self.token_places())
+    }
+
+    /// The value of the member that has these tokens, in a line of the [`Form`] that they were taken from.
+    #[inline(always)]
+    pub fn value_at(&self, tokens: MemberTokens) -> Span {
+        tokens.value_span(self.0.bytes, self.token_places())
     }
 
     #[inline]

@@ -52,17 +52,27 @@ impl MemberTokens {
     #[inline]
     pub(crate) fn span(self, bytes: &[u8], places: &[u32]) -> MemberSpan {
         let name = usize::from(self.name);
-        let start = places[name + 3];
-        let end = if self.scalar {
-            crate::scalar::scalar_end(bytes, start as usize) as u32
-        } else {
-            places[usize::from(self.last)] + 1
-        };
         MemberSpan {
             name: Span { start: places[name] + 1, end: places[name + 1] },
-            value: Span { start, end },
+            value: self.value_span(bytes, places),
             token: u32::from(self.name) + 3,
         }
+    }
+
+    /// Where its value stands.
+    #[inline(always)]
+    pub(crate) fn value_span(self, bytes: &[u8], places: &[u32]) -> Span {
+        let value = self.value();
+        let start = places[value];
+        if !self.scalar {
+            return Span { start, end: places[self.last()] + 1 };
+        }
+        // In a valid line nothing but white space is between a scalar and the token after it.
+        let mut end = places[value + 1];
+        while end > start && matches!(bytes[end as usize - 1], b' ' | b'\t' | b'\r') {
+            end -= 1;
+        }
+        Span { start, end }
     }
 }
 

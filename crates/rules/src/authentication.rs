@@ -131,86 +131,143 @@ impl Inside<MemberSpan> {
     }
 }
 
+/// How to get from a found member to where it stands.
+pub(crate) trait Locate: Copy {
+    fn value(self, record: &Record<'_>) -> Span;
+    fn start(self, record: &Record<'_>) -> u32;
+}
+
+impl Locate for MemberSpan {
+    #[inline(always)]
+    fn value(self, _: &Record<'_>) -> Span {
+        self.value
+    }
+
+    fn start(self, _: &Record<'_>) -> u32 {
+        MemberSpan::start(&self)
+    }
+}
+
+impl Locate for MemberTokens {
+    #[inline(always)]
+    fn value(self, record: &Record<'_>) -> Span {
+        record.value_at(self)
+    }
+
+    fn start(self, record: &Record<'_>) -> u32 {
+        MemberSpan::start(&record.at(self))
+    }
+}
+
 /// Reads `authentication`; `None` where it is null or missing.
 #[inline]
-pub(crate) fn read(
+pub(crate) fn read(record: &Record<'_>, layouts: &mut Layouts) -> Result<Option<Authentication>, Finding> {
+    let Some(value) = layouts.names().value(record, Member::Authentication) else {
+        return Ok(None);
+    };
+    match layouts.authentication(Depth::All) {
+        Some(inside) => inside.read(record, value),
+        None => find_and_keep(record, layouts, Depth::All)?.read(record, value),
+    }
+}
+
+/// The values of the two keys, whatever they are, where they are there.
+#[inline]
+pub(crate) fn read_keys(record: &Record<'_>, layouts: &mut Layouts) -> Result<[Option<Span>; 2], Finding> {
+    let Some(value) = layouts.names().value(record, Member::Authentication) else {
+        return Ok([None; 2]);
+    };
+    match layouts.authentication(Depth::Keys) {
+        Some(inside) => inside.read_keys(record, value),
+        None => find_and_keep(record, layouts, Depth::Keys)?.read_keys(record, value),
+    }
+}
+
+#[cold]
+fn find_and_keep(
     record: &Record<'_>,
     layouts: &mut Layouts,
     depth: Depth,
-) -> Result<Option<Authentication>, Finding> {
-    let Some(member) = layouts.names().get(record, Member::Authentication) else {
-        return Ok(None);
+) -> Result<Inside<MemberSpan>, Finding> {
+    let Some(authentication) = layouts.names().get(record, Member::Authentication) else {
+        return Ok(Inside::default());
     };
-    if let Some(inside) = layouts.authentication(depth) {
-        return read_values(record, member.value, inside, depth, |tokens| record.at(tokens));
-    }
-    let inside = Inside::find(record, &member, depth)?;
-    if record.form_covers(&member)
+    let inside = Inside::find(record, &authentication, depth)?;
+    if record.form_covers(&authentication)
         && let Some(tokens) = inside.tokens(record)
     {
         layouts.keep_authentication(depth, tokens);
     }
-    read_values(record, member.value, &inside, depth, |span| span)
+    Ok(inside)
 }
 
-/// Reads the values of the members that were found.
-#[inline(always)]
-fn read_values<T: Copy>(
-    record: &Record<'_>,
-    authentication: Span,
-    inside: &Inside<T>,
-    depth: Depth,
-    span: impl Fn(T) -> MemberSpan,
-) -> Result<Option<Authentication>, Finding> {
-    let value = |member: Option<T>| member.map(|member| span(member).value);
-    if !is_object(record, authentication, PATH)? {
-        return Ok(None);
+impl<T: Locate> Inside<T> {
+    /// The value of a member that is an object; `None` where it is missing or null.
+    #[inline]
+    fn object(member: Option<T>, record: &Record<'_>, path: &'static str) -> Result<Option<Span>, Finding> {
+        let Some(value) = member.map(|member| member.value(record)) else {
+            return Ok(None);
+        };
+        Ok(is_object(record, value, path)?.then_some(value))
     }
-    let mut symmetric_key = SymmetricKey::Missing;
-    if let Some(object) = value(inside.symmetric_key) {
-        symmetric_key = SymmetricKey::Null(object);
-        if is_object(record, object, KEY_PATH)? {
-            let [primary, secondary] = inside.keys;
-            let last = value(inside.last_of_key);
-            symmetric_key = SymmetricKey::Object {
-                primary: read_key(record, value(primary), PRIMARY_KEY_PATH, depth)?,
-                secondary: read_key(record, value(secondary), SECONDARY_KEY_PATH, depth)?,
-                end: last.map_or(object.start + 1, |last| last.end),
-                empty: last.is_none(),
+
+    #[inline]
+    fn read_keys(&self, record: &Record<'_>, authentication: Span) -> Result<[Option<Span>; 2], Finding> {
+        if !is_object(record, authentication, PATH)? || Self::object(self.symmetric_key, record, KEY_PATH)?.is_none() {
+            return Ok([None; 2]);
+        }
+        let [primary, secondary] = self.keys;
+        Ok([primary.map(|key| key.value(record)), secondary.map(|key| key.value(record))])
+    }
+
+    #[inline]
+    fn read(&self, record: &Record<'_>, authentication: Span) -> Result<Option<Authentication>, Finding> {
+        if !is_object(record, authentication, PATH)? {
+            return Ok(None);
+        }
+        let mut symmetric_key = SymmetricKey::Missing;
+        if let Some(member) = self.symmetric_key {
+            symmetric_key = match Self::object(Some(member), record, KEY_PATH)? {
+                None => SymmetricKey::Null(member.value(record)),
+                Some(object) => {
+                    let [primary, secondary] = self.keys;
+                    let last = self.last_of_key.map(|last| last.value(record));
+                    SymmetricKey::Object {
+                        primary: read_key(record, primary, PRIMARY_KEY_PATH)?,
+                        secondary: read_key(record, secondary, SECONDARY_KEY_PATH)?,
+                        end: last.map_or(object.start + 1, |last| last.end),
+                        empty: last.is_none(),
+                    }
+                }
             };
         }
+        let mut thumbprint = false;
+        if Self::object(self.thumbprint, record, THUMBPRINT_PATH)?.is_some() {
+            let [primary, secondary] = self.thumbprints;
+            let primary = read_key(record, primary, PRIMARY_THUMBPRINT_PATH)?;
+            let secondary = read_key(record, secondary, SECONDARY_THUMBPRINT_PATH)?;
+            thumbprint = primary.there().or(secondary.there()).is_some();
+        }
+        let first = self.first.map(|first| first.start(record));
+        Ok(Some(Authentication {
+            symmetric_key,
+            thumbprint,
+            kind: read_kind(record, self.kind.map(|kind| kind.value(record)))?,
+            start: authentication.start,
+            first: first.unwrap_or(authentication.start + 1),
+            empty: first.is_none(),
+        }))
     }
-    let mut thumbprint = false;
-    if depth == Depth::All
-        && let Some(object) = value(inside.thumbprint)
-        && is_object(record, object, THUMBPRINT_PATH)?
-    {
-        let [primary, secondary] = inside.thumbprints;
-        let primary = read_key(record, value(primary), PRIMARY_THUMBPRINT_PATH, Depth::All)?;
-        let secondary = read_key(record, value(secondary), SECONDARY_THUMBPRINT_PATH, Depth::All)?;
-        thumbprint = primary.there().or(secondary.there()).is_some();
-    }
-    let first = inside.first.map(|first| span(first).start());
-    Ok(Some(Authentication {
-        symmetric_key,
-        thumbprint,
-        kind: if depth == Depth::All { read_kind(record, value(inside.kind))? } else { None },
-        start: authentication.start,
-        first: first.unwrap_or(authentication.start + 1),
-        empty: first.is_none(),
-    }))
 }
 
 #[inline]
-fn read_key(record: &Record<'_>, value: Option<Span>, path: &'static str, depth: Depth) -> Result<Key, Finding> {
-    let Some(value) = value else {
+fn read_key<T: Locate>(record: &Record<'_>, member: Option<T>, path: &'static str) -> Result<Key, Finding> {
+    let Some(value) = member.map(|member| member.value(record)) else {
         return Ok(Key::Missing);
     };
     match record.bytes(value) {
         b"null" | b"\"\"" => Ok(Key::Empty(value)),
         [b'"', ..] => Ok(Key::There(value)),
-        // What is taken away may be anything.
-        _ if depth == Depth::Keys => Ok(Key::There(value)),
         _ => Err(wrong_type(value, path, "a string or null")),
     }
 }

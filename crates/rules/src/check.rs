@@ -25,9 +25,9 @@ impl Rules {
             look_at_id(scratch, record);
         }
         if self.status.is_none() {
-            let status = scratch.layouts.names().get(record, Member::Status);
-            if status.is_none_or(|member| record.bytes(member.value) == b"null") {
-                add_missing_status(scratch, status.map_or(record.open(), |member| member.value.start));
+            let status = scratch.layouts.names().value(record, Member::Status);
+            if status.is_none_or(|value| record.bytes(value) == b"null") {
+                add_missing_status(scratch, status.map_or(record.open(), |value| value.start));
             }
         }
         scratch.findings.iter().all(|finding| finding.severity != Severity::Error)

@@ -3,7 +3,7 @@
 use hubmill_device::{AuthenticationType, Code, ImportMode, Member, is_system_module};
 use hubmill_parser::{Record, Span};
 
-use crate::authentication::{self, Authentication, Depth, Key, SymmetricKey};
+use crate::authentication::{self, Authentication, Key, SymmetricKey};
 use crate::edit::{TextRange, insert, replace};
 use crate::finding::{Detail, Finding};
 use crate::options::{KeyRule, KeySlots, Keyless};
@@ -33,16 +33,9 @@ const SLOTS: [&str; 2] = ["primary", "secondary"];
 impl Rules {
     /// `--strip-keys`: the keys that are there become null.
     pub(crate) fn strip_keys(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<(), Finding> {
-        let Some(authentication) = authentication::read(record, &mut scratch.layouts, Depth::Keys)? else {
-            return Ok(());
-        };
-        if let SymmetricKey::Object { primary, secondary, .. } = authentication.symmetric_key {
-            for key in [primary, secondary] {
-                if let Key::There(value) | Key::Empty(value) = key
-                    && record.bytes(value) != b"null"
-                {
-                    scratch.changes.inside.push(replace(value, self.texts.null));
-                }
+        for value in authentication::read_keys(record, &mut scratch.layouts)?.into_iter().flatten() {
+            if record.bytes(value) != b"null" {
+                scratch.changes.inside.push(replace(value, self.texts.null));
             }
         }
         Ok(())
@@ -57,7 +50,7 @@ impl Rules {
         mode: ImportMode,
     ) -> Result<bool, Finding> {
         let present = |names: &crate::names::Names| {
-            names.get(record, Member::Authentication).is_some_and(|member| record.bytes(member.value) != b"null")
+            names.value(record, Member::Authentication).is_some_and(|value| record.bytes(value) != b"null")
         };
         if mode.is_delete() || mode.is_update_twin() {
             scratch.counts.push(Code::LeftMode);
@@ -68,7 +61,7 @@ impl Rules {
             scratch.counts.push(Code::LeftSystemModule);
             return Ok(present(scratch.layouts.names()));
         }
-        match authentication::read(record, &mut scratch.layouts, Depth::All)? {
+        match authentication::read(record, &mut scratch.layouts)? {
             Some(authentication) => {
                 self.change_keys(scratch, record, rule, authentication);
                 Ok(true)

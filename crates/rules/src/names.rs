@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use hubmill_device::{Code, Member, MemberSet};
-use hubmill_parser::{MemberSpan, Record};
+use hubmill_parser::{MemberSpan, Record, Span};
 
 use crate::finding::{Detail, Finding};
 
@@ -97,6 +97,12 @@ impl Names {
     #[inline]
     pub(crate) fn get(&self, record: &Record<'_>, member: Member) -> Option<MemberSpan> {
         record.member(self.known[member as usize] as usize)
+    }
+
+    /// The value of the member, where it is there.
+    #[inline(always)]
+    pub(crate) fn value(&self, record: &Record<'_>, member: Member) -> Option<Span> {
+        record.value(self.known[member as usize] as usize)
     }
 
     /// Which known member the one with this number among the record's is.

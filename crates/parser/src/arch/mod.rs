@@ -3,7 +3,11 @@
 //! A kernel classifies the 64 bytes of a step; the scalar one is always there and is what the others are tested against.
 //! All work on `&[u8]` and read no byte outside of it: the last, short step is padded with spaces in a buffer of its own.
 
+#[cfg(any(all(target_arch = "aarch64", target_endian = "little"), test))]
+mod aarch64;
 mod byte_set;
+#[cfg(all(not(target_arch = "aarch64"), test))]
+mod neon_by_hand;
 mod numbers;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
@@ -37,9 +41,49 @@ trait Kernel {
     unsafe fn write(steps: &[Step], base: u32, places: *mut u32, kinds: *mut u8);
 }
 
+/// Bit n is the parity of bits 0 to n.
+#[inline(always)]
+fn prefix_xor_by_shifts(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+/// [`Kernel::write`] without SIMD. `kind` tells the kind of a token by what the kernel keeps for each byte.
+///
+/// # Safety
+/// As for [`Kernel::write`].
+#[inline(always)]
+unsafe fn write_one_by_one(steps: &[Step], base: u32, places: *mut u32, kinds: *mut u8, kind: impl Fn(u8) -> u8) {
+    let mut at = base;
+    for step in steps {
+        let before = step.found.tokens_before;
+        let mut bits = step.found.tokens;
+        let count = bits.count_ones() as usize;
+        let mut written = 0;
+        // Eight at a time, so that their number is seldom guessed wrongly.
+        while written < count {
+            for number in before + written..before + written + 8 {
+                let place = bits.trailing_zeros();
+                // SAFETY: `written` is a multiple of 8 below 64, and there is room for 64.
+                unsafe {
+                    places.add(number).write(at.wrapping_add(place));
+                    kinds.add(number).write(kind(step.kinds[place as usize % STEP_BYTES]));
+                }
+                bits &= bits.wrapping_sub(1);
+            }
+            written += 8;
+        }
+        at = at.wrapping_add(STEP_BYTES as u32);
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Inner {
     Scalar,
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    Neon,
     #[cfg(target_arch = "x86_64")]
     Avx2,
     #[cfg(target_arch = "x86_64")]
@@ -63,6 +107,10 @@ impl Level {
     pub fn available() -> Vec<Self> {
         #[allow(unused_mut, reason = "only scalar on other architectures")]
         let mut levels = vec![Self::SCALAR];
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        if aarch64::has_neon() {
+            levels.push(Self(Inner::Neon));
+        }
         #[cfg(target_arch = "x86_64")]
         if x86_64::has_avx2() {
             levels.push(Self(Inner::Avx2));
@@ -73,15 +121,17 @@ impl Level {
         levels
     }
 
-    /// The level of this name (`scalar`, `avx2`, `avx512`), if this CPU has it.
+    /// The level of this name (`scalar`, `avx2`, `avx512`, `neon`), if this CPU has it.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::available().into_iter().find(|level| level.name() == name)
     }
 
-    /// `scalar`, `avx2`, `avx512`
+    /// `scalar`, `avx2`, `avx512`, `neon`
     pub fn name(self) -> &'static str {
         match self.0 {
             Inner::Scalar => "scalar",
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+            Inner::Neon => "neon",
             #[cfg(target_arch = "x86_64")]
             Inner::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
@@ -96,6 +146,9 @@ impl Level {
         match self.0 {
             // SAFETY: the scalar kernel needs nothing of the CPU.
             Inner::Scalar => unsafe { index_steps::<scalar::Scalar>(bytes, base, carry, index) },
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+            // SAFETY: a `Level` of NEON is only made by `available`, after the CPU said that it has it.
+            Inner::Neon => unsafe { index_steps::<aarch64::Neon>(bytes, base, carry, index) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: a `Level` of AVX2 is only made by `available`, after the CPU said that it has all of it.
             Inner::Avx2 => unsafe { x86_64::index_avx2(bytes, base, carry, index) },
@@ -166,7 +219,7 @@ unsafe fn index_batch<K: Kernel>(
         let prefix_xor = |bits| unsafe { K::prefix_xor(bits) };
         step.found = find_tokens(&step.masks, prefix_xor, &mut local, count);
         count += step.found.tokens.count_ones() as usize;
-        line_steps |= u64::from(step.masks.concern_lines()) << number;
+        line_steps |= u64::from(step.masks.of_line != 0) << number;
     }
     *carry = local;
     index.token_count = count;
@@ -187,16 +240,28 @@ unsafe fn index_batch<K: Kernel>(
 
 #[cfg(test)]
 mod tests {
-    use super::Level;
-    use crate::index::{Carry, Index};
+    use super::{Level, index_steps};
+    use crate::index::{Carry, Index, LineEnd, STEP_BYTES};
 
-    fn run(level: Level, bytes: &[u8]) -> (Vec<u32>, Vec<u8>, Vec<crate::index::LineEnd>) {
+    /// Runs stage 1 over bytes whose first one is at this offset.
+    type Run = fn(&[u8], u32, &mut Carry, &mut Index);
+
+    fn run(stage: impl Fn(&[u8], u32, &mut Carry, &mut Index), bytes: &[u8]) -> (Vec<u32>, Vec<u8>, Vec<LineEnd>) {
         let mut index = Index::default();
         let mut carry = Carry::default();
-        level.index(bytes, 3, &mut carry, &mut index);
+        // In two pieces, so that the second goes on where the first ends.
+        let (first, second) = bytes.split_at(bytes.len() / 3 / STEP_BYTES * STEP_BYTES);
+        stage(first, 3, &mut carry, &mut index);
+        stage(second, 3 + first.len() as u32, &mut carry, &mut index);
         let count = index.token_count;
         (index.tokens[..count].to_vec(), index.kinds[..count].to_vec(), index.lines)
     }
+
+    /// What NEON finds, on whatever CPU.
+    const NEON: Run = |bytes, base, carry, index| {
+        // SAFETY: on ARM every CPU that runs tests has NEON; elsewhere the kernel runs on plain functions.
+        unsafe { index_steps::<super::aarch64::Neon>(bytes, base, carry, index) }
+    };
 
     #[test]
     fn every_level_finds_what_the_scalar_one_finds() {
@@ -210,10 +275,15 @@ mod tests {
                     if roll.is_multiple_of(5) { (roll / 5) as u8 } else { alphabet[roll % alphabet.len()] }
                 })
                 .collect();
-            let want = run(Level::SCALAR, &bytes);
+            let shown = String::from_utf8_lossy(&bytes);
+            let of_level = |level: Level| {
+                move |bytes: &[u8], base, carry: &mut _, index: &mut _| level.index(bytes, base, carry, index)
+            };
+            let want = run(of_level(Level::SCALAR), &bytes);
             for level in Level::available() {
-                assert_eq!(run(level, &bytes), want, "{} {:?}", level.name(), String::from_utf8_lossy(&bytes));
+                assert_eq!(run(of_level(level), &bytes), want, "{} {shown:?}", level.name());
             }
+            assert_eq!(run(NEON, &bytes), want, "neon {shown:?}");
         }
     }
 

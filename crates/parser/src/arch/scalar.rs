@@ -1,6 +1,6 @@
 //! The kernel without SIMD: a table and a loop. It is the reference for the others.
 
-use super::{BATCH_STEPS, Kernel, Step};
+use super::{BATCH_STEPS, Kernel, Step, prefix_xor_by_shifts, write_one_by_one};
 use crate::index::{Masks, SCALAR, STEP_BYTES};
 
 pub(super) struct Scalar;
@@ -13,26 +13,30 @@ const NEWLINE: usize = 3;
 const BACKSLASH: usize = 4;
 const CONTROL: usize = 5;
 const NON_ASCII: usize = 6;
-const OWN_NAME: usize = 7;
+const OF_LINE: usize = 7;
 const CLASS_COUNT: usize = 8;
+
+/// The lowest bit of the byte of a class.
+const fn class(number: usize) -> u64 {
+    1 << (8 * number)
+}
 
 /// By byte: the classes that it is in, as the lowest bit of the byte of each class.
 const CLASSES: [u64; 256] = {
     let mut table = [0u64; 256];
     let mut byte = 0;
     while byte < 256 {
-        let class = match byte as u8 {
-            b'"' => 1 << (8 * QUOTE) | 1 << (8 * OWN_NAME),
-            b'{' | b'}' | b'[' | b']' | b':' | b',' => 1 << (8 * OPERATOR) | 1 << (8 * OWN_NAME),
-            b' ' => 1 << (8 * SPACE),
-            b'\t' | b'\r' => 1 << (8 * SPACE) | 1 << (8 * CONTROL),
-            b'\n' => 1 << (8 * SPACE) | 1 << (8 * NEWLINE),
-            b'\\' => 1 << (8 * BACKSLASH),
-            0..0x20 => 1 << (8 * CONTROL),
-            0x80.. => 1 << (8 * NON_ASCII),
+        table[byte] = match byte as u8 {
+            b'"' => class(QUOTE),
+            b'{' | b'}' | b'[' | b']' | b':' | b',' => class(OPERATOR),
+            b' ' => class(SPACE),
+            b'\t' | b'\r' => class(SPACE) | class(CONTROL) | class(OF_LINE),
+            b'\n' => class(SPACE) | class(NEWLINE) | class(OF_LINE),
+            b'\\' => class(BACKSLASH) | class(OF_LINE),
+            0..0x20 => class(CONTROL) | class(OF_LINE),
+            0x80.. => class(NON_ASCII) | class(OF_LINE),
             _ => 0,
         };
-        table[byte] = class;
         byte += 1;
     }
     table
@@ -78,36 +82,19 @@ impl Kernel for Scalar {
                 backslash: classes[BACKSLASH],
                 control: classes[CONTROL],
                 non_ascii: classes[NON_ASCII],
-                own_name: classes[OWN_NAME],
+                of_line: classes[OF_LINE],
             };
-            step.kinds = bytes.map(|byte| KINDS[usize::from(byte)]);
+            step.kinds = *bytes;
         }
     }
 
     #[inline(always)]
-    unsafe fn prefix_xor(mut bits: u64) -> u64 {
-        for shift in [1, 2, 4, 8, 16, 32] {
-            bits ^= bits << shift;
-        }
-        bits
+    unsafe fn prefix_xor(bits: u64) -> u64 {
+        prefix_xor_by_shifts(bits)
     }
 
     unsafe fn write(steps: &[Step], base: u32, places: *mut u32, kinds: *mut u8) {
-        let mut at = base;
-        for step in steps {
-            let mut bits = step.found.tokens;
-            let mut number = step.found.tokens_before;
-            while bits != 0 {
-                let place = bits.trailing_zeros();
-                // SAFETY: a step has at most 64 tokens, and there is room for them.
-                unsafe {
-                    places.add(number).write(at.wrapping_add(place));
-                    kinds.add(number).write(step.kinds[place as usize % STEP_BYTES]);
-                }
-                number += 1;
-                bits &= bits - 1;
-            }
-            at = at.wrapping_add(STEP_BYTES as u32);
-        }
+        // SAFETY: passed on from the caller.
+        unsafe { write_one_by_one(steps, base, places, kinds, |byte| KINDS[usize::from(byte)]) }
     }
 }

@@ -41,7 +41,9 @@ pub(super) unsafe fn index_avx2(bytes: &[u8], base: u32, carry: &mut Carry, inde
 ///
 /// # Safety
 /// [`has_avx512`] must have said yes.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,gfni,bmi1,bmi2,lzcnt,pclmulqdq,popcnt")]
+#[target_feature(
+    enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,gfni,bmi1,bmi2,lzcnt,pclmulqdq,popcnt"
+)]
 pub(super) unsafe fn index_avx512(bytes: &[u8], base: u32, carry: &mut Carry, index: &mut Index) {
     // SAFETY: this function is compiled for the features that the kernel needs, and its caller has checked them.
     unsafe { index_steps::<Avx512>(bytes, base, carry, index) }
@@ -93,24 +95,25 @@ struct Classes {
     operator: __m256i,
     space: __m256i,
     newline: __m256i,
-    rare: __m256i,
+    backslash: __m256i,
+    /// Below 0x20 as signed numbers: control characters, and bytes of 0x80 and above.
+    below_space: __m256i,
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn classify_avx2(bytes: __m256i) -> Classes {
+fn classify_half(bytes: __m256i) -> Classes {
     let equal = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
     let bit_5 = _mm256_set1_epi8(0x20);
-    // As signed numbers bytes of 0x80 and above are below 0x20, too.
     let below_space = _mm256_cmpgt_epi8(bit_5, bytes);
-    let newline = equal(b'\n');
     let folded = _mm256_cmpeq_epi8(_mm256_or_si256(bytes, bit_5), _mm256_shuffle_epi8(both_lanes(OPERATORS), bytes));
     Classes {
         quote: equal(b'"'),
         operator: _mm256_andnot_si256(below_space, folded),
         space: _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(both_lanes(SPACES), bytes)),
-        newline,
-        rare: _mm256_or_si256(_mm256_andnot_si256(newline, below_space), equal(b'\\')),
+        newline: equal(b'\n'),
+        backslash: equal(b'\\'),
+        below_space,
     }
 }
 
@@ -128,35 +131,25 @@ fn step_avx2(bytes: &[u8; STEP_BYTES], masks: &mut Masks, kinds: &mut [u8; STEP_
     let halves = bytes.as_ptr().cast::<__m256i>();
     // SAFETY: 64 bytes are there, and loads need no alignment.
     let bytes = unsafe { (_mm256_loadu_si256(halves), _mm256_loadu_si256(halves.add(1))) };
-    let (low, high) = (classify_avx2(bytes.0), classify_avx2(bytes.1));
+    let (low, high) = (classify_half(bytes.0), classify_half(bytes.1));
+    let (newline, non_ascii) = (mask(low.newline, high.newline), mask(bytes.0, bytes.1));
+    let (backslash, below_space) = (mask(low.backslash, high.backslash), mask(low.below_space, high.below_space));
     *masks = Masks {
         quote: mask(low.quote, high.quote),
         operator: mask(low.operator, high.operator),
         space: mask(low.space, high.space),
-        newline: mask(low.newline, high.newline),
-        ..Masks::EMPTY
+        newline,
+        backslash,
+        control: below_space & !(newline | non_ascii),
+        non_ascii,
+        of_line: below_space | backslash,
     };
-    if _mm256_movemask_epi8(_mm256_or_si256(low.rare, high.rare)) != 0 {
-        rare_avx2(bytes.0, bytes.1, masks);
-    }
     let halves = kinds.as_mut_ptr().cast::<__m256i>();
     // SAFETY: 64 bytes are there, and stores need no alignment.
     unsafe {
         _mm256_storeu_si256(halves, kinds_avx2(bytes.0, low));
         _mm256_storeu_si256(halves.add(1), kinds_avx2(bytes.1, high));
     }
-}
-
-/// The masks of what few steps hold.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn rare_avx2(low: __m256i, high: __m256i, masks: &mut Masks) {
-    let backslash = _mm256_set1_epi8(b'\\' as i8);
-    let last_control = _mm256_set1_epi8(0x1f);
-    let control_in = |bytes| _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, last_control), last_control);
-    masks.backslash = mask(_mm256_cmpeq_epi8(low, backslash), _mm256_cmpeq_epi8(high, backslash));
-    masks.control = mask(control_in(low), control_in(high)) & !masks.newline;
-    masks.non_ascii = mask(low, high);
 }
 
 /// By eight bits: the numbers of those that are set, in order, and then 7s.
@@ -171,6 +164,21 @@ const SET_BITS: [[u8; 8]; 256] = {
                 count += 1;
             }
             bit += 1;
+        }
+        bits += 1;
+    }
+    rows
+};
+
+/// The same for the eight bits after these.
+const NEXT_SET_BITS: [[u8; 8]; 256] = {
+    let mut rows = SET_BITS;
+    let mut bits = 0;
+    while bits < 256 {
+        let mut at = 0;
+        while at < 8 {
+            rows[bits][at] += 8;
+            at += 1;
         }
         bits += 1;
     }
@@ -209,10 +217,9 @@ unsafe fn write_by_table(
     for quarter in step_kinds.as_chunks::<16>().0 {
         let (low, high) = (bits as u8, (bits >> 8) as u8);
         let rows = _mm_set_epi64x(
-            i64::from_le_bytes(SET_BITS[usize::from(high)]),
+            i64::from_le_bytes(NEXT_SET_BITS[usize::from(high)]),
             i64::from_le_bytes(SET_BITS[usize::from(low)]),
         );
-        let rows = _mm_add_epi8(rows, _mm_set_epi64x(0x0808_0808_0808_0808, 0));
         let count = (bits as u16).count_ones() as usize;
         // SAFETY: both arrays are 16 bytes long. Before the quarter n there are at most 16 n tokens, so that 16 more fit
         // in 64.
@@ -287,8 +294,7 @@ const NEWLINE: u8 = 1 << 3;
 const BACKSLASH: u8 = 1 << 4;
 const CONTROL: u8 = 1 << 5;
 const NON_ASCII: u8 = 1 << 6;
-/// The top bit, which one instruction makes a mask of.
-const OWN_NAME: u8 = 1 << 7;
+const OF_LINE: u8 = 1 << 7;
 
 /// By byte of ASCII: its classes.
 const CLASSES: [u8; 128] = {
@@ -296,13 +302,13 @@ const CLASSES: [u8; 128] = {
     let mut byte = 0;
     while byte < 128 {
         table[byte] = match byte as u8 {
-            b'"' => QUOTE | OWN_NAME,
-            b'{' | b'}' | b'[' | b']' | b':' | b',' => OPERATOR | OWN_NAME,
+            b'"' => QUOTE,
+            b'{' | b'}' | b'[' | b']' | b':' | b',' => OPERATOR,
             b' ' => SPACE,
-            b'\t' | b'\r' => SPACE | CONTROL,
-            b'\n' => SPACE | NEWLINE,
-            b'\\' => BACKSLASH,
-            0..0x20 => CONTROL,
+            b'\t' | b'\r' => SPACE | CONTROL | OF_LINE,
+            b'\n' => SPACE | NEWLINE | OF_LINE,
+            b'\\' => BACKSLASH | OF_LINE,
+            0..0x20 => CONTROL | OF_LINE,
             _ => 0,
         };
         byte += 1;
@@ -351,14 +357,15 @@ fn step_avx512(bytes: &[u8; STEP_BYTES], masks: &mut Masks, kinds: &mut [u8; STE
     let (table, _) = CLASSES.as_chunks::<STEP_BYTES>();
     let looked_up = _mm512_permutex2var_epi8(load(&table[0]), bytes, load(&table[1]));
     let non_ascii = _mm512_movepi8_mask(bytes);
-    let classes = _mm512_mask_blend_epi8(non_ascii, looked_up, _mm512_set1_epi8(NON_ASCII as i8));
+    let classes = _mm512_mask_blend_epi8(non_ascii, looked_up, _mm512_set1_epi8((NON_ASCII | OF_LINE) as i8));
     // A bit per class in each byte becomes a byte per class in each eight bytes: these are taken for a matrix that the
     // diagonal is multiplied by. It takes its first byte for the highest bit; the second product turns that round.
     let diagonal = _mm512_set1_epi64(DIAGONAL);
     let rows = _mm512_gf2p8affine_epi64_epi8::<0>(diagonal, classes);
     let rows = _mm512_gf2p8affine_epi64_epi8::<0>(rows, diagonal);
     let all = _mm512_permutexvar_epi8(load(&EXCHANGED), rows);
-    let named = _mm512_mask_blend_epi8(_mm512_movepi8_mask(classes), _mm512_set1_epi8(SCALAR as i8), bytes);
+    let own = _mm512_test_epi8_mask(classes, _mm512_set1_epi8((QUOTE | OPERATOR) as i8));
+    let named = _mm512_mask_blend_epi8(own, _mm512_set1_epi8(SCALAR as i8), bytes);
     // SAFETY: `Masks` is eight words in a known order, and `kinds` is 64 bytes long; stores need no alignment.
     unsafe {
         _mm512_storeu_si512(std::ptr::from_mut(masks).cast(), all);
@@ -370,10 +377,9 @@ fn step_avx512(bytes: &[u8; STEP_BYTES], masks: &mut Masks, kinds: &mut [u8; STE
 /// `places` and `kinds` must be valid for writes of 64 elements.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,popcnt")]
-unsafe fn compress(step_kinds: &[u8; STEP_BYTES], tokens: u64, at: u32, places: *mut u32, kinds: *mut u8) {
+unsafe fn compress(step_kinds: &[u8; STEP_BYTES], tokens: u64, base: __m512i, places: *mut u32, kinds: *mut u8) {
     let names = load(step_kinds);
     let found = _mm512_maskz_compress_epi8(tokens, load(&PLACES));
-    let base = _mm512_set1_epi32(at as i32);
     let quarter = |places: __m128i| _mm512_add_epi32(_mm512_cvtepu8_epi32(places), base);
     // SAFETY: each store writes 16 of the 64 elements that there is room for, or all 64 bytes.
     unsafe {
@@ -401,14 +407,14 @@ fn classify_avx512_batch(bytes: &[[u8; STEP_BYTES]], steps: &mut [Step; BATCH_ST
 #[inline(never)]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,popcnt")]
 unsafe fn write_avx512_batch(steps: &[Step], base: u32, places: *mut u32, kinds: *mut u8) {
-    let mut at = base;
+    let mut at = _mm512_set1_epi32(base as i32);
     for step in steps {
         // SAFETY: passed on from the caller.
         unsafe {
             let before = step.found.tokens_before;
             compress(&step.kinds, step.found.tokens, at, places.add(before), kinds.add(before));
         }
-        at = at.wrapping_add(STEP_BYTES as u32);
+        at = _mm512_add_epi32(at, _mm512_set1_epi32(STEP_BYTES as i32));
     }
 }
 
