@@ -183,10 +183,10 @@ impl Masks {
     /// What a line shows in the bytes of `segment`.
     #[inline(always)]
     fn flags(&self, segment: u64, in_string: u64) -> Flags {
-        let backslash = u8::from(self.backslash & segment != 0);
-        let non_ascii = u8::from(self.non_ascii & segment != 0);
-        let control = u8::from(self.control & in_string & segment != 0);
-        Flags(backslash * Flags::BACKSLASH.0 | non_ascii * Flags::NON_ASCII.0 | control * Flags::CONTROL.0)
+        let flag = |bits: u64, flag: Flags| Flags(flag.0 * u8::from(bits & segment != 0));
+        flag(self.backslash, Flags::BACKSLASH)
+            | flag(self.non_ascii, Flags::NON_ASCII)
+            | flag(self.control & in_string, Flags::CONTROL)
     }
 }
 

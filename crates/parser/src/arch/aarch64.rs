@@ -45,9 +45,11 @@ fn mask(quarters: [Quarter; 4]) -> u64 {
     vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(halves, halves)))
 }
 
+/// # Safety
+/// The CPU must have NEON.
 #[inline]
 #[cfg_attr(target_arch = "aarch64", target_feature(enable = "neon"))]
-fn classify_step(bytes: &[u8; STEP_BYTES], step: &mut Step) {
+unsafe fn classify_step(bytes: &[u8; STEP_BYTES], step: &mut Step) {
     let (parts, _) = bytes.as_chunks::<16>();
     let quarters = [load(&parts[0]), load(&parts[1]), load(&parts[2]), load(&parts[3])];
     let (spaces, operators) = (load(&SPACES), load(&OPERATORS));
@@ -86,7 +88,8 @@ pub(super) struct Neon;
 impl Kernel for Neon {
     unsafe fn classify(bytes: &[[u8; STEP_BYTES]], steps: &mut [Step; BATCH_STEPS]) {
         for (bytes, step) in bytes.iter().zip(steps) {
-            classify_step(bytes, step);
+            // SAFETY: the caller vouches for the CPU.
+            unsafe { classify_step(bytes, step) };
         }
     }
 

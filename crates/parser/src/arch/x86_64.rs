@@ -201,6 +201,8 @@ const JOIN: [[u8; 16]; 9] = {
     rows
 };
 
+/// Writes the tokens of one step, 16 bytes at a time.
+///
 /// # Safety
 /// `places` and `kinds` must be valid for writes of 64 elements.
 #[inline]
@@ -221,8 +223,8 @@ unsafe fn write_by_table(
             i64::from_le_bytes(SET_BITS[usize::from(low)]),
         );
         let count = (bits as u16).count_ones() as usize;
-        // SAFETY: both arrays are 16 bytes long. Before the quarter n there are at most 16 n tokens, so that 16 more fit
-        // in 64.
+        // SAFETY: what is loaded is 16 bytes long. Before the quarter n, counted from 0, there are at most 16 n tokens, so
+        // that 16 more fit in 64.
         unsafe {
             let join = _mm_loadu_si128(JOIN[low.count_ones() as usize].as_ptr().cast());
             let found = _mm_shuffle_epi8(rows, join);
@@ -373,6 +375,8 @@ fn step_avx512(bytes: &[u8; STEP_BYTES], masks: &mut Masks, kinds: &mut [u8; STE
     }
 }
 
+/// Writes the tokens of one step, whose first byte is at the place that all of `base` holds.
+///
 /// # Safety
 /// `places` and `kinds` must be valid for writes of 64 elements.
 #[inline]
@@ -381,6 +385,7 @@ unsafe fn compress(step_kinds: &[u8; STEP_BYTES], tokens: u64, base: __m512i, pl
     let names = load(step_kinds);
     let found = _mm512_maskz_compress_epi8(tokens, load(&PLACES));
     let quarter = |places: __m128i| _mm512_add_epi32(_mm512_cvtepu8_epi32(places), base);
+    // Two steps in three have up to 16 tokens, nearly none more than 32: only the latter is a branch that can be foretold.
     // SAFETY: each store writes 16 of the 64 elements that there is room for, or all 64 bytes.
     unsafe {
         _mm512_storeu_si512(kinds.cast(), _mm512_permutexvar_epi8(found, names));
