@@ -213,6 +213,21 @@ fn the_longest_line_that_is_allowed_passes_in_bounded_memory() {
 }
 
 #[test]
+fn a_line_of_nothing_but_short_names_passes_in_bounded_memory() {
+    let digits = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let names = (0..1_600_000usize).map(|number| {
+        let digit = |place: u32| char::from(digits[number / digits.len().pow(place) % digits.len()]);
+        format!(",\"{}{}{}{}\":0", digit(0), digit(1), digit(2), digit(3))
+    });
+    let line = format!("{{\"id\":\"a\",\"status\":\"enabled\"{}}}\n", names.collect::<String>());
+    for (input, code) in [(line.clone(), 0), (line.replacen(",\"1000\":0", ",\"0000\":0", 1), 1)] {
+        let (answer, peak) = with_peak(&["-j", "4", "--strip-keys", "-q"], input.as_bytes());
+        assert_eq!((answer.code, answer.stdout.len()), (code, if code == 0 { input.len() } else { 0 }));
+        assert!(peak < (64 + 4 * 16) * MIB, "{peak} bytes");
+    }
+}
+
+#[test]
 fn many_long_lines_take_no_more_memory_than_few() {
     let line = format!("{}\n", line_of(4 << 20));
     let (answer, peak) = with_peak(&["-j", "4", "--status", "disabled", "-q"], line.repeat(8).as_bytes());

@@ -124,12 +124,12 @@ fn an_input_that_is_not_there() {
 
 #[test]
 fn an_input_that_becomes_shorter_is_a_failure() {
-    for redirected in [false, true] {
+    for (redirected, mmap) in [(false, "never"), (true, "never"), (false, "always"), (true, "auto")] {
         let folder = Folder::new();
         // Much more than the chunks that can be under way; the output is not read until the input is cut.
         let input = folder.write("in", devices(200_000));
         let (report, rejects) = (folder.arg("report"), folder.arg("rejects"));
-        let args = ["--mmap", "never", "-j", "1", "--report", &report, "--rejects", &rejects, "--status", "disabled"];
+        let args = ["--mmap", mmap, "-j", "1", "--report", &report, "--rejects", &rejects, "--status", "disabled"];
         let mut command = transform_command(&args);
         if redirected {
             command.stdin(File::open(&input).expect("the input"));
@@ -153,13 +153,19 @@ fn an_input_that_becomes_shorter_is_a_failure() {
 
 #[test]
 fn an_input_that_becomes_shorter_leaves_no_output() {
+    for mmap in ["never", "always", "auto"] {
+        becomes_shorter_before_there_is_output(mmap);
+    }
+}
+
+fn becomes_shorter_before_there_is_output(mmap: &str) {
     let folder = Folder::new();
     let module = "{\"id\":\"a\",\"moduleId\":\"m\",\"status\":\"enabled\"}\n";
     let input = folder.write("in", format!("{}{}", devices(100), module.repeat(200_000)));
     let output = folder.write("out", "old");
     // A pipe that is not emptied holds the run up until the input is cut.
     let filtered = folder.fifo("filtered");
-    let args = ["--mmap", "never", "-j", "1", "--devices-only", "--filtered", &filtered, "-o", &output, &input];
+    let args = ["--mmap", mmap, "-j", "1", "--devices-only", "--filtered", &filtered, "-o", &output, &input];
     let mut child = transform_command(&args).spawn().expect("it starts");
     let mut pipe = File::open(&filtered).expect("it is opened for writing");
     pipe.read_exact(&mut [0]).expect("it has started");

@@ -171,3 +171,103 @@ impl Forms {
         Some(form)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::{FORMS_MAX, NAMES_MAX};
+    use crate::{Content, Level, Limits, Parser};
+
+    /// The number of the form of each line, and its members as text.
+    fn read(parser: &mut Parser, text: &str) -> Vec<(Option<u64>, String)> {
+        let mut all = Vec::new();
+        parser.parse(text.as_bytes(), 0, |line| {
+            let Content::Record(record) = line.content else { panic!("a record") };
+            let form = record.form().map(|form| form.number());
+            let text = |span| String::from_utf8_lossy(record.bytes(span)).into_owned();
+            let by_number = (0..record.member_count()).filter_map(|number| record.member(number));
+            let members = by_number.map(|member| format!("{}={};", text(member.name), text(member.value)));
+            assert_eq!(
+                record.members(),
+                (0..record.member_count()).filter_map(|it| record.member(it)).collect::<Vec<_>>()
+            );
+            all.push((form, members.collect::<String>()));
+            ControlFlow::Continue(())
+        });
+        all
+    }
+
+    fn parser() -> Parser {
+        Parser::new(Level::detect(), Limits::default()).with_deep_names(&["deep"])
+    }
+
+    #[test]
+    fn lines_have_one_form_where_structure_and_names_are_the_same() {
+        let mut parser = parser();
+        let lines = [
+            r#"{"id":"a","deep":{"x":null,"y":{"z":1}},"other":{"q":2}}"#,
+            r#"{"id":"bcdefgh","deep":{"x":true,"y":{"z":-12.5e7}},"other":{"other name":3}}"#,
+            r#"{ "id" : "\u0061\"" , "deep":{"x":false,"y":{"z":17}},"other":{"":"#,
+        ];
+        let same = [lines[0], lines[1], &format!("{}3}}}}", lines[2])];
+        let others = [
+            r#"{"iD":"a","deep":{"x":null,"y":{"z":1}},"other":{"q":2}}"#,
+            r#"{"id":"a","deep":{"X":null,"y":{"z":1}},"other":{"q":2}}"#,
+            r#"{"id":"a","deep":{"x":null,"y":{"zz":1}},"other":{"q":2}}"#,
+            r#"{"id":"a","deep":{"x":null,"y":{"z":1}},"othe":{"q":2}}"#,
+        ];
+        read(&mut parser, &format!("{0}\n{0}\n{0}\n", same[0]));
+        let forms: Vec<_> = same.iter().map(|line| read(&mut parser, line)[0].0).collect();
+        assert!(forms[0].is_some() && forms.iter().all(|form| *form == forms[0]), "{forms:?}");
+        for other in others {
+            let form = read(&mut parser, other)[0].0;
+            assert!(form.is_some() && form != forms[0], "{other}");
+            assert_eq!(read(&mut parser, other)[0].0, form, "{other}");
+        }
+    }
+
+    #[test]
+    fn names_are_told_apart_at_every_byte_whatever_their_length() {
+        for length in [1, 2, 13, 14, 15, 16, 30, 31, 47, 100] {
+            let name = "n".repeat(length);
+            let line = |name: &str| format!("{{\"{name}\":1,\"b\":2}}");
+            let mut parser = parser();
+            read(&mut parser, &format!("{0}\n{0}\n", line(&name)));
+            let form = read(&mut parser, &line(&name))[0].0;
+            assert!(form.is_some());
+            for at in 0..length {
+                let mut other = name.clone();
+                other.replace_range(at..=at, "m");
+                let read = read(&mut parser, &format!("{}\n{}", line(&other), line(&name)));
+                assert!(read[0].0.is_some() && read[0].0 != form, "{length} {at}");
+                assert_eq!(read[0].1, format!("{other}=1;b=2;"));
+            }
+            for other in [format!("{name}n"), name[1..].to_owned()] {
+                assert_ne!(read(&mut parser, &line(&other))[0].0, form, "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn escaped_long_and_many_names_have_no_form_and_the_oldest_form_goes() {
+        let mut parser = parser();
+        let many: Vec<_> = (0..=NAMES_MAX).map(|number| format!("\"{number}\":0")).collect();
+        for line in [
+            r#"{"\u0061":1}"#.to_owned(),
+            format!("{{\"{}\":1}}", "n".repeat(70_000)),
+            format!("{{{}}}", many.join(",")),
+        ] {
+            let read = read(&mut parser, &format!("{line}\n{line}\n{line}\n"));
+            assert!(read.iter().all(|(form, _)| form.is_none()), "{}", &line[..20]);
+        }
+        let line = |number: usize| format!("{{\"name {number}\":[]}}\n");
+        let mut forms = Vec::new();
+        for number in 0..FORMS_MAX + 2 {
+            // The first two times the shape is not known yet.
+            forms.push(read(&mut parser, &line(number).repeat(3))[2].0);
+        }
+        assert_eq!(read(&mut parser, &line(FORMS_MAX + 1))[0].0, forms[FORMS_MAX + 1]);
+        assert_ne!(read(&mut parser, &line(0))[0].0, forms[0]);
+    }
+}

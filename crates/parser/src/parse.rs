@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use crate::arch::Level;
 use crate::fault::{Fault, FaultKind};
-use crate::index::{Carry, Flags, Index};
 use crate::form::DeepNames;
+use crate::index::{Carry, Flags, Index};
 use crate::record::{LazyMembers, MemberSource, MemberSpan, Places, Record, RecordParts};
 use crate::shape::Shapes;
 use crate::walk::{LineTokens, Nesting, SliceTokens, walk};

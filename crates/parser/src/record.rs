@@ -130,7 +130,9 @@ impl<'a> Record<'a> {
     pub fn members(&self) -> &'a [MemberSpan] {
         match self.0.members {
             MemberSource::Walked(members) => members,
-            MemberSource::Known { shape, lazy, .. } => lazy.get_or_read(self.0.bytes, self.token_places(), &shape.members),
+            MemberSource::Known { shape, lazy, .. } => {
+                lazy.get_or_read(self.0.bytes, self.token_places(), &shape.members)
+            }
         }
     }
 

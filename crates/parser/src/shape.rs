@@ -168,7 +168,7 @@ impl Shapes {
             return None;
         }
         let form = shape.forms.recognise(bytes, places);
-        let form = form.or_else(|| shape.forms.learn(bytes, places, &shape.kinds, &shape.members, &self.deep));
+        let form = form.or_else(|| shape.forms.learn(bytes, places, &shape.kinds, &shape.members, self.deep));
         Some(Known { slot, form })
     }
 

@@ -49,7 +49,11 @@ impl Rules {
         if !self.selects(scratch, record)? {
             return Ok(Verdict::Filter);
         }
-        let mut authenticates = scratch.layouts.names().value(record, Member::Authentication).is_some_and(|value| record.bytes(value) != b"null");
+        let mut authenticates = scratch
+            .layouts
+            .names()
+            .value(record, Member::Authentication)
+            .is_some_and(|value| record.bytes(value) != b"null");
         if self.edits {
             scratch.layouts.names().check_exact(record, self.strictness.exact_for_edits)?;
             authenticates = self.edit(scratch, record, authenticates)?;
@@ -153,9 +157,9 @@ impl Rules {
             Some((mode, _)) => mode.overwrites_identity(),
             None => read_mode(scratch, record).is_ok_and(ImportMode::overwrites_identity),
         };
-        let has_twin = [Member::Tags, Member::Properties]
-            .into_iter()
-            .any(|member| scratch.layouts.names().value(record, member).is_some() && !scratch.changes.removed.contains(member));
+        let has_twin = [Member::Tags, Member::Properties].into_iter().any(|member| {
+            scratch.layouts.names().value(record, member).is_some() && !scratch.changes.removed.contains(member)
+        });
         if overwrites && has_twin {
             scratch.counts.push(Code::TwinRollback);
         }
@@ -204,7 +208,8 @@ fn read_mode(scratch: &Scratch, record: &Record<'_>) -> Result<ImportMode, Findi
 /// Warns of a line whose own mode needs the ETag that is taken away: the hub refuses it (§2).
 fn warn_of_needed_etag(scratch: &mut Scratch, record: &Record<'_>) {
     if read_mode(scratch, record).is_ok_and(ImportMode::is_if_match) {
-        let at = scratch.layouts.names().get(record, Member::ImportMode).map_or(record.open(), |member| member.value.start);
+        let at =
+            scratch.layouts.names().get(record, Member::ImportMode).map_or(record.open(), |member| member.value.start);
         let message = "the line's mode needs the ETag that --strip-etags takes away; the hub will refuse it (§2)";
         scratch.findings.push(Finding::new(Code::EtagMissing, at, "importMode", Detail::Text(message)).warning());
     }

@@ -5,7 +5,7 @@ use hubmill_parser::{MemberSpan, MemberTokens, Record, Span};
 
 use crate::finding::{Detail, Finding};
 use crate::layout::Layouts;
-use crate::names::{case_variant, twice, unique};
+use crate::names::{PAIRWISE_MAX, case_variant, twice, unique};
 
 /// One of the two keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -184,11 +184,7 @@ pub(crate) fn read_keys(record: &Record<'_>, layouts: &mut Layouts) -> Result<[O
 }
 
 #[cold]
-fn find_and_keep(
-    record: &Record<'_>,
-    layouts: &mut Layouts,
-    depth: Depth,
-) -> Result<Inside<MemberSpan>, Finding> {
+fn find_and_keep(record: &Record<'_>, layouts: &mut Layouts, depth: Depth) -> Result<Inside<MemberSpan>, Finding> {
     let Some(authentication) = layouts.names().get(record, Member::Authentication) else {
         return Ok(Inside::default());
     };
@@ -277,8 +273,10 @@ fn read_kind(record: &Record<'_>, value: Option<Span>) -> Result<Option<Authenti
         return Ok(None);
     };
     let raw = record.bytes(value);
-    if raw == b"null" {
-        return Ok(None);
+    match raw {
+        b"null" => return Ok(None),
+        b"\"sas\"" => return Ok(Some(AuthenticationType::Sas)),
+        _ => {}
     }
     let kind = match record.text(value) {
         Some(text) => AuthenticationType::from_text(&text),
@@ -334,7 +332,10 @@ pub(crate) fn pick<'r>(
     found: &mut [Option<MemberSpan>],
 ) -> Result<Option<(MemberSpan, MemberSpan)>, Finding> {
     let mut ends = None;
-    let mut others = Vec::new();
+    // On the stack, as long as there are few.
+    let mut few = [MemberSpan::default(); PAIRWISE_MAX];
+    let mut many = Vec::new();
+    let mut count = 0;
     for member in members {
         ends = Some((ends.map_or(member, |(first, _)| first), member));
         let name = record.name(&member);
@@ -345,12 +346,16 @@ pub(crate) fn pick<'r>(
                 if let Some(exact) = wanted.iter().find(|want| name.eq_ignore_ascii_case(want.as_bytes())) {
                     return Err(case_variant(&member, path, exact));
                 }
-                others.push(member);
+                match few.get_mut(count) {
+                    Some(place) => *place = member,
+                    None => many.push(member),
+                }
+                count += 1;
             }
         }
     }
-    if others.len() > 1 {
-        unique(record, others.iter(), path)?;
+    if count > 1 {
+        unique(record, few[..count.min(PAIRWISE_MAX)].iter().chain(&many), path)?;
     }
     Ok(ends)
 }

@@ -6,6 +6,8 @@ use zeroize::Zeroizing;
 
 /// Keys made at once.
 const KEYS: usize = 64;
+/// The length of a key of 32 bytes in base64.
+const DEFAULT_TEXT_BYTES: usize = 44;
 /// Random bytes asked for at once.
 const POOL_BYTES: usize = 4096;
 
@@ -59,10 +61,20 @@ impl KeySource {
         let text_bytes = self.key_bytes.div_ceil(3) * 4;
         let text = &mut self.texts[self.texts_used..][..text_bytes];
         self.texts_used += text_bytes;
+        out.reserve(text_bytes + 2);
         out.push(b'"');
-        out.extend_from_slice(text);
+        match <&mut [u8; DEFAULT_TEXT_BYTES]>::try_from(&mut *text) {
+            // Without a call, since the length is known.
+            Ok(text) => {
+                out.extend_from_slice(text);
+                text.fill(0);
+            }
+            Err(_) => {
+                out.extend_from_slice(text);
+                text.fill(0);
+            }
+        }
         out.push(b'"');
-        text.fill(0);
     }
 
     fn make_keys(&mut self) {

@@ -71,7 +71,8 @@ impl Rules {
                 Ok(true)
             }
             None => {
-                let at = scratch.layouts
+                let at = scratch
+                    .layouts
                     .names()
                     .get(record, Member::Authentication)
                     .map_or(record.open(), |member| member.value.start);
@@ -173,7 +174,7 @@ impl Rules {
             }
             let text = Span::new(start, scratch.texts.len());
             match place {
-                Some(value) if record.bytes(value) == text.of(&scratch.texts) => {}
+                Some(value) if becomes[slot] != Becomes::Fresh && record.bytes(value) == text.of(&scratch.texts) => {}
                 Some(value) => scratch.changes.inside.push(replace(value, text)),
                 None => scratch.changes.inside.push(insert(end, text)),
             }

@@ -144,7 +144,11 @@ impl Rules {
         record: &Record<'_>,
         migrate: &Migrate,
     ) -> Result<(), Finding> {
-        let at = scratch.layouts.names().get(record, Member::Authentication).map_or(record.open(), |member| member.value.start);
+        let at = scratch
+            .layouts
+            .names()
+            .get(record, Member::Authentication)
+            .map_or(record.open(), |member| member.value.start);
         let message = "no authentication: the hub would make keys that nobody here knows (§4); give the line keys with \
                        --regenerate-keys --keyless sas, or pass it with --allow keys-by-hub";
         let finding = Finding::new(Code::KeysByHub, at, Member::Authentication.name(), Detail::Text(message));

@@ -1,6 +1,6 @@
 //! Which members of a record are which.
 
-use std::borrow::Cow;
+use std::hash::{BuildHasher as _, RandomState};
 
 use hubmill_device::{Code, Member, MemberSet};
 use hubmill_parser::{MemberSpan, Record, Span};
@@ -9,8 +9,8 @@ use crate::finding::{Detail, Finding};
 
 const ABSENT: u32 = u32::MAX;
 
-/// How many unknown names are compared pair by pair; more are sorted.
-const PAIRWISE_MAX: usize = 8;
+/// How many unknown names are compared pair by pair; more are hashed.
+pub(crate) const PAIRWISE_MAX: usize = 8;
 
 /// Where the known members of a record stand. Reused from record to record.
 #[derive(Debug)]
@@ -113,8 +113,8 @@ impl Names {
 }
 
 /// Checks that no two of the members have the same decoded name.
-pub(crate) fn unique<'a, 'r>(
-    record: &Record<'r>,
+pub(crate) fn unique<'a>(
+    record: &Record<'_>,
     members: impl Iterator<Item = &'a MemberSpan> + Clone,
     path: &'static str,
 ) -> Result<(), Finding> {
@@ -128,10 +128,20 @@ pub(crate) fn unique<'a, 'r>(
         }
         return Ok(());
     }
-    let mut named: Vec<(Cow<'r, [u8]>, &MemberSpan)> = members.map(|member| (record.name(member), member)).collect();
-    named.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.name.start.cmp(&other.1.name.start)));
+    // By a keyed hash, so that no input can choose names that take long; equal ones are next to each other then.
+    let keyed = RandomState::new();
+    let mut hashes: Vec<(u64, &MemberSpan)> = Vec::with_capacity(members.clone().count());
+    hashes.extend(members.map(|member| (keyed.hash_one(record.name(member)), member)));
+    hashes.sort_unstable_by_key(|(hash, member)| (*hash, member.name.start));
+    let repeats = |run: &[(u64, &'a MemberSpan)]| {
+        let repeats = |number: &usize| {
+            let name = record.name(run[*number].1);
+            run[..*number].iter().any(|(_, earlier)| record.name(earlier) == name)
+        };
+        (1..run.len()).find(repeats).map(|number| run[number].1)
+    };
     // The first in the line that repeats an earlier one.
-    let repeated = named.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1].1);
+    let repeated = hashes.chunk_by(|one, other| one.0 == other.0).filter_map(repeats);
     match repeated.min_by_key(|member| member.name.start) {
         Some(member) => Err(twice(member, path)),
         None => Ok(()),

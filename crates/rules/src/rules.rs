@@ -6,8 +6,8 @@ use serde_json::json;
 use crate::edit::{Changes, TextRange};
 use crate::ids::IdList;
 use crate::key_source::KeySource;
-use crate::migrate::Migrate;
 use crate::layout::Layouts;
+use crate::migrate::Migrate;
 use crate::names::Strictness;
 use crate::options::{Check, Conflict, KeyRule, Keyless, Preset, RuleSet, StatusReason};
 use crate::scratch::Scratch;
@@ -217,9 +217,9 @@ impl Rules {
     pub fn scratch(&self) -> Scratch {
         let mut texts = self.texts.bytes.clone();
         texts.extend_from_slice(&PADDING);
-        let keys = self.makes_keys().then(|| {
-            KeySource::from_system(self.key_bytes).expect("the system's random number generator works")
-        });
+        let keys = self
+            .makes_keys()
+            .then(|| KeySource::from_system(self.key_bytes).expect("the system's random number generator works"));
         Scratch {
             layouts: Layouts::default(),
             changes: Changes::default(),

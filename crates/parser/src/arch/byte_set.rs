@@ -7,7 +7,10 @@ use super::{Inner, Level};
 pub struct ByteSet {
     has: [bool; 256],
     /// By the low four bits of a character: bit n is set where the character with n in its high bits is in the set.
-    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only its kernels look a byte up in two halves"))]
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        allow(dead_code, reason = "only its kernels look a byte up in two halves")
+    )]
     by_low_bits: [u8; 16],
 }
 
@@ -54,10 +57,10 @@ impl Level {
 #[cfg(target_arch = "x86_64")]
 mod x86_64 {
     use std::arch::x86_64::{
-        __m128i, __m512i, _mm_and_si128, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
-        _mm_setr_epi8, _mm_setzero_si128, _mm_shuffle_epi8, _mm_srli_epi16, _mm512_and_si512, _mm512_broadcast_i32x4,
-        _mm512_mask_testn_epi8_mask, _mm512_maskz_loadu_epi8, _mm512_set1_epi8, _mm512_shuffle_epi8,
-        _mm512_srli_epi16,
+        __m128i, __m512i, _mm_and_si128, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128,
+        _mm_set1_epi8, _mm_setr_epi8, _mm_setzero_si128, _mm_shuffle_epi8, _mm_srli_epi16, _mm512_and_si512,
+        _mm512_broadcast_i32x4, _mm512_mask_testn_epi8_mask, _mm512_maskz_loadu_epi8, _mm512_set1_epi8,
+        _mm512_shuffle_epi8, _mm512_srli_epi16,
     };
 
     use super::ByteSet;

@@ -1,8 +1,8 @@
 //! Whether scalars are numbers: the common ones, many at a time and without a branch on how long their parts are.
 
-use super::Level;
 #[cfg(target_arch = "x86_64")]
 use super::Inner;
+use super::Level;
 use crate::scalar::is_short_number;
 
 impl Level {
@@ -93,7 +93,8 @@ mod tests {
             let mut counted = 0;
             for _ in 0..200_000 {
                 let alphabet: &[u8] = [b"0123456789.", b"019.-eE+,} x".as_slice(), b"12e+-5.,]"][next(3) as usize];
-                let mut text: Vec<u8> = (0..1 + next(18)).map(|_| alphabet[next(alphabet.len() as u64) as usize]).collect();
+                let mut text: Vec<u8> =
+                    (0..1 + next(18)).map(|_| alphabet[next(alphabet.len() as u64) as usize]).collect();
                 if next(2) == 0 {
                     let word = [b"-".as_slice(), b"0", b"12", b"1.5e"][next(4) as usize];
                     text.splice(0..0, word.iter().copied());
