@@ -24,6 +24,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Rewrite the lines of an export or import file by rules
     Transform(Box<TransformArguments>),
+    /// Say what the code of a finding means, why, and how well that is known
+    Explain(ExplainArguments),
     /// Print the completions for a shell
     Completions {
         /// The shell
@@ -48,6 +50,16 @@ pub(crate) struct TransformArguments {
     pub(crate) invalid: InvalidArguments,
     #[command(flatten)]
     pub(crate) rules: RuleFlags,
+}
+
+/// Say what the code of a finding means, why, its source and how well that is known; without a code: all, a line each.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The code, id-charset for instance
+    pub(crate) code: Option<String>,
+    /// All codes in full, as in docs/CODES.md
+    #[arg(long, conflicts_with = "code")]
+    pub(crate) markdown: bool,
 }
 
 /// Where bytes come from and go to.

@@ -7,6 +7,7 @@ mod destination;
 mod diagnostics;
 mod drain;
 mod exit;
+mod explain;
 mod flags;
 mod human;
 mod progress;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Transform(arguments) => transform::run(*arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),
     };

@@ -7,6 +7,7 @@
 
 mod authentication;
 mod code;
+mod explain;
 mod id;
 mod key;
 mod member;
@@ -17,6 +18,7 @@ mod status;
 
 pub use authentication::AuthenticationType;
 pub use code::{Code, Severity};
+pub use explain::{About, Evidence, expand_example};
 pub use id::{ID_CHARACTERS_MAX, IdFault, STATUS_REASON_CHARACTERS_MAX, check_id, is_system_module};
 pub use key::{KEY_BYTES_DEFAULT, KEY_BYTES_MAX, KEY_BYTES_MIN};
 pub use member::{Member, MemberSet, same_name};
