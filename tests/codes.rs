@@ -3,10 +3,10 @@
 
 mod support;
 
-use hubmill_device::Code;
+use hubmill_device::{Code, expand_example};
 use hubmill_testkit::process::fixtures;
 use std::fs;
-use support::{assert_answer, hubmill};
+use support::{Folder, assert_answer, hubmill};
 
 #[test]
 fn the_document_is_what_the_code_generates() {
@@ -36,4 +36,29 @@ fn every_code_is_listed_and_explained() {
         assert!(list.contains(code.as_str()));
     }
     assert_answer(&hubmill(&["explain", "no-such-code"], b""), 2, "");
+}
+
+/// The codes of a run's report.
+fn codes_of(command: &str, input: &[u8]) -> Vec<String> {
+    let folder = Folder::new();
+    fs::write(folder.path("ids.txt"), "dev1\n").expect("a file can be written");
+    let mut words: Vec<&str> = command.split(' ').collect();
+    words.extend(["--report", "report"]);
+    let mut run = support::command(&words);
+    run.current_dir(folder.root());
+    let answer = support::run(run, input);
+    assert!([0, 1].contains(&answer.code), "{command}: {}", answer.stderr_text());
+    let report = folder.report("report");
+    report.0["codes"].as_object().expect("an object").keys().cloned().collect()
+}
+
+#[test]
+fn examples_trigger_their_code_and_its_counterparts_do_not() {
+    for code in Code::ALL {
+        let about = code.about();
+        let triggered = codes_of(about.command, &expand_example(about.triggers));
+        assert!(triggered.contains(&code.as_str().to_owned()), "{}: {triggered:?}", code.as_str());
+        let passed = codes_of(about.command, &expand_example(about.passes));
+        assert!(!passed.contains(&code.as_str().to_owned()), "{}: {passed:?}", code.as_str());
+    }
 }

@@ -16,6 +16,7 @@ mod rule_flags;
 mod signals;
 mod simd;
 mod transform;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Transform(arguments) => transform::run(*arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),

@@ -24,7 +24,7 @@ use crate::report::Report;
 use crate::{signals, simd};
 
 /// How a run through the pipeline ended.
-enum End {
+pub(crate) enum End {
     /// To the end of the input.
     Whole,
     /// By `--strict` or `--max-rejects`.
@@ -54,10 +54,7 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
     };
     let work = Transform {
         rules,
-        limits: Limits {
-            line_bytes_max: arguments.io.max_line_bytes as usize,
-            depth_max: usize::from(arguments.io.max_depth),
-        },
+        limits: limits(&arguments.io),
         level,
         on_invalid: match arguments.invalid.on_invalid {
             InvalidChoice::Reject => OnInvalid::Reject,
@@ -69,22 +66,15 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
         all_diagnostics: outputs.diagnostics.is_some(),
         invalid_max,
     };
-    let threads = arguments.io.threads.map_or_else(available_threads, usize::from);
-    let options = Options { threads, cut: Cut { line_bytes_max: work.limits.line_bytes_max, ..Cut::default() } };
-
-    let end = match run_pipeline(&input, options, &work, &mut outputs) {
-        Ok(true) => End::Whole,
-        Ok(false) => End::Stopped,
-        Err(hubmill_pipeline::Error::Drain(error)) if error.kind() == ErrorKind::StdoutClosed => End::StdoutClosed,
-        Err(error) => End::Failed(anyhow::Error::new(error)),
-    };
+    let options = options(&arguments.io);
+    let end = end_of(run_pipeline(&input, options, &work, &mut outputs));
     outputs.progress.finish();
     let finish = Finish {
         arguments: &arguments,
         rules: &work.rules,
         report,
         report_sink,
-        threads,
+        threads: options.threads,
         source: input.source(),
         simd: level.name(),
         chunk_bytes: options.cut.chunk_bytes,
@@ -94,11 +84,33 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
     finish.run(outputs, end)
 }
 
+/// What a line may be.
+pub(crate) fn limits(io: &IoArguments) -> Limits {
+    Limits { line_bytes_max: io.max_line_bytes as usize, depth_max: usize::from(io.max_depth) }
+}
+
+/// How a run is laid out.
+pub(crate) fn options(io: &IoArguments) -> Options {
+    let threads = io.threads.map_or_else(available_threads, usize::from);
+    Options { threads, cut: Cut { line_bytes_max: io.max_line_bytes as usize, ..Cut::default() } }
+}
+
+/// How a run ended.
+pub(crate) fn end_of(result: Result<bool, hubmill_pipeline::Error<hubmill_writer::Error>>) -> End {
+    match result {
+        Ok(true) => End::Whole,
+        Ok(false) => End::Stopped,
+        Err(hubmill_pipeline::Error::Drain(error)) if error.kind() == ErrorKind::StdoutClosed => End::StdoutClosed,
+        Err(error) => End::Failed(anyhow::Error::new(error)),
+    }
+}
+
 fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-fn open_input(io: &IoArguments) -> Result<Input, Failure> {
+/// Opens the input that is named, or standard input.
+pub(crate) fn open_input(io: &IoArguments) -> Result<Input, Failure> {
     let choice = io.mmap.into();
     let input = match io.input.as_deref() {
         Some(path) if path.as_os_str() != "-" => Input::open(path, choice),
@@ -151,7 +163,8 @@ fn check_paths(arguments: &TransformArguments, input: &Input) -> Result<(), Fail
     Ok(())
 }
 
-fn create(path: &Path, access: Access, pending: &Pending) -> Result<Sink, Failure> {
+/// Opens a file to be written.
+pub(crate) fn create(path: &Path, access: Access, pending: &Pending) -> Result<Sink, Failure> {
     Sink::create(path, access, pending).map_err(Failure::storage)
 }
 

@@ -13,6 +13,7 @@
 mod arch;
 mod fault;
 mod index;
+mod inner;
 mod parse;
 mod record;
 mod scalar;
@@ -23,6 +24,7 @@ mod window;
 
 pub use arch::Level;
 pub use fault::{Fault, FaultKind};
+pub use inner::{ValueToken, VisitTokens};
 pub use parse::{Content, DEPTH_MAX_DEFAULT, LINE_BYTES_MAX_DEFAULT, Limits, Line, Parser};
 pub use record::{MemberSpan, Members, Record, Span};
 pub use text::{decode, string_text};

@@ -2,13 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use hubmill_device::{Code, Severity, TextKind, redacted};
-use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser, decode};
+use hubmill_device::Code;
+use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser};
 use hubmill_reader::Part;
-use hubmill_rules::{Detail, Finding, Rules, Verdict};
+use hubmill_rules::{Finding, Rules, Verdict};
 use hubmill_writer::Gather;
 
-use crate::batch::{Batch, Diagnostic};
+use crate::batch::Batch;
+use crate::notes::{BOM, DIAGNOSTICS_MAX, Notes, fault_finding, is_notice, notice_text};
 use crate::{Piece, Work};
 
 /// What becomes of lines that can't be used.
@@ -50,19 +51,6 @@ pub struct TransformScratch {
     parser: Parser,
     rules: hubmill_rules::Scratch,
 }
-
-/// Findings of each code that are kept from one batch: all that people are shown at most.
-pub const DIAGNOSTICS_SHOWN_MAX: u32 = 10;
-/// Findings that make a batch full, where all are kept.
-const DIAGNOSTICS_MAX: usize = 2048;
-/// The byte order mark, as UTF-8 has it.
-const BOM: &[u8] = b"\xef\xbb\xbf";
-/// How much of a notice is looked at, in bytes.
-const NOTICE_READ_BYTES_MAX: usize = 4096;
-/// How much of a notice is shown, in characters.
-const NOTICE_CHARACTERS_MAX: usize = 400;
-/// How much of an id or a name is shown, in characters.
-const SHOWN_CHARACTERS_MAX: usize = 160;
 
 impl Work for Transform {
     type Scratch = TransformScratch;
@@ -133,7 +121,7 @@ impl Work for Transform {
                         batch.tally.count(Code::Notice);
                         batch.notice = Some(notice_text(&piece.bytes[line.start..line.end]));
                     } else {
-                        let finding = self.fault_finding(*fault, &piece.bytes[..line.end]);
+                        let finding = fault_finding(*fault, &piece.bytes[..line.end], self.limits);
                         self.note(finding, None, piece, batch);
                         self.pass_invalid(piece, line.start, line.end_with_newline, batch);
                     }
@@ -166,7 +154,7 @@ impl Transform {
             batch.tally.lines += 1;
             let at = from as u32;
             let fault = Fault { kind: FaultKind::LineTooLong, at, expected: "a shorter line" };
-            self.note(self.fault_finding(fault, piece.bytes), None, piece, batch);
+            self.note(fault_finding(fault, piece.bytes, self.limits), None, piece, batch);
             self.count_invalid(batch);
         }
         batch.close(piece.bytes);
@@ -214,50 +202,10 @@ impl Transform {
 
     /// Counts a finding, and keeps it where it will be shown.
     fn note(&self, finding: Finding, id: Option<&[u8]>, piece: Piece<'_>, batch: &mut Batch) {
-        let number = batch.tally.count(finding.code);
-        batch.tally.warnings += u64::from(finding.severity == Severity::Warning);
-        if !self.all_diagnostics && number > u64::from(DIAGNOSTICS_SHOWN_MAX) {
-            return;
-        }
-        let id = id.and_then(hubmill_parser::string_text).map(|id| shown(&id));
-        let name = finding.name.map(|name| shown(&decode(name.of(piece.bytes))));
-        let path = match (&name, finding.path) {
-            (None, path) => path.to_owned(),
-            (Some(name), "") => name.clone(),
-            (Some(name), path) => format!("{path}.{name}"),
-        };
-        batch.diagnostics.push(Diagnostic {
-            severity: finding.severity,
-            code: finding.code,
-            line: batch.tally.lines,
-            byte: piece.offset + u64::from(finding.at),
-            message: finding.message(id.as_deref(), name.as_deref()),
-            hint: finding.detail.hint(),
-            id,
-            path,
-        });
-    }
-
-    fn fault_finding(&self, fault: Fault, bytes_to_end: &[u8]) -> Finding {
-        let rest = bytes_to_end.get(fault.at as usize..).unwrap_or_default();
-        let found = rest.first().copied();
-        let (code, detail) = match fault.kind {
-            FaultKind::Escape => {
-                // The byte that is wrong: the one after the backslash, or after `\u` the first that is no digit.
-                let digits = rest.iter().skip(2).take_while(|byte| byte.is_ascii_hexdigit()).count();
-                let wrong = if rest.get(1) == Some(&b'u') { 2 + digits } else { 1 };
-                (Code::JsonSyntax, Detail::Json { expected: fault.expected, found: rest.get(wrong).copied() })
-            }
-            FaultKind::Syntax => (Code::JsonSyntax, Detail::Json { expected: fault.expected, found }),
-            FaultKind::Utf8 => (Code::JsonUtf8, Detail::Json { expected: fault.expected, found }),
-            FaultKind::Depth => (Code::JsonDepth, Detail::Depth(self.limits.depth_max)),
-            FaultKind::LineTooLong => (Code::LineTooLong, Detail::LineBytes(self.limits.line_bytes_max)),
-            FaultKind::NotAnObject => (
-                Code::NotAnObject,
-                Detail::Text("the line is not a JSON object; every line must be one device or module"),
-            ),
-        };
-        Finding::new(code, fault.at, "", detail)
+        let line = batch.tally.lines;
+        let mut notes =
+            Notes { tally: &mut batch.tally, diagnostics: &mut batch.diagnostics, all: self.all_diagnostics };
+        notes.add(finding, id, piece, line);
     }
 
     #[inline]
@@ -299,35 +247,6 @@ fn keep_raw(gather: &mut Gather, bytes: &[u8], start: usize, end: usize, line_en
         gather.edit(bytes, start, end, &[], &[]);
     } else {
         gather.keep(bytes, start, end);
-    }
-}
-
-/// Whether the first line of the input is the hub's plain-text notice (§1.6).
-fn is_notice(bytes: &[u8], line: &Line<'_>, fault: Fault) -> bool {
-    fault.kind != FaultKind::LineTooLong
-        && !bytes[line.start..line.end].iter().any(|byte| matches!(byte, b'{' | b'}' | b'[' | b']'))
-}
-
-fn notice_text(bytes: &[u8]) -> String {
-    let mut cut = &bytes[..bytes.len().min(NOTICE_READ_BYTES_MAX)];
-    if cut.len() < bytes.len() {
-        // A word that is cut in two may be the start of a secret.
-        let whole = cut.iter().rposition(|byte| *byte == b' ').unwrap_or(0);
-        cut = &cut[..whole];
-    }
-    let text = redacted(&String::from_utf8_lossy(cut), TextKind::Free);
-    let shown: String = text.chars().take(NOTICE_CHARACTERS_MAX).collect();
-    let more = if cut.len() < bytes.len() || shown.len() < text.len() { "…" } else { "" };
-    format!("{shown}{more}")
-}
-
-/// Text of the input for people: short, and without what looks like a secret.
-fn shown(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    let text = redacted(&text, TextKind::Name);
-    match text.char_indices().nth(SHOWN_CHARACTERS_MAX) {
-        Some((cut, _)) => format!("{}…", &text[..cut]),
-        None => text,
     }
 }
 

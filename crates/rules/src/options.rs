@@ -47,6 +47,8 @@ pub enum Check {
     /// JSON, the id (§3.1), and that there is a status.
     #[default]
     Id,
+    /// All that is known of the hub's rules about one line.
+    Full,
 }
 
 /// What becomes of `statusReason`.
