@@ -81,6 +81,7 @@ fn end_to_end(criterion: &mut Criterion) {
                 collect_keys: false,
                 all_diagnostics: false,
                 invalid_max: u64::MAX,
+                checker: None,
             };
             for (source, choice) in [("mmap", MmapChoice::Always), ("read", MmapChoice::Never)] {
                 for threads in [1, 2] {

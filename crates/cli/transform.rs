@@ -9,7 +9,7 @@ use hubmill_device::{Code, Severity, TextKind, redacted};
 use hubmill_parser::Limits;
 use hubmill_pipeline::{Diagnostic, OnInvalid, Options, Tally, Transform, run as run_pipeline, slot_count};
 use hubmill_reader::{Cut, Input};
-use hubmill_rules::Rules;
+use hubmill_rules::{Check, Checker, Policy, Rules};
 use hubmill_writer::{Access, ErrorKind, Pending, Sink, Sync, commit_all};
 
 use crate::console::Console;
@@ -39,7 +39,12 @@ pub(crate) enum End {
 pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
     let started = Instant::now();
     let level = simd::level()?;
-    let rules = Rules::new(arguments.rules.rule_set()?).map_err(Failure::usage)?;
+    let rule_set = arguments.rules.rule_set()?;
+    let checker = match rule_set.check {
+        Check::Full => Some(Checker::new(Check::Full, Policy::new(&rule_set.allow, &[]).map_err(Failure::usage)?)),
+        Check::Id | Check::None => None,
+    };
+    let rules = Rules::new(rule_set).map_err(Failure::usage)?;
     let input = open_input(&arguments.io)?;
     check_paths(&arguments, &input)?;
     let pending = Pending::default();
@@ -65,6 +70,7 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
         collect_keys: outputs.keys.is_some(),
         all_diagnostics: outputs.diagnostics.is_some(),
         invalid_max,
+        checker,
     };
     let options = options(&arguments.io);
     let end = end_of(run_pipeline(&input, options, &work, &mut outputs));

@@ -9,6 +9,7 @@
 mod batch;
 mod duplicates;
 mod fingerprint;
+mod full_check;
 mod layout;
 mod notes;
 mod run;

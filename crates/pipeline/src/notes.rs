@@ -31,6 +31,18 @@ pub(crate) struct Notes<'b> {
 impl Notes<'_> {
     /// Counts a finding about the line `line` of the batch, and keeps it where it will be shown.
     pub(crate) fn add(&mut self, finding: Finding, id: Option<&[u8]>, piece: Piece<'_>, line: u64) {
+        self.add_with_path(finding, finding.path_end(piece.bytes).as_deref(), id, piece, line);
+    }
+
+    /// As [`Notes::add`], with what ends the path: the finding may be about text that is not in the piece.
+    pub(crate) fn add_with_path(
+        &mut self,
+        finding: Finding,
+        path_end: Option<&[u8]>,
+        id: Option<&[u8]>,
+        piece: Piece<'_>,
+        line: u64,
+    ) {
         if finding.severity == Severity::Count {
             self.tally.count(finding.code);
             return;
@@ -40,7 +52,7 @@ impl Notes<'_> {
             return;
         }
         let id = id.and_then(hubmill_parser::string_text).map(|id| shown(&id));
-        let name = finding.path_end(piece.bytes).map(|name| shown(&name));
+        let name = path_end.map(shown);
         let path = match (&name, finding.path) {
             (None, path) => path.to_owned(),
             (Some(name), "") => name.clone(),

@@ -2,13 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use hubmill_device::Code;
-use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser};
+use hubmill_device::{Code, Severity};
+use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser, Record};
 use hubmill_reader::Part;
-use hubmill_rules::{Finding, Rules, Verdict};
+use hubmill_rules::{Checker, Finding, Rules, Verdict};
 use hubmill_writer::Gather;
 
 use crate::batch::Batch;
+use crate::full_check::FullCheck;
 use crate::notes::{BOM, DIAGNOSTICS_MAX, Notes, fault_finding, is_notice, notice_text};
 use crate::{Piece, Work};
 
@@ -43,6 +44,8 @@ pub struct Transform {
     pub all_diagnostics: bool,
     /// More invalid lines than this end the run.
     pub invalid_max: u64,
+    /// Checks the lines that are kept, as they leave, in full.
+    pub checker: Option<Checker>,
 }
 
 /// What one thread needs.
@@ -50,6 +53,7 @@ pub struct Transform {
 pub struct TransformScratch {
     parser: Parser,
     rules: hubmill_rules::Scratch,
+    full: FullCheck,
 }
 
 impl Work for Transform {
@@ -57,7 +61,11 @@ impl Work for Transform {
     type Batch = Batch;
 
     fn scratch(&self) -> TransformScratch {
-        TransformScratch { parser: Parser::new(self.level, self.limits), rules: self.rules.scratch() }
+        TransformScratch {
+            parser: Parser::new(self.level, self.limits),
+            rules: self.rules.scratch(),
+            full: FullCheck::new(self.level, self.limits),
+        }
     }
 
     fn batch(&self) -> Batch {
@@ -88,12 +96,12 @@ impl Work for Transform {
             return piece.bytes.len();
         }
         batch.reserve_output(piece.bytes.len() - from);
-        let TransformScratch { parser, rules } = scratch;
+        let TransformScratch { parser, rules, full } = scratch;
         let next = parser.parse(piece.bytes, from, |line| {
             batch.tally.lines += 1;
             match &line.content {
                 Content::Blank => batch.tally.blank += 1,
-                Content::Record(record) => match self.rules.apply(rules, record) {
+                Content::Record(record) => match self.checked(rules, full, record, piece, batch) {
                     Verdict::Keep => {
                         keep_trimmed(&mut batch.output, piece.bytes, line);
                         self.note_written(rules, piece, batch);
@@ -111,7 +119,7 @@ impl Work for Transform {
                         }
                     }
                     Verdict::Invalid => {
-                        self.note_findings(rules, piece, batch);
+                        self.note_findings(rules, Severity::Error, piece, batch);
                         self.pass_invalid(piece, line.start, line.end_with_newline, batch);
                     }
                 },
@@ -136,6 +144,41 @@ impl Work for Transform {
 }
 
 impl Transform {
+    /// Applies the rules, and checks what they leave.
+    #[inline]
+    fn checked(
+        &self,
+        rules: &mut hubmill_rules::Scratch,
+        full: &mut FullCheck,
+        record: &Record<'_>,
+        piece: Piece<'_>,
+        batch: &mut Batch,
+    ) -> Verdict {
+        let verdict = self.rules.apply(rules, record);
+        let Some(checker) = self.checker.as_ref().filter(|_| matches!(verdict, Verdict::Keep | Verdict::Edit)) else {
+            return verdict;
+        };
+        let good = full.check(
+            checker,
+            record,
+            piece.bytes,
+            if verdict == Verdict::Edit { rules.edits() } else { &[] },
+            rules.texts(),
+        );
+        let id = rules.id().map(|id| id.of(piece.bytes));
+        // Of a line that can't be used only errors are said.
+        for (finding, path_end) in full.findings().iter().filter(|(found, _)| good || found.severity == Severity::Error)
+        {
+            let line = batch.tally.lines;
+            self.notes(batch).add_with_path(*finding, path_end.as_deref(), id, piece, line);
+        }
+        if good { verdict } else { Verdict::Invalid }
+    }
+
+    fn notes<'b>(&self, batch: &'b mut Batch) -> Notes<'b> {
+        Notes { tally: &mut batch.tally, diagnostics: &mut batch.diagnostics, all: self.all_diagnostics }
+    }
+
     /// Whether the rest of the piece has to wait, so that memory stays bounded.
     fn is_full(&self, batch: &Batch) -> bool {
         batch.is_full() || (self.all_diagnostics && batch.diagnostics.len() >= DIAGNOSTICS_MAX)
@@ -188,14 +231,14 @@ impl Transform {
             batch.tally.count(*code);
         }
         if !rules.findings().is_empty() {
-            self.note_findings(rules, piece, batch);
+            self.note_findings(rules, Severity::Warning, piece, batch);
         }
     }
 
     #[cold]
-    fn note_findings(&self, rules: &hubmill_rules::Scratch, piece: Piece<'_>, batch: &mut Batch) {
+    fn note_findings(&self, rules: &hubmill_rules::Scratch, severity: Severity, piece: Piece<'_>, batch: &mut Batch) {
         let id = rules.id().map(|id| id.of(piece.bytes));
-        for finding in rules.findings() {
+        for finding in rules.findings().iter().filter(|finding| finding.severity == severity) {
             self.note(*finding, id, piece, batch);
         }
     }
@@ -252,7 +295,7 @@ fn keep_raw(gather: &mut Gather, bytes: &[u8], start: usize, end: usize, line_en
 
 #[cfg(test)]
 mod tests {
-    use hubmill_device::Code;
+    use hubmill_device::{Code, Severity};
     use hubmill_parser::{Level, Limits};
     use hubmill_reader::Part;
     use hubmill_rules::{RuleSet, Rules};
@@ -271,6 +314,7 @@ mod tests {
             collect_keys: true,
             all_diagnostics: true,
             invalid_max: u64::MAX,
+            checker: None,
         }
     }
 
