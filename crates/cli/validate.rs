@@ -4,10 +4,9 @@ use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::time::Instant;
 
-use hubmill_device::{Code, Severity};
+use hubmill_device::Severity;
 use hubmill_pipeline::{
-    CheckedBatch, Diagnostic, Drain, Duplicates, Flow, Layout, Piece, Repeat, RepeatKind, Tally, Validate,
-    run as run_pipeline, slot_count,
+    CheckedBatch, Diagnostic, Drain, Flow, Piece, Tally, Validate, Validation, run as run_pipeline, slot_count,
 };
 use hubmill_reader::Input;
 use hubmill_rules::{Check, Checker, Policy};
@@ -54,16 +53,13 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
         }
     };
     let on_terminal = arguments.format == Format::Text && io::stdout().is_terminal();
-    let mut drain = Validation {
-        work: &work,
+    let mut drain = Run {
+        validation: Validation::new(&work),
         findings,
         diagnostics: outputs.diagnostics.map(DiagnosticsFile::new),
         console: Console::new(io.color, io.quiet),
         progress: Progress::new(io.progress, io.quiet, on_terminal, input.bytes()),
-        duplicates: Duplicates::default(),
-        tally: Tally::default(),
         bytes_in: 0,
-        layout: None,
     };
     let options = options(io);
     let mut end = end_of(run_pipeline(&input, options, &work, &mut drain));
@@ -75,7 +71,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     }
 
     let whole = matches!(end, End::Whole);
-    let mut report = Report::of_check("validate", &drain.tally);
+    let mut report = Report::of_check("validate", drain.validation.tally());
     report.complete = whole;
     report.bytes_in = drain.bytes_in;
     report.bytes_out = drain.findings.bytes();
@@ -87,7 +83,8 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     report.simd = level.name();
     let report = report.text();
 
-    let Validation { findings, diagnostics, console, tally, bytes_in, .. } = drain;
+    let Run { validation, findings, diagnostics, console, bytes_in, .. } = drain;
+    let tally = validation.tally();
     let mut sinks = Vec::new();
     if let Some(diagnostics) = diagnostics {
         sinks.push(diagnostics.finish().map_err(Failure::storage)?);
@@ -96,7 +93,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
         sink.write(&report).map_err(Failure::storage)?;
         sinks.push(sink);
     }
-    match findings.finish(&tally, &end) {
+    match findings.finish(tally, &end) {
         Ok(sink) if whole || matches!(end, End::StdoutClosed) => sinks.push(sink),
         Ok(sink) => sink.discard(),
         Err(error) => end = end_of(Err(hubmill_pipeline::Error::Drain(error))),
@@ -106,7 +103,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
         console.say(String::from_utf8_lossy(&report).trim_end());
     }
     if !io.quiet && !matches!(end, End::StdoutClosed) {
-        say_summary(&console, &work, &tally, bytes_in, started);
+        say_summary(&console, &validation, bytes_in, started);
     }
     match end {
         End::Failed(reason) => Err(Failure::storage(reason)),
@@ -222,52 +219,28 @@ impl Findings {
 }
 
 /// Takes what comes out of the pieces.
-struct Validation<'a> {
-    work: &'a Validate,
+struct Run<'a> {
+    validation: Validation<'a>,
     findings: Findings,
     diagnostics: Option<DiagnosticsFile>,
     console: Console,
     progress: Progress,
-    duplicates: Duplicates,
-    tally: Tally,
     bytes_in: u64,
-    /// What the input is instead of a device a line: there is one finding about that, and none for each line.
-    layout: Option<Layout>,
 }
 
-/// Codes of lines that are a part of something larger.
-const PARTS: [Code; 2] = [Code::JsonSyntax, Code::NotAnObject];
-
-impl Drain<CheckedBatch> for Validation<'_> {
+impl Drain<CheckedBatch> for Run<'_> {
     type Error = Error;
 
     fn drain(&mut self, piece: Piece<'_>, from: usize, batch: &CheckedBatch) -> Result<Flow, Error> {
-        let lines_before = self.tally.lines;
-        let is_part = |code: Code| match self.layout {
-            None => false,
-            Some(Layout::Object) => PARTS.contains(&code),
-            Some(Layout::Array) => true,
-        };
-        let shown: Vec<&Diagnostic> = batch.diagnostics.iter().filter(|found| !is_part(found.code)).collect();
-        if !shown.is_empty() {
-            for diagnostic in shown {
-                self.note(&Diagnostic { line: lines_before + diagnostic.line, ..diagnostic.clone() })?;
+        let found = self.validation.take(batch);
+        if !found.is_empty() {
+            for diagnostic in &found {
+                self.note(diagnostic)?;
             }
             let findings = &mut self.findings;
             let mut result = Ok(());
             self.progress.suspend(|| result = findings.flush());
             result?;
-        }
-        let mut tally = batch.tally.clone();
-        match self.layout {
-            None => {}
-            Some(Layout::Object) => PARTS.into_iter().for_each(|code| tally.forget_errors(code)),
-            Some(Layout::Array) => tally.forget_findings(),
-        }
-        self.tally.add(&tally);
-        self.layout = self.layout.or(batch.layout);
-        if self.layout != Some(Layout::Array) {
-            self.duplicates.add(&batch.entries, lines_before);
         }
         if from == 0 {
             self.bytes_in += piece.bytes.len() as u64;
@@ -277,7 +250,7 @@ impl Drain<CheckedBatch> for Validation<'_> {
     }
 }
 
-impl Validation<'_> {
+impl Run<'_> {
     fn note(&mut self, diagnostic: &Diagnostic) -> Result<(), Error> {
         self.findings.add(diagnostic)?;
         self.diagnostics.as_mut().map_or(Ok(()), |file| file.add(diagnostic))
@@ -285,69 +258,25 @@ impl Validation<'_> {
 
     /// What takes all lines to see.
     fn look_at_the_whole(&mut self, threads: usize) -> Result<(), Error> {
-        for repeat in std::mem::take(&mut self.duplicates).finish(threads) {
-            self.note_repeat(&repeat)?;
-        }
-        if self.tally.written + self.tally.rejected == 0 {
-            let message =
-                "there is no line of a device; an import of an empty file was seen to be refused (§5.4)".to_owned();
-            self.note_one(Code::EmptyOutput, (0, 0), message, None)?;
-        }
-        self.findings.flush()
-    }
-
-    fn note_repeat(&mut self, repeat: &Repeat) -> Result<(), Error> {
-        let other = human::count(repeat.other);
-        let (code, message, hint) = match repeat.kind {
-            RepeatKind::Differs => (
-                Code::DuplicateId,
-                format!(
-                    "the same id as in line {other}, in a line that differs: the order of the two is not promised (§2)"
-                ),
-                Some("one line for each device and module; --allow duplicate-id where two are meant"),
-            ),
-            RepeatKind::Equal => (Code::DuplicateLine, format!("the same line as line {other}"), None),
-            RepeatKind::DeviceLater => (
-                Code::ModuleBeforeDevice,
-                format!("a module's line before its device's, which is line {other} (§1.7)"),
-                None,
-            ),
-            RepeatKind::OneModuleTooMany => (
-                Code::TooManyModules,
-                format!("the 51st module of one device, of {other}; the hub takes 50 (§3.1)"),
-                None,
-            ),
-        };
-        let severity = self.note_one(code, (repeat.line, repeat.byte), message, hint)?;
-        if severity == Severity::Error && !repeat.invalid {
-            self.tally.written -= 1;
-            self.tally.rejected += 1;
-        }
-        Ok(())
-    }
-
-    /// Adds a finding that needs no line at hand; how bad it is.
-    fn note_one(
-        &mut self,
-        code: Code,
-        (line, byte): (u64, u64),
-        message: String,
-        hint: Option<&'static str>,
-    ) -> Result<Severity, Error> {
-        let severity = self.work.severity(code, code.checked_severity());
-        self.tally.count_finding(code, severity);
-        if severity != Severity::Count {
-            self.note(&Diagnostic { severity, code, line, byte, id: None, path: String::new(), message, hint })?;
-        }
-        Ok(severity)
+        let Self { validation, findings, diagnostics, .. } = self;
+        let mut result = Ok(());
+        validation.finish(threads, |diagnostic| {
+            if result.is_ok() {
+                result = findings.add(&diagnostic);
+            }
+            if let (Ok(()), Some(file)) = (&result, diagnostics.as_mut()) {
+                result = file.add(&diagnostic);
+            }
+        });
+        result.and_then(|()| findings.flush())
     }
 }
 
 /// How many there are of each code, errors first, and one line about the whole.
-fn say_summary(console: &Console, work: &Validate, tally: &Tally, bytes_in: u64, started: Instant) {
-    let is_allowed = |code: Code| work.severity(code, code.checked_severity()) == Severity::Count;
+fn say_summary(console: &Console, validation: &Validation<'_>, bytes_in: u64, started: Instant) {
+    let tally = validation.tally();
     for severity in [Severity::Error, Severity::Warning] {
-        for (code, count) in tally.codes().filter(|(code, _)| !is_allowed(*code)) {
+        for (code, count) in tally.codes().filter(|(code, _)| !validation.allows(*code)) {
             let errors = tally.errors_of(code);
             let count = if severity == Severity::Error { errors } else { count - errors };
             if count > 0 {
@@ -359,7 +288,7 @@ fn say_summary(console: &Console, work: &Validate, tally: &Tally, bytes_in: u64,
     }
     let allowed: Vec<String> = tally
         .codes()
-        .filter(|(code, _)| is_allowed(*code))
+        .filter(|(code, _)| validation.allows(*code))
         .map(|(code, count)| format!("{} {}", human::count(count), code.as_str()))
         .collect();
     if !allowed.is_empty() {

@@ -96,7 +96,7 @@ fn has_long_kept_line(expected: &Expected) -> bool {
 }
 
 /// Cuts an input into pieces as the reader may: whole lines, and lines past the limit in parts.
-fn cut(choices: &mut Choices<'_>, input: &[u8], line_bytes_max: usize) -> Vec<(Range<usize>, Part)> {
+pub(crate) fn cut(choices: &mut Choices<'_>, input: &[u8], line_bytes_max: usize) -> Vec<(Range<usize>, Part)> {
     let mut rng = choices.rng();
     let percent = choices.pick(&[0, 0, 30, 100]);
     let mut pieces: Vec<(Range<usize>, Part)> = Vec::new();

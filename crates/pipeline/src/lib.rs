@@ -17,6 +17,7 @@ mod slot;
 mod state;
 mod transform;
 mod validate;
+mod validation;
 
 use std::fmt;
 
@@ -27,6 +28,7 @@ pub use notes::DIAGNOSTICS_SHOWN_MAX;
 pub use run::{Options, run, slot_count};
 pub use transform::{OnInvalid, Transform, TransformScratch};
 pub use validate::{CheckedBatch, Validate, ValidateScratch};
+pub use validation::Validation;
 
 /// The bytes that a worker is given.
 #[derive(Clone, Copy, Debug)]

@@ -108,6 +108,9 @@ impl Work for Validate {
                 Content::Record(record) => self.look_at_record(check, record, line, piece, batch),
                 Content::Blank => {
                     batch.tally.blank += 1;
+                    if batch.layout == Some(Layout::Array) {
+                        return ControlFlow::Continue(());
+                    }
                     let message = "a blank line: what the hub makes of it is not known (§1.5)";
                     let finding = Finding::new(Code::BlankLine, line.start as u32, "", Detail::Text(message));
                     self.note(finding, None, piece, batch.tally.lines, batch);
