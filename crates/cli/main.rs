@@ -15,6 +15,7 @@ mod report;
 mod rule_flags;
 mod signals;
 mod simd;
+mod stats;
 mod transform;
 mod validate;
 
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Transform(arguments) => transform::run(*arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),

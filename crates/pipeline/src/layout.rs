@@ -31,13 +31,20 @@ pub(crate) fn detect(start: &[u8], level: Level, limits: Limits) -> Option<Layou
         None | Some((FaultKind::NotAnObject, _)) => true,
         // All of it is the beginning of a value.
         Some((FaultKind::Syntax, at)) if at == joined.len() => true,
+        Some((FaultKind::Escape, at)) if is_cut_escape(&joined[at..]) => true,
         // What comes before the fault may be a whole object, and another one follows.
-        Some((FaultKind::Syntax, at)) if layout == Layout::Object => {
+        Some((FaultKind::Syntax | FaultKind::Escape, at)) if layout == Layout::Object => {
             start[..at].trim_ascii().contains(&b'\n') && first_fault(&mut parser, &joined[..at]).is_none()
         }
         Some(_) => false,
     };
     is_value.then_some(layout)
+}
+
+/// Whether a text is the beginning of an escape, and no more.
+fn is_cut_escape(rest: &[u8]) -> bool {
+    let digits = rest.strip_prefix(b"\\u");
+    rest == b"\\" || digits.is_some_and(|digits| digits.len() < 4 && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// What is wrong with a text taken as one line, and where; `None` for an object.
@@ -70,6 +77,8 @@ mod tests {
             ("{\n  \"id\": \"a\"\n}\n", Some(Layout::Object)),
             ("{\r\n  \"id\": \"a\"\r\n}\r\n{\r\n  \"id\": \"b\"\r\n}", Some(Layout::Object)),
             ("{\n  \"id\": \"a\",\n", Some(Layout::Object)),
+            ("{\n\"id\":\"\\u12", Some(Layout::Object)),
+            ("{\n\"id\":1\n}\n{\"a\":\"\\x\"}", Some(Layout::Object)),
             // Lines that are broken, and good ones after them.
             ("{\"id\":\"a\"\n{\"id\":\"b\"}\n", None),
             ("{\"id\":\"a\",\n{\"id\":\"b\"}\n", None),

@@ -126,6 +126,31 @@ impl Work for Validate {
     }
 }
 
+/// What is needed to compare a line with all others; `None` for a line without an id.
+#[inline]
+pub(crate) fn entry(
+    fingerprints: &Fingerprints,
+    record: &Record<'_>,
+    facts: &Facts,
+    (line, byte): (u64, u64),
+) -> Option<Entry> {
+    let id = facts.id.and_then(|id| record.text(id))?;
+    let module_id = facts.module_id.and_then(|module_id| record.text(module_id));
+    let device = fingerprints.of_ids(&id, None);
+    let mut flags = 0;
+    let key = match &module_id {
+        Some(module_id) => {
+            flags |= Entry::MODULE;
+            fingerprints.of_ids(&id, Some(module_id))
+        }
+        None => device,
+    };
+    if facts.mode.is_some_and(|mode: ImportMode| mode.is_delete() || mode.is_update_twin()) {
+        flags |= Entry::NOT_CREATED;
+    }
+    Some(Entry { key, text: fingerprints.of_line(record.line()), device: device[0], line: line | flags, byte })
+}
+
 impl Validate {
     #[inline]
     fn look_at_record(
@@ -147,28 +172,9 @@ impl Validate {
         if !check.findings().is_empty() || !check.allowed().is_empty() {
             self.note_findings(check, &facts, piece, batch);
         }
-        if let Some(fingerprints) = &self.fingerprints
-            && let Some(id) = facts.id.and_then(|id| record.text(id))
-        {
-            let module_id = facts.module_id.and_then(|module_id| record.text(module_id));
-            let device = fingerprints.of_ids(&id, None);
-            let key = match &module_id {
-                Some(module_id) => fingerprints.of_ids(&id, Some(module_id)),
-                None => device,
-            };
-            if module_id.is_some() {
-                flags |= Entry::MODULE;
-            }
-            if facts.mode.is_some_and(|mode: ImportMode| mode.is_delete() || mode.is_update_twin()) {
-                flags |= Entry::NOT_CREATED;
-            }
-            batch.entries.push(Entry {
-                key,
-                text: fingerprints.of_line(&piece.bytes[line.start..line.end]),
-                device: device[0],
-                line: batch.tally.lines | flags,
-                byte: piece.offset + line.start as u64,
-            });
+        if let Some(fingerprints) = &self.fingerprints {
+            let place = (batch.tally.lines | flags, piece.offset + line.start as u64);
+            batch.entries.extend(entry(fingerprints, record, &facts, place));
         }
     }
 
@@ -196,7 +202,7 @@ impl Validate {
             return;
         }
         let mut finding = fault_finding(fault, &piece.bytes[..line.end], self.limits);
-        let may_be_part = matches!(fault.kind, FaultKind::Syntax | FaultKind::NotAnObject);
+        let may_be_part = matches!(fault.kind, FaultKind::Syntax | FaultKind::Escape | FaultKind::NotAnObject);
         if is_first
             && may_be_part
             && let Some(layout) = layout::detect(&piece.bytes[line.start..], self.level, self.limits)

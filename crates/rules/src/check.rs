@@ -8,7 +8,7 @@ mod policy;
 mod text;
 mod twin;
 
-pub use checker::{CheckScratch, Checker, Facts};
+pub use checker::{Authenticates, CheckScratch, Checker, Facts};
 pub use place::path_within;
 pub use policy::Policy;
 pub use twin::TwinSizes;

@@ -21,7 +21,7 @@ mod rules;
 mod scratch;
 
 pub use apply::Verdict;
-pub use check::{CheckScratch, Checker, Facts, Policy, TwinSizes, path_within};
+pub use check::{Authenticates, CheckScratch, Checker, Facts, Policy, TwinSizes, path_within};
 pub use finding::{Detail, Finding};
 pub use ids::IdList;
 pub use keys::MadeKey;

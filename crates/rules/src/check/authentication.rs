@@ -7,7 +7,7 @@ use hubmill_device::{
 };
 use hubmill_parser::{MemberSpan, Record};
 
-use super::{CheckScratch, Checker, Facts};
+use super::{Authenticates, CheckScratch, Checker, Facts};
 use crate::finding::{Detail, Finding};
 
 const KEY_PATHS: [&str; 2] = ["authentication.symmetricKey.primaryKey", "authentication.symmetricKey.secondaryKey"];
@@ -34,20 +34,27 @@ impl Pair {
 
 impl Checker {
     #[inline]
-    pub(super) fn check_authentication(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &Facts) {
+    pub(super) fn check_authentication(
+        &self,
+        scratch: &mut CheckScratch,
+        record: &Record<'_>,
+        facts: &Facts,
+    ) -> Authenticates {
         let Some(member) = scratch.get(record, Member::Authentication) else {
-            if !scratch.variants.contains(Member::Authentication) {
-                self.none_at_all(scratch, record, record.open(), facts);
+            if scratch.variants.contains(Member::Authentication) {
+                return Authenticates::Unreadable;
             }
-            return;
+            self.none_at_all(scratch, record, record.open(), facts);
+            return Authenticates::NotSaid;
         };
         if record.bytes(member.value) == b"null" {
-            return self.none_at_all(scratch, record, member.value.start, facts);
+            self.none_at_all(scratch, record, member.value.start, facts);
+            return Authenticates::NotSaid;
         }
         let Some([keys, thumbprints, kind]) =
             self.pick::<3>(scratch, record, member, Place::Authentication, Severity::Error)
         else {
-            return;
+            return Authenticates::Unreadable;
         };
         let symmetric = keys.map_or(Pair::default(), |keys| self.check_keys(scratch, record, &keys));
         let x509 = thumbprints.map_or(Pair::default(), |pair| self.check_thumbprints(scratch, record, &pair));
@@ -74,6 +81,7 @@ impl Checker {
         };
         let at = kind.map_or(member.value.start, |kind| kind.value.start);
         self.check_agreement(scratch, record, facts, (read, at), symmetric, x509);
+        read.map_or(Authenticates::Unreadable, Authenticates::By)
     }
 
     /// No authentication: what that means depends on the mode (§2, §4).

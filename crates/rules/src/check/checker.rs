@@ -3,7 +3,9 @@
 //! Nothing is allocated for a line that is as it should be, and no tree is built: members are looked at where they stand.
 //! What takes more than one line to see (ids that stand twice, modules before their devices) is not here.
 
-use hubmill_device::{Code, ImportMode, Member, MemberSet, Place, Severity, meant, same_name};
+use hubmill_device::{
+    AuthenticationType, Code, ImportMode, Member, MemberSet, Place, Severity, Status, meant, same_name,
+};
 use hubmill_parser::{MemberSpan, Record, Span};
 
 use super::place::first_repeated;
@@ -14,8 +16,8 @@ use crate::finding::{Detail, Finding};
 use crate::options::Check;
 
 const ABSENT: u32 = u32::MAX;
-/// Findings of one code that a line is given at most.
-const SAME_CODE_MAX: usize = 16;
+/// Findings of one code and severity that a line is given at most.
+const ALIKE_MAX: usize = 16;
 
 /// Checks records. One for all threads.
 #[derive(Clone, Copy, Debug)]
@@ -87,8 +89,28 @@ pub struct Facts {
     pub module_id: Option<Span>,
     /// What an import does with the line; `None` where that can't be read.
     pub mode: Option<ImportMode>,
-    /// How large the twin's sections are; known after a full check only.
+    /// Whether the device may connect; `None` where that can't be read.
+    pub status: Option<Status>,
+    /// How it authenticates; known after a full check only, as all that follows.
+    pub authenticates: Authenticates,
+    /// It is an edge device.
+    pub is_edge: bool,
+    /// It has a `deviceScope` that is not empty.
+    pub has_scope: bool,
+    /// How large the twin's sections are.
     pub sizes: TwinSizes,
+}
+
+/// How a device or module authenticates, as far as the line tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Authenticates {
+    /// `authentication` is null or missing.
+    #[default]
+    NotSaid,
+    /// By the type in the line; without one it is sas (§1.2).
+    By(AuthenticationType),
+    /// It can't be read.
+    Unreadable,
 }
 
 impl Checker {
@@ -114,12 +136,12 @@ impl Checker {
         self.read_names(scratch, record);
         self.check_ids(scratch, record, &mut facts);
         facts.mode = self.read_mode(scratch, record);
-        self.check_status(scratch, record);
+        facts.status = self.check_status(scratch, record);
         if self.check == Check::Full {
             self.check_identity(scratch, record, &facts);
-            self.check_authentication(scratch, record, &facts);
+            facts.authenticates = self.check_authentication(scratch, record, &facts);
             self.check_twin(scratch, record, &mut facts);
-            self.check_scopes(scratch, record, &facts);
+            self.check_scopes(scratch, record, &mut facts);
             if record.may_have_escapes() {
                 self.check_surrogates(scratch, record);
             }
@@ -136,7 +158,10 @@ impl Checker {
         finding.severity = self.policy.severity(finding.code, finding.severity);
         if finding.severity == Severity::Count {
             scratch.allowed.push(finding.code);
-        } else if scratch.findings.iter().filter(|earlier| earlier.code == finding.code).count() < SAME_CODE_MAX {
+            return;
+        }
+        let is_alike = |earlier: &&Finding| (earlier.code, earlier.severity) == (finding.code, finding.severity);
+        if scratch.findings.iter().filter(is_alike).count() < ALIKE_MAX {
             scratch.findings.push(finding);
         }
     }

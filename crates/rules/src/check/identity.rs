@@ -131,19 +131,21 @@ impl Checker {
 
     /// `status`.
     #[inline]
-    pub(super) fn check_status(&self, scratch: &mut CheckScratch, record: &Record<'_>) {
+    pub(super) fn check_status(&self, scratch: &mut CheckScratch, record: &Record<'_>) -> Option<Status> {
         let member = scratch.get(record, Member::Status);
         match member.map(|member| (member, record.bytes(member.value))) {
-            Some((_, b"\"enabled\"" | b"\"disabled\"")) => {}
-            None if scratch.variants.contains(Member::Status) && self.check == Check::Full => {}
+            Some((_, b"\"enabled\"")) => Some(Status::Enabled),
+            Some((_, b"\"disabled\"")) => Some(Status::Disabled),
+            None if scratch.variants.contains(Member::Status) && self.check == Check::Full => None,
             None | Some((_, b"null")) => {
                 let at = member.map_or(record.open(), |member| member.value.start);
                 let message = "no status: an import job needs it on every line (§1.5), enabled or disabled";
                 self.say(scratch, Code::StatusMissing, at, "status", Detail::Text(message));
+                None
             }
             Some((member, _)) => {
                 let of = ("status", Code::StatusValue, "enabled or disabled (§1.2)");
-                self.enum_value(scratch, record, member, of, Status::from_text, Status::as_str);
+                self.enum_value(scratch, record, member, of, Status::from_text, Status::as_str)
             }
         }
     }
@@ -281,11 +283,12 @@ impl Checker {
 
     /// `capabilities`, `deviceScope` and `parentScopes`.
     #[inline]
-    pub(super) fn check_scopes(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &Facts) {
+    pub(super) fn check_scopes(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &mut Facts) {
         let capabilities = scratch.get(record, Member::Capabilities);
-        let is_edge = capabilities.is_some_and(|member| self.is_edge(scratch, record, member));
+        facts.is_edge = capabilities.is_some_and(|member| self.is_edge(scratch, record, member));
         if let Some(member) = scratch.get(record, Member::DeviceScope) {
-            self.check_scope(scratch, record, member, is_edge, facts);
+            facts.has_scope = !matches!(record.bytes(member.value), b"null" | b"\"\"");
+            self.check_scope(scratch, record, member, facts);
         }
         if let Some(member) = scratch.get(record, Member::ParentScopes) {
             self.check_parent_scopes(scratch, record, member);
@@ -308,14 +311,7 @@ impl Checker {
         }
     }
 
-    fn check_scope(
-        &self,
-        scratch: &mut CheckScratch,
-        record: &Record<'_>,
-        member: &MemberSpan,
-        is_edge: bool,
-        facts: &Facts,
-    ) {
+    fn check_scope(&self, scratch: &mut CheckScratch, record: &Record<'_>, member: &MemberSpan, facts: &Facts) {
         let Some(scope) = self.text_or_null(scratch, record, member, "deviceScope") else {
             return;
         };
@@ -324,7 +320,7 @@ impl Checker {
             return;
         }
         let at = member.value.start;
-        if !is_edge {
+        if !facts.is_edge {
             let message = "a child's scope is right only in the hub that its edge device is in (§3.7)";
             self.say(scratch, Code::DeviceScope, at, "deviceScope", Detail::Text(message));
         } else if facts.mode == Some(ImportMode::Create) {

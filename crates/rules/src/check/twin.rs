@@ -41,12 +41,15 @@ pub struct TwinSizes {
     pub characters: [u64; 3],
     /// The same in bytes of UTF-8.
     pub bytes: [u64; 3],
+    /// Which of them are there.
+    pub there: [bool; 3],
 }
 
 impl TwinSizes {
     fn set(&mut self, section: usize, size: Length) {
         self.characters[section] = size.characters as u64;
         self.bytes[section] = size.bytes as u64;
+        self.there[section] = true;
     }
 }
 
@@ -68,8 +71,8 @@ struct Walk<'a, 'r> {
     record: &'a Record<'r>,
     section: Section,
     plain: bool,
-    /// The codes that this section was given already: each once.
-    said: u128,
+    /// The codes that this section was given already, as errors and as warnings: each once.
+    said: [u128; 2],
     size: Length,
 }
 
@@ -247,7 +250,7 @@ impl Walk<'_, '_> {
     #[cold]
     fn repeated(&mut self, open: u32) {
         let chunk = self.record.chunk();
-        if self.said >> Code::DuplicateMember as u8 & 1 == 1 {
+        if self.said[1] >> Code::DuplicateMember as u8 & 1 == 1 {
             return;
         }
         if let Some(name) = first_repeated(chunk, &names_of(chunk, open)) {
@@ -257,10 +260,11 @@ impl Walk<'_, '_> {
 
     #[cold]
     fn say(&mut self, code: Code, at: u32, severity: Severity, detail: Detail) {
-        if self.said >> code as u8 & 1 == 1 {
+        let said = &mut self.said[usize::from(severity != Severity::Error)];
+        if *said >> code as u8 & 1 == 1 {
             return;
         }
-        self.said |= 1 << code as u8;
+        *said |= 1 << code as u8;
         let finding = Finding::new(code, at, "", detail).within(self.record.start() as u32);
         self.checker.add(self.scratch, Finding { severity, ..finding });
     }
@@ -339,7 +343,7 @@ impl VisitTokens for Properties<'_, '_> {
                         record,
                         section,
                         plain: record.is_plain(),
-                        said: 0,
+                        said: [0; 2],
                         size: Length::default(),
                     };
                     let size = walk.run(&mut tokens, value.place, value.kind == b'{');
@@ -400,7 +404,7 @@ impl Checker {
             record,
             section,
             plain: record.is_plain(),
-            said: 0,
+            said: [0; 2],
             size: Length::default(),
         };
         record.visit_tokens(member, WholeValue(walk))
