@@ -173,7 +173,8 @@ impl Search {
         self.clear_table();
         for number in 0..self.entries.len() {
             let entry = self.entries[number];
-            let place = self.place(entry.key[1], |other| other.key == entry.key);
+            let place =
+                self.place(entry.device ^ entry.key[1], |other| (other.key, other.device) == (entry.key, entry.device));
             if self.table[place] == FREE {
                 self.table[place] = number as u32;
                 continue;
@@ -244,7 +245,7 @@ mod tests {
         Entry {
             key: keys.of_ids(id.as_bytes(), module),
             text: keys.of_line(text.as_bytes()),
-            device: keys.of_ids(id.as_bytes(), None)[0],
+            device: keys.of_device(id.as_bytes()),
             line: line | flags | module_flag,
             byte: line * 100,
         }

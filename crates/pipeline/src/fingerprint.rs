@@ -1,14 +1,23 @@
 //! Keyed hashes of ids and of lines. The keys are fresh in every run, so that no file can be made to collide.
 //!
-//! An id is hashed to 128 bits by two SipHashes with keys of their own. A line is hashed by NH (Black, Halevi, Krawczyk,
-//! Krovetz, Rogaway: UMAC, 1999) over words of 64 bits, a block of 1 KiB at a time: two lines that differ have the same hash
-//! with a probability of at most 2^-64. NH pads with zeros, which no valid line holds.
+//! Texts are hashed to 128 bits by NH (Black, Halevi, Krawczyk, Krovetz, Rogaway: UMAC, 1999) over words of 64 bits, a block of
+//! 1 KiB at a time: two texts that differ have the same hash with a probability of at most 2^-64. NH pads with zeros, which no
+//! valid line holds; after an id, which may hold them, stand its lengths. A device's id has a SipHash of 64 bits besides.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 /// Words of a block.
 const BLOCK_WORDS: usize = 128;
 const BLOCK_BYTES: usize = BLOCK_WORDS * 8;
+
+/// Ids up to this length leave the last two words of a block free.
+const IDS_BYTES_MAX: usize = BLOCK_BYTES - 16;
+
+/// One product of NH.
+#[inline]
+fn product((first, second): (u64, u64), keys: &[u64; 2]) -> u128 {
+    u128::from(first.wrapping_add(keys[0])) * u128::from(second.wrapping_add(keys[1]))
+}
 
 /// Keys for one run.
 #[derive(Debug)]
@@ -27,19 +36,30 @@ impl Fingerprints {
         }
     }
 
+    /// The 64-bit hash of a device's id.
+    #[inline]
+    pub(crate) fn of_device(&self, id: &[u8]) -> u64 {
+        let mut hasher = self.sips[0].build_hasher();
+        hasher.write(id);
+        hasher.finish()
+    }
+
     /// The hash of a device's id, or of a device's and a module's.
     #[inline]
     pub(crate) fn of_ids(&self, id: &[u8], module_id: Option<&[u8]>) -> [u64; 2] {
-        [0, 1].map(|number| {
-            let mut hasher = self.sips[number].build_hasher();
-            hasher.write(id);
-            if let Some(module_id) = module_id {
-                // The length tells where the one ends and the other begins, and a module from a device.
-                hasher.write_usize(id.len());
-                hasher.write(module_id);
-            }
-            hasher.finish()
-        })
+        let lengths = (id.len() as u64, module_id.map_or(0, |module_id| module_id.len() as u64 + 1));
+        if id.len() <= IDS_BYTES_MAX && module_id.is_none() {
+            let last = self.words.len() - 2;
+            let sum = product(lengths, &[self.words[last], self.words[last + 1]]);
+            let ids = self.block(id);
+            let sum = sum.wrapping_add(u128::from(ids[1]) << 64 | u128::from(ids[0]));
+            return [sum as u64, (sum >> 64) as u64];
+        }
+        let mut all = Vec::with_capacity(256);
+        for part in [&lengths.0.to_le_bytes(), &lengths.1.to_le_bytes(), id, module_id.unwrap_or_default()] {
+            all.extend_from_slice(part);
+        }
+        self.of_line(&all)
     }
 
     /// The hash of a line.
@@ -68,9 +88,6 @@ impl Fingerprints {
             let (first, second) = bytes.split_at(8);
             let word = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
             (word(first), word(second))
-        };
-        let product = |(first, second): (u64, u64), keys: &[u64; 2]| {
-            u128::from(first.wrapping_add(keys[0])) * u128::from(second.wrapping_add(keys[1]))
         };
         let (pairs, rest) = bytes.as_chunks::<16>();
         let (keys, _) = self.words.as_chunks::<2>();
@@ -116,7 +133,7 @@ mod tests {
     #[test]
     fn devices_and_modules_are_told_apart() {
         let keys = Fingerprints::new();
-        let ids: [(&str, Option<&str>); 7] = [
+        let ids: [(&str, Option<&str>); 10] = [
             ("ab", None),
             ("a", Some("b")),
             ("ab", Some("")),
@@ -124,6 +141,9 @@ mod tests {
             ("AB", None),
             ("a", Some("B")),
             ("a", None),
+            ("a\0", None),
+            ("", None),
+            ("\0", None),
         ];
         let hashes = ids.map(|(id, module)| keys.of_ids(id.as_bytes(), module.map(str::as_bytes)));
         for (number, hash) in hashes.iter().enumerate() {

@@ -295,7 +295,7 @@ fn keep_raw(gather: &mut Gather, bytes: &[u8], start: usize, end: usize, line_en
 
 #[cfg(test)]
 mod tests {
-    use hubmill_device::{Code, Severity};
+    use hubmill_device::Code;
     use hubmill_parser::{Level, Limits};
     use hubmill_reader::Part;
     use hubmill_rules::{RuleSet, Rules};

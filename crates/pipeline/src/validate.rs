@@ -136,19 +136,13 @@ pub(crate) fn entry(
 ) -> Option<Entry> {
     let id = facts.id.and_then(|id| record.text(id))?;
     let module_id = facts.module_id.and_then(|module_id| record.text(module_id));
-    let device = fingerprints.of_ids(&id, None);
-    let mut flags = 0;
-    let key = match &module_id {
-        Some(module_id) => {
-            flags |= Entry::MODULE;
-            fingerprints.of_ids(&id, Some(module_id))
-        }
-        None => device,
-    };
+    let device = fingerprints.of_device(&id);
+    let key = fingerprints.of_ids(&id, module_id.as_deref());
+    let mut flags = if module_id.is_some() { Entry::MODULE } else { 0 };
     if facts.mode.is_some_and(|mode: ImportMode| mode.is_delete() || mode.is_update_twin()) {
         flags |= Entry::NOT_CREATED;
     }
-    Some(Entry { key, text: fingerprints.of_line(record.line()), device: device[0], line: line | flags, byte })
+    Some(Entry { key, text: fingerprints.of_line(record.line()), device, line: line | flags, byte })
 }
 
 impl Validate {

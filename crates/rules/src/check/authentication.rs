@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use hubmill_device::{
-    AuthenticationType, Code, ImportMode, KEY_BYTES_MAX, KEY_BYTES_MIN, Member, Place, Severity, is_system_module,
+    AuthenticationType, Code, ImportMode, KEY_BYTES_DEFAULT, KEY_BYTES_MAX, KEY_BYTES_MIN, Member, Place, Severity,
+    is_system_module,
 };
 use hubmill_parser::{MemberSpan, Record};
 
+use super::text::all;
 use super::{Authenticates, CheckScratch, Checker, Facts};
 use crate::finding::{Detail, Finding};
 
@@ -50,6 +52,9 @@ impl Checker {
         if record.bytes(member.value) == b"null" {
             self.none_at_all(scratch, record, member.value.start, facts);
             return Authenticates::NotSaid;
+        }
+        if is_usual(record.bytes(member.value)) {
+            return Authenticates::By(AuthenticationType::Sas);
         }
         let Some([keys, thumbprints, kind]) =
             self.pick::<3>(scratch, record, member, Place::Authentication, Severity::Error)
@@ -155,7 +160,8 @@ impl Checker {
             let text: Option<Cow<'_, [u8]>> = self.text_or_null(scratch, record, thumbprint, path);
             let Some(text) = text.filter(|text| !text.is_empty()) else { continue };
             pair.there[number] = true;
-            if THUMBPRINT_DIGITS.contains(&text.len()) && text.iter().all(u8::is_ascii_hexdigit) {
+            let is_digit = |byte: u8| (byte.wrapping_sub(b'0') < 10) | ((byte | 0x20).wrapping_sub(b'a') < 6);
+            if THUMBPRINT_DIGITS.contains(&text.len()) && all(&text, is_digit) {
                 digits[number] = text.len();
             } else {
                 let expected = "40 or 64 hexadecimal digits, without separators (§3.4)";
@@ -249,6 +255,29 @@ impl Checker {
     }
 }
 
+/// What the hub writes around the two keys of a device that has the keys that the hub makes (§1.2, §4).
+const USUAL: [&[u8]; 3] = [
+    br#"{"symmetricKey":{"primaryKey":""#,
+    br#"","secondaryKey":""#,
+    br#""},"x509Thumbprint":{"primaryThumbprint":null,"secondaryThumbprint":null},"type":"sas"}"#,
+];
+/// A key that the hub makes: 32 bytes.
+const USUAL_KEY_CHARACTERS: usize = 44;
+
+/// Whether the value is, to the byte, as the hub writes it for most devices: then there is nothing to find in it.
+#[inline]
+fn is_usual(value: &[u8]) -> bool {
+    let key = |rest: &mut &[u8], before: &[u8]| {
+        let found = rest.strip_prefix(before).and_then(|rest| rest.split_at_checked(USUAL_KEY_CHARACTERS));
+        found.is_some_and(|(key, after)| {
+            *rest = after;
+            base64_bytes(key) == Some(KEY_BYTES_DEFAULT)
+        })
+    };
+    let mut rest = value;
+    key(&mut rest, USUAL[0]) && key(&mut rest, USUAL[1]) && rest == USUAL[2]
+}
+
 /// Whether the line is a module of the hub itself (§1.7), which has no keys of its own to lose.
 fn is_of_the_hub(record: &Record<'_>, facts: &Facts) -> bool {
     let module_id = facts.module_id.and_then(|module_id| record.text(module_id));
@@ -264,17 +293,40 @@ fn base64_bytes(text: &[u8]) -> Option<usize> {
         [digits @ .., b'=', b'='] | [digits @ .., b'='] => digits,
         digits => digits,
     };
-    let all = digits.iter().fold(true, |all, byte| {
+    let good = all(digits, |byte| {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         // `/` stands before the digits.
-        all & (letter | (byte.wrapping_sub(b'/') < 11) | (*byte == b'+'))
+        letter | (byte.wrapping_sub(b'/') < 11) | (byte == b'+')
     });
-    (all && text.len().is_multiple_of(4)).then_some(digits.len() * 3 / 4)
+    (good && text.len().is_multiple_of(4)).then_some(digits.len() * 3 / 4)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::base64_bytes;
+    use super::{base64_bytes, is_usual};
+
+    #[test]
+    fn what_the_hub_writes_is_known_to_the_byte() {
+        let usual = |key: &str, kind: &str| {
+            format!(
+                r#"{{"symmetricKey":{{"primaryKey":"{key}","secondaryKey":"{key}"}},"x509Thumbprint":{{"primaryThumbprint":null,"secondaryThumbprint":null}},"type":"{kind}"}}"#
+            )
+        };
+        let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        assert!(is_usual(usual(key, "sas").as_bytes()));
+        for other in [
+            usual(key, "SAS"),
+            usual(&key.replace('=', "A"), "sas"),
+            usual(&key.replace("Aw", "A-"), "sas"),
+            usual(&key[4..], "sas"),
+            usual(key, "sas") + " ",
+            usual(key, "sas").replace("null,", "null ,"),
+            "{}".to_owned(),
+            String::new(),
+        ] {
+            assert!(!is_usual(other.as_bytes()), "{other}");
+        }
+    }
 
     #[test]
     fn base64_is_counted_in_bytes() {

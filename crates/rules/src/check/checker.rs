@@ -273,9 +273,15 @@ impl Checker {
         let wanted = place.names();
         let mut found = [None; N];
         scratch.odd.clear();
+        // Members mostly stand in the order in which the hub writes them.
+        let mut next = 0;
         for member in members {
             let name = record.name(&member);
-            match wanted.iter().position(|want| same_name(&name, want.as_bytes())) {
+            let is_next = wanted.get(next).is_some_and(|want| same_name(&name, want.as_bytes()));
+            let place_of = || wanted.iter().position(|want| same_name(&name, want.as_bytes()));
+            let number = if is_next { Some(next) } else { place_of() };
+            next = number.map_or(next, |number| number + 1);
+            match number {
                 Some(number) => {
                     if found[number].replace(member).is_some() {
                         let finding = Finding::new(Code::DuplicateMember, member.start(), place.path(), Detail::Twice)

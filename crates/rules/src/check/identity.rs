@@ -297,6 +297,12 @@ impl Checker {
 
     #[inline]
     fn is_edge(&self, scratch: &mut CheckScratch, record: &Record<'_>, member: &MemberSpan) -> bool {
+        match record.bytes(member.value) {
+            // As the hub writes it.
+            br#"{"iotEdge":false}"# => return false,
+            br#"{"iotEdge":true}"# => return true,
+            _ => {}
+        }
         let found = self.pick::<1>(scratch, record, member, Place::Capabilities, Severity::Warning);
         let Some([Some(edge)]) = found else {
             return false;

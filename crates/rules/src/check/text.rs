@@ -1,8 +1,6 @@
 //! Texts and names of a line: how the hub counts them, and what is in them.
 
-use std::borrow::Cow;
-
-use hubmill_parser::decode;
+use hubmill_parser::{Span, decode};
 
 /// How long a text is, in both units that the hub may count in (§3.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,8 +69,18 @@ pub(super) fn measure(content: &[u8], plain: bool) -> Measure {
     measure_slowly(content)
 }
 
-#[cold]
+/// Measures a text that is not ASCII, or has escapes.
 fn measure_slowly(content: &[u8]) -> Measure {
+    if memchr::memchr(b'\\', content).is_some() {
+        return measure_decoded(content);
+    }
+    let whole = Length { characters: character_count(content), bytes: content.len() };
+    // C1 is the bytes c2 80 to c2 9f.
+    let controls = content.windows(2).filter(|pair| pair[0] == 0xc2 && pair[1] < 0xa0).count();
+    Measure { whole, control: Length { characters: controls, bytes: 2 * controls } }
+}
+
+fn measure_decoded(content: &[u8]) -> Measure {
     let mut measure = Measure::default();
     for character in characters(&decode(content)) {
         let length = Length { characters: 1, bytes: character.len_utf8() };
@@ -112,41 +120,85 @@ pub(super) fn character_count(text: &[u8]) -> usize {
     text.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
-/// What a byte of a twin's name asks for: nothing, or a closer look at the name.
-const CLOSER_LOOK: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = byte <= 0x20 || byte >= 0x7f || matches!(byte as u8, b'.' | b'$' | b'#' | b'\\');
-        byte += 1;
-    }
-    table
-};
+/// Names of up to so many bytes are looked at all at once.
+const LANES: usize = 16;
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Whether a raw name in a twin is made of common characters only.
+/// A name as a number, and whether it is made of common characters only: nothing that the hub refuses in a twin, no escape,
+/// ASCII.
+///
+/// Equal texts have equal numbers, different ones mostly not. `chunk` is what the name is a part of.
 #[inline]
-pub(super) fn is_common_name(name: &[u8]) -> bool {
-    !name.iter().fold(false, |look, byte| look | CLOSER_LOOK[usize::from(*byte)])
+pub(super) fn read_name(chunk: &[u8], name: Span) -> (u64, bool) {
+    let (start, length) = (name.start as usize, (name.end - name.start) as usize);
+    if length <= LANES
+        && let Some(lanes) = chunk[start..].first_chunk::<LANES>()
+    {
+        let mask = u128::MAX.checked_shr(8 * (LANES - length) as u32).unwrap_or(0);
+        let text = u128::from_le_bytes(*lanes) & mask;
+        // What is not of the name is made a letter.
+        let (low, high) = split(text | (!mask & u128::from_ne_bytes([b'a'; LANES])));
+        if !has_odd(low) && (length <= 8 || !has_odd(high)) {
+            return (number_of(text, length), true);
+        }
+    }
+    read_long_name(name.of(chunk))
 }
 
-/// A number for a name: equal names have equal numbers, different ones mostly not.
+/// Whether a byte of a twin's name asks for a closer look at the name: up to space, from delete on, and `.` `$` `#` `\`.
+const fn is_odd(byte: u8) -> bool {
+    matches!(byte, 0..=0x20 | 0x7f..=0xff | b'.' | b'$' | b'#' | b'\\')
+}
+
+/// Whether one of eight bytes does, without a loop.
+#[inline(always)]
+fn has_odd(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES * 0x80;
+    // A high bit for a byte below `than`, if there is one; `than` is at most 0x80.
+    let below = |word: u64, than: u64| word.wrapping_sub(ONES * than) & !word & HIGH;
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (word & HIGH) | below(word, 0x21) | equal(0x7f) | equal(b'.') | equal(b'$') | equal(b'#') | equal(b'\\') != 0
+}
+
+#[inline(always)]
+fn split(text: u128) -> (u64, u64) {
+    (text as u64, (text >> 64) as u64)
+}
+
 #[inline]
-pub(super) fn name_number(name: &[u8], plain: bool) -> u64 {
-    let name = if plain || is_simple(name) { Cow::Borrowed(name) } else { decode(name) };
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |number: u64, word: u64| (number ^ word).wrapping_mul(FACTOR).rotate_left(29);
-    let (words, rest) = name.as_chunks::<8>();
-    let number = words
-        .iter()
-        .fold((name.len() as u64).wrapping_mul(FACTOR), |number, word| mix(number, u64::from_le_bytes(*word)));
-    let last = match (name.last_chunk::<8>(), rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
-        (Some(last), ..) => u64::from_le_bytes(*last),
-        (None, Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
-        }
-        _ => rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+fn number_of(text: u128, length: usize) -> u64 {
+    let (low, high) = split(text);
+    let mixed = (low ^ (length as u64).rotate_left(56)).wrapping_mul(FACTOR).rotate_left(29) ^ high;
+    mixed.wrapping_mul(FACTOR).rotate_left(29)
+}
+
+#[cold]
+fn read_long_name(name: &[u8]) -> (u64, bool) {
+    let common = !name.iter().any(|byte| is_odd(*byte));
+    let text = decode(name);
+    let mut lanes = [0; LANES];
+    if text.len() <= LANES {
+        lanes[..text.len()].copy_from_slice(&text);
+        return (number_of(u128::from_le_bytes(lanes), text.len()), common);
+    }
+    let mix = |number: u64, bytes: &[u8]| {
+        let word = bytes.iter().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+        (number ^ word).wrapping_mul(FACTOR).rotate_left(29)
     };
-    mix(number, last)
+    (text.chunks(8).fold((text.len() as u64).wrapping_mul(FACTOR), mix), common)
+}
+
+/// Whether all bytes are of a kind that `is_good` tells by comparisons alone, so that many go at once.
+#[inline(always)]
+pub(super) fn all(bytes: &[u8], is_good: impl Fn(u8) -> bool) -> bool {
+    let (lanes, rest) = bytes.as_chunks::<LANES>();
+    let bad = |bad: u8, byte: &u8| bad | u8::from(!is_good(*byte));
+    let mut found = 0u8;
+    for lanes in lanes {
+        found |= lanes.iter().fold(0, bad);
+    }
+    rest.iter().fold(found, bad) == 0
 }
 
 /// The place of the first escape of half a character in a valid line, if there is one.
@@ -170,7 +222,9 @@ pub(super) fn lone_surrogate(line: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Length, characters, is_common_name, is_simple, lone_surrogate, measure, name_number};
+    use hubmill_parser::Span;
+
+    use super::{Length, characters, is_simple, lone_surrogate, measure, read_name};
 
     #[test]
     fn simple_texts_are_told_from_others_wherever_the_odd_byte_stands() {
@@ -210,25 +264,45 @@ mod tests {
         assert_eq!(characters(b"a\xed\xa0\x80b").collect::<String>(), "a\u{fffd}b");
     }
 
+    fn name(text: &[u8]) -> (u64, bool) {
+        // In the middle and at the end of a chunk: at once, and byte by byte.
+        let chunk = [b"\"", text, b"\":1234567890abcdef"].concat();
+        let found = read_name(&chunk, Span::new(1, 1 + text.len()));
+        assert_eq!(read_name(text, Span::new(0, text.len())), found, "{text:?}");
+        found
+    }
+
     #[test]
     fn names_have_numbers_of_their_own() {
-        let mut numbers: Vec<u64> = (0..300)
-            .flat_map(|length| [b'a', b'b'].map(|byte| name_number(&vec![byte; length], true)))
-            .chain((0..20).flat_map(|length| {
-                (0..length).map(move |place| {
-                    let mut name = vec![b'x'; length];
-                    name[place] = b'y';
-                    name_number(&name, false)
-                })
-            }))
-            .collect();
+        let mut texts: Vec<Vec<u8>> = (0..300).flat_map(|length| [b'a', b'b'].map(|byte| vec![byte; length])).collect();
+        for length in 0..40 {
+            for place in 0..length {
+                let mut text = vec![b'x'; length];
+                text[place] = b'y';
+                texts.push(text);
+            }
+        }
+        texts.sort();
+        texts.dedup();
+        let mut numbers: Vec<u64> = texts.iter().map(|text| name(text).0).collect();
         numbers.sort_unstable();
-        let count = numbers.len();
         numbers.dedup();
-        // The two empty names are one, and `a` to `y` of one letter differ.
-        assert_eq!(numbers.len(), count - 1);
-        assert_eq!(name_number(br"\u0061b", false), name_number(b"ab", true));
-        assert!(is_common_name(b"temperature_2") && !is_common_name(b"a.b") && !is_common_name("é".as_bytes()));
+        assert_eq!(numbers.len(), texts.len());
+        assert_eq!(name(br"\u0061b").0, name(b"ab").0);
+    }
+
+    #[test]
+    fn odd_bytes_of_names_are_seen_wherever_they_stand() {
+        for length in 1..20 {
+            for place in 0..length {
+                for byte in 0..=255u8 {
+                    let mut text = vec![b'x'; length];
+                    text[place] = byte;
+                    let odd = byte <= b' ' || byte >= 0x7f || b".$#\\".contains(&byte);
+                    assert_eq!(name(&text).1, !odd, "{byte} at {place} of {length}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use hubmill_device::{
 use hubmill_parser::{Record, Span, ValueToken, VisitTokens, decode};
 
 use super::place::{first_repeated, names_of};
-use super::text::{Length, characters, is_common_name, measure, name_number};
+use super::text::{Length, characters, measure, read_name};
 use super::{CheckScratch, Checker};
 use crate::finding::{Detail, Finding};
 
@@ -55,6 +55,9 @@ impl TwinSizes {
 
 /// Objects of up to so many members have their names compared pair by pair.
 const PAIRWISE_MAX: usize = 16;
+
+/// An integer of no more characters than this is in range.
+const SHORT_NUMBER: usize = 15;
 
 /// An object or array that is open.
 #[derive(Clone, Copy, Debug)]
@@ -152,13 +155,14 @@ impl Walk<'_, '_> {
     /// A name; whether its value is not looked at.
     #[inline]
     fn name(&mut self, name: Span, has_rules: bool) -> bool {
-        let raw = self.record.bytes(name);
-        self.scratch.numbers.push(name_number(raw, self.plain));
+        let (number, is_common) = read_name(self.record.chunk(), name);
+        self.scratch.numbers.push(number);
         if !has_rules {
             return false;
         }
-        if is_common_name(raw) && raw.len() <= TWIN_KEY_BYTES_MAX {
-            self.size.add(Length::of(raw.len()));
+        let length = (name.end - name.start) as usize;
+        if is_common && length <= TWIN_KEY_BYTES_MAX {
+            self.size.add(Length::of(length));
             return false;
         }
         self.odd_name(name)
@@ -211,13 +215,20 @@ impl Walk<'_, '_> {
             b'n' => self.null(place),
             _ => {
                 self.size.add(Length::of(NUMBER_SIZE as usize));
-                let end = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
-                let spelling = &rest[..end.unwrap_or(rest.len())];
-                if spelling.len() >= 16 && !is_twin_number(spelling) {
-                    let message = "an integer out of the hub's range, -4503599627370496 to 4503599627370495 (§3.6)";
-                    self.say(Code::TwinIntegerRange, place, Severity::Error, Detail::Text(message));
+                // A shorter number is in range.
+                if rest.get(SHORT_NUMBER).is_some_and(|byte| matches!(byte, b'0'..=b'9')) {
+                    self.long_number(place, rest);
                 }
             }
+        }
+    }
+
+    #[inline(never)]
+    fn long_number(&mut self, place: u32, rest: &[u8]) {
+        let end = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
+        if !is_twin_number(&rest[..end.unwrap_or(rest.len())]) {
+            let message = "an integer out of the hub's range, -4503599627370496 to 4503599627370495 (§3.6)";
+            self.say(Code::TwinIntegerRange, place, Severity::Error, Detail::Text(message));
         }
     }
 
