@@ -6,6 +6,7 @@ mod support;
 
 mod findings;
 mod output;
+mod reference;
 mod whole_file;
 
 use serde_json::Value;
