@@ -205,10 +205,8 @@ impl RuleSet {
         if self.key_bytes.is_some() && !self.makes_keys() {
             return conflict("--key-bytes", NEEDS, "--regenerate-keys or --promote-secondary");
         }
-        if self.preset != Some(Preset::Migrate) {
-            if self.scope_map.is_some() {
-                return conflict("--scope-map", NEEDS, &preset(Preset::Migrate));
-            }
+        if self.scope_map.is_some() && self.preset != Some(Preset::Migrate) {
+            return conflict("--scope-map", NEEDS, &preset(Preset::Migrate));
         }
         if self.check != Check::Full {
             let by_migrate =

@@ -415,15 +415,13 @@ fn check_etags(line: &mut Line<'_>, mode: Option<&'static str>) {
                 line.warning("twin-etag-stale");
             }
         }
-        Some("updateTwinIfMatchETag") => {
-            if !twin_etag && !has_variant(line, "twinETag") {
-                line.error("twin-etag-missing");
-            }
+        Some("updateTwinIfMatchETag") if !twin_etag && !has_variant(line, "twinETag") => {
+            line.error("twin-etag-missing")
         }
-        Some(mode) if mode.ends_with("IfMatchETag") => {
-            if !etag && !has_variant(line, "eTag") {
-                line.error("etag-missing");
-            }
+        Some("updateIfMatchETag" | "createOrUpdateIfMatchETag" | "deleteIfMatchETag")
+            if !etag && !has_variant(line, "eTag") =>
+        {
+            line.error("etag-missing");
         }
         _ => {}
     }

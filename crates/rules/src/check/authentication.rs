@@ -207,37 +207,30 @@ impl Checker {
         }
         let writes_identity = facts.mode.is_some_and(|mode| !mode.is_delete() && !mode.is_update_twin());
         match kind {
-            None => {}
             Some(AuthenticationType::Sas) if thumbprints.any() => {
                 let message =
                     "thumbprints under the type sas, which does not use them (§3.5); selfSigned was probably meant";
                 conflict(scratch, Severity::Warning, at, path, message);
             }
-            Some(AuthenticationType::Sas) => {
-                if writes_identity && !keys.any() {
-                    let message = "no symmetric keys: the hub makes them, and this file does not know them (§4)";
-                    self.say(scratch, Code::KeysMissing, at, Place::SymmetricKey.path(), Detail::Text(message));
-                }
+            Some(AuthenticationType::Sas) if writes_identity && !keys.any() => {
+                let message = "no symmetric keys: the hub makes them, and this file does not know them (§4)";
+                self.say(scratch, Code::KeysMissing, at, Place::SymmetricKey.path(), Detail::Text(message));
             }
             Some(AuthenticationType::SelfSigned) if keys.any() => {
                 let message =
                     "symmetric keys under the type selfSigned, which does not use them (§3.5); sas was probably meant";
                 conflict(scratch, Severity::Warning, at, path, message);
             }
-            Some(AuthenticationType::SelfSigned) => {
-                if !thumbprints.any() {
-                    let message =
-                        "selfSigned without a thumbprint: the hub takes it, but no certificate will match (§3.5)";
-                    self.say(scratch, Code::ThumbprintMissing, at, Place::Thumbprint.path(), Detail::Text(message));
-                }
+            Some(AuthenticationType::SelfSigned) if !thumbprints.any() => {
+                let message = "selfSigned without a thumbprint: the hub takes it, but no certificate will match (§3.5)";
+                self.say(scratch, Code::ThumbprintMissing, at, Place::Thumbprint.path(), Detail::Text(message));
             }
-            Some(AuthenticationType::CertificateAuthority) => {
-                if keys.any() || thumbprints.any() {
-                    let message = "keys or thumbprints under the type certificateAuthority, which has none (§3.5)";
-                    conflict(scratch, Severity::Warning, at, path, message);
-                }
+            Some(AuthenticationType::CertificateAuthority) if keys.any() || thumbprints.any() => {
+                let message = "keys or thumbprints under the type certificateAuthority, which has none (§3.5)";
+                conflict(scratch, Severity::Warning, at, path, message);
             }
             Some(AuthenticationType::None) => self.type_none(scratch, record, facts, at),
+            _ => {}
         }
     }
 

@@ -216,7 +216,7 @@ impl Walk<'_, '_> {
             _ => {
                 self.size.add(Length::of(NUMBER_SIZE as usize));
                 // A shorter number is in range.
-                if rest.get(SHORT_NUMBER).is_some_and(|byte| matches!(byte, b'0'..=b'9')) {
+                if rest.get(SHORT_NUMBER).is_some_and(u8::is_ascii_digit) {
                     self.long_number(place, rest);
                 }
             }
