@@ -2,6 +2,9 @@
 //!
 //! The file is small, so that starting threads and creating the output count in full; whole tools are compared on large
 //! files and as processes elsewhere.
+//!
+//! Class `hostile`: the same for shapes that no hub writes, beside lines that it does write. In bytes of input a second, so
+//! that one run shows how many times dearer a byte can be made.
 
 #![allow(missing_docs, reason = "criterion's macros make the functions")]
 
@@ -10,17 +13,19 @@ mod data;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hubmill_device::ImportMode;
 use hubmill_parser::{Level, Limits};
-use hubmill_pipeline::{Batch, Drain, Flow, OnInvalid, Options, Piece, Transform, run};
+use hubmill_pipeline::{Batch, Drain, Flow, OnInvalid, Options, Piece, Tally, Transform, run};
 use hubmill_reader::{Cut, Input, MmapChoice};
 use hubmill_rules::{RuleSet, Rules};
+use hubmill_testkit::generate::{Kind, file};
+use hubmill_testkit::hostile::names_line;
 use hubmill_writer::{Access, Error, Pending, Sink, Sync, commit_all};
 
 struct Write {
     sink: Sink,
-    lines: u64,
+    tally: Tally,
 }
 
 impl Drain<Batch> for Write {
@@ -30,20 +35,40 @@ impl Drain<Batch> for Write {
         for bytes in batch.output.pieces(piece.bytes) {
             self.sink.write(bytes)?;
         }
-        self.lines += batch.tally.lines;
+        self.tally.add(&batch.tally);
         Ok(Flow::Continue)
     }
 }
 
-fn transform(work: &Transform, from: &Path, to: &Path, choice: MmapChoice, threads: usize) -> u64 {
+/// What became of the lines, and how many bytes came out.
+fn transform(work: &Transform, from: &Path, to: &Path, choice: MmapChoice, threads: usize) -> (Tally, u64) {
     let input = Input::open(from, choice).expect("the file is there");
     let pending = Pending::default();
-    let mut drain =
-        Write { sink: Sink::create(to, Access::Ordinary, &pending).expect("a folder to write to"), lines: 0 };
+    let mut drain = Write {
+        sink: Sink::create(to, Access::Ordinary, &pending).expect("a folder to write to"),
+        tally: Tally::default(),
+    };
     let whole = run(&input, Options { threads, cut: Cut::default() }, work, &mut drain);
     assert!(whole.expect("reading and writing work"));
+    let bytes = drain.sink.bytes();
     commit_all(vec![drain.sink], Sync::BySystem, &pending).expect("the file can be put in place");
-    drain.lines
+    (drain.tally, bytes)
+}
+
+/// The work of setting the mode of every line, or of none.
+fn rewrite(mode: Option<ImportMode>) -> Transform {
+    Transform {
+        rules: Rules::new(RuleSet { import_mode: mode, ..RuleSet::default() }).expect("the rules agree"),
+        limits: Limits::default(),
+        level: Level::detect(),
+        on_invalid: OnInvalid::Reject,
+        collect_rejects: false,
+        collect_filtered: false,
+        collect_keys: false,
+        all_diagnostics: false,
+        invalid_max: u64::MAX,
+        checker: None,
+    }
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -59,6 +84,9 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// What is added to a line.
+const MODE_MEMBER: &str = ",\"importMode\":\"delete\"";
+
 fn end_to_end(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("end_to_end");
     let folder = tempfile::tempdir().expect("a folder for temporary files");
@@ -67,35 +95,71 @@ fn end_to_end(criterion: &mut Criterion) {
         group.throughput(data.throughput());
         std::fs::write(&from, &data.bytes).expect("room for the data");
         group.bench_function(BenchmarkId::new("plain-copy", data.name), |bencher| bencher.iter(|| copy(&from, &to)));
-        let added = ",\"importMode\":\"delete\"".len() * data.lines;
+        let added = MODE_MEMBER.len() * data.lines;
         for (name, mode, length) in
             [("copy", None, data.bytes.len()), ("import-mode", Some(ImportMode::Delete), data.bytes.len() + added)]
         {
-            let work = Transform {
-                rules: Rules::new(RuleSet { import_mode: mode, ..RuleSet::default() }).expect("the rules agree"),
-                limits: Limits::default(),
-                level: Level::detect(),
-                on_invalid: OnInvalid::Reject,
-                collect_rejects: false,
-                collect_filtered: false,
-                collect_keys: false,
-                all_diagnostics: false,
-                invalid_max: u64::MAX,
-                checker: None,
-            };
+            let work = rewrite(mode);
             for (source, choice) in [("mmap", MmapChoice::Always), ("read", MmapChoice::Never)] {
                 for threads in [1, 2] {
                     let id = BenchmarkId::new(format!("{name}-{source}-{threads}"), data.name);
                     group.bench_function(id, |bencher| {
-                        bencher.iter(|| assert_eq!(transform(&work, &from, &to, choice, threads), data.lines as u64));
+                        bencher.iter(|| {
+                            let (tally, bytes) = transform(&work, &from, &to, choice, threads);
+                            assert_eq!((tally.written, bytes), (data.lines as u64, length as u64));
+                        });
                     });
-                    let written = std::fs::metadata(&to).expect("the output is there").len();
-                    assert_eq!(written, length as u64);
                 }
             }
         }
     }
 }
 
-criterion_group!(benches, end_to_end);
+/// One line of nearly 16 MiB that is nothing but members of different names.
+fn one_line_of_names() -> Vec<u8> {
+    let mut line = Vec::new();
+    names_line(1_300_000, 1, &mut line);
+    assert!((15 << 20..16 << 20).contains(&line.len()), "{} bytes", line.len());
+    line.push(b'\n');
+    line
+}
+
+fn hostile(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("hostile");
+    group.sample_size(20);
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let (from, to) = (folder.path().join("in"), folder.path().join("out"));
+    let work = rewrite(Some(ImportMode::Delete));
+    let shapes: [(&str, u64, Vec<u8>); 11] = [
+        ("identity", 20_000, file(Kind::Identity, 20_000, 1)),
+        ("every-line-another", 15_000, file(Kind::EveryLineAnother, 15_000, 1)),
+        ("deep", 8_000, file(Kind::Deep, 8_000, 1)),
+        ("escapes", 1_000, file(Kind::Escapes, 1_000, 1)),
+        ("non-ascii", 2_000, file(Kind::NonAscii, 2_000, 1)),
+        ("many-names", 400, file(Kind::ManyNames, 400, 1)),
+        ("all-invalid", 80_000, file(Kind::AllInvalid, 80_000, 1)),
+        ("ten-bytes", 400_000, file(Kind::TenBytes, 400_000, 1)),
+        ("blank", 4_000_000, b"\n".repeat(4_000_000)),
+        ("one-line-of-text", 1, file(Kind::Huge, 1, 1)),
+        ("one-line-of-names", 1, one_line_of_names()),
+    ];
+    for (name, lines, bytes) in shapes {
+        std::fs::write(&from, &bytes).expect("room for the data");
+        let mut want = (lines, 0, 0, bytes.len() as u64 + lines * MODE_MEMBER.len() as u64);
+        match name {
+            "all-invalid" => want = (0, lines, 0, 0),
+            "blank" => want = (0, 0, lines, 0),
+            _ => {}
+        }
+        group.throughput(Throughput::Bytes(bytes.len() as u64));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let (tally, bytes) = transform(&work, &from, &to, MmapChoice::Never, 2);
+                assert_eq!((tally.written, tally.rejected, tally.blank, bytes), want);
+            });
+        });
+    }
+}
+
+criterion_group!(benches, end_to_end, hostile);
 criterion_main!(benches);

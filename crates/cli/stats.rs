@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
     signals::watch(&pending)?;
     let mut sink = open_outputs(io, &pending)?.findings;
     let work = Statistics::new(limits(io), level, arguments.by.as_deref());
-    let options = options(io);
+    let options = options(io, &input);
     let mut whole = Whole {
         counts: Counts::default(),
         sizes: Default::default(),

@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
         invalid_max,
         checker,
     };
-    let options = options(&arguments.io);
+    let options = options(&arguments.io, &input);
     let end = end_of(run_pipeline(&input, options, &work, &mut outputs));
     outputs.progress.finish();
     let finish = Finish {
@@ -96,9 +96,10 @@ pub(crate) fn limits(io: &IoArguments) -> Limits {
 }
 
 /// How a run is laid out.
-pub(crate) fn options(io: &IoArguments) -> Options {
-    let threads = io.threads.map_or_else(available_threads, usize::from);
-    Options { threads, cut: Cut { line_bytes_max: io.max_line_bytes as usize, ..Cut::default() } }
+pub(crate) fn options(io: &IoArguments, input: &Input) -> Options {
+    let cut = Cut { line_bytes_max: io.max_line_bytes as usize, ..Cut::default() };
+    let asked = io.threads.map_or_else(available_threads, usize::from);
+    Options { threads: asked.min(input.bytes().map_or(usize::MAX, |bytes| chunk_count(bytes, cut, asked))), cut }
 }
 
 /// How a run ended.
@@ -113,6 +114,18 @@ pub(crate) fn end_of(result: Result<bool, hubmill_pipeline::Error<hubmill_writer
 
 fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// How many chunks so many bytes make, at least one and at most `most`. With a worker for each, one more would only cost
+/// its start.
+fn chunk_count(bytes: u64, cut: Cut, most: usize) -> usize {
+    let (mut rest, mut chunk_bytes, mut count) = (bytes, cut.first_chunk_bytes, 1);
+    while rest > chunk_bytes as u64 && count < most {
+        rest -= chunk_bytes as u64;
+        chunk_bytes = (2 * chunk_bytes).min(cut.chunk_bytes);
+        count += 1;
+    }
+    count
 }
 
 /// Opens the input that is named, or standard input.

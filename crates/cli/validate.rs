@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
             let is_terminal = outputs.findings.is_stdout() && io::stdout().is_terminal();
             let console = Console::for_stream(io.color, io.quiet, is_terminal);
             let console = if arguments.all { console.show_all() } else { console };
-            Findings::Text { sink: outputs.findings, console, text: String::new() }
+            Findings::Text { sink: outputs.findings, console: Box::new(console), text: String::new() }
         }
     };
     let on_terminal = arguments.format == Format::Text && io::stdout().is_terminal();
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
         progress: Progress::new(io.progress, io.quiet, on_terminal, input.bytes()),
         bytes_in: 0,
     };
-    let options = options(io);
+    let options = options(io, &input);
     let mut end = end_of(run_pipeline(&input, options, &work, &mut drain));
     drain.progress.finish();
     if let End::Whole = end
@@ -160,7 +160,7 @@ pub(crate) fn open_outputs(io: &IoArguments, pending: &Pending) -> Result<OpenOu
 
 /// Where findings go.
 enum Findings {
-    Text { sink: Sink, console: Console, text: String },
+    Text { sink: Sink, console: Box<Console>, text: String },
     Json(DiagnosticsFile),
 }
 

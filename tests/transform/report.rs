@@ -170,3 +170,18 @@ fn every_line_is_accounted_for() {
         assert_eq!(answer.code, expected.exit_code(), "{}", file.display());
     }
 }
+
+#[test]
+fn no_more_workers_are_started_than_there_are_chunks() {
+    let folder = Folder::new();
+    let (path, input) = (folder.arg("report"), folder.arg("in"));
+    // Chunks of 64, 128 and 256 KiB, then of 512.
+    for (bytes, workers) in [(60 << 10, 1), (80 << 10, 2), (440 << 10, 3), (3 << 20, 9)] {
+        let line = "{\"id\":\"a\",\"status\":\"enabled\",\"authentication\":{}}\n";
+        folder.write("in", line.repeat(bytes / line.len()));
+        for (asked, want) in [("1", 1), ("64", workers)] {
+            transform(&["-q", "--report", &path, "-j", asked, &input], b"");
+            assert_eq!(folder.report("report").0["threads"], want, "{bytes} bytes, -j {asked}");
+        }
+    }
+}

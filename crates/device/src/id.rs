@@ -22,17 +22,14 @@ pub enum IdFault {
     },
 }
 
+/// The characters that a device or module id may have (§3.1).
+pub const ID_CHARACTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-:.+%_#*?!(),=@;$'";
+
 const LEGAL: [bool; 256] = {
     let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let punctuation = b"-:.+%_#*?!(),=@;$'";
     let mut at = 0;
-    while at < punctuation.len() {
-        table[punctuation[at] as usize] = true;
+    while at < ID_CHARACTERS.len() {
+        table[ID_CHARACTERS[at] as usize] = true;
         at += 1;
     }
     table
@@ -42,48 +39,10 @@ const LEGAL: [bool; 256] = {
 ///
 /// Both faults can be there at once: the first slot is for the character, the second for the length.
 pub fn check_id(id: &[u8]) -> [Option<IdFault>; 2] {
-    if all_legal(id) && (1..=ID_CHARACTERS_MAX).contains(&id.len()) {
+    if id.iter().all(|byte| LEGAL[usize::from(*byte)]) && (1..=ID_CHARACTERS_MAX).contains(&id.len()) {
         return [None, None];
     }
     explain_id(id)
-}
-
-/// Bytes looked at together.
-const LANES: usize = 16;
-
-/// Whether all bytes are legal in an id.
-#[inline]
-fn all_legal(id: &[u8]) -> bool {
-    let (lanes, _) = id.as_chunks::<LANES>();
-    let Some(last) = id.last_chunk::<LANES>() else {
-        return id.iter().fold(true, |legal, byte| legal & LEGAL[usize::from(*byte)]);
-    };
-    // Some of the last bytes a second time, and no loop over what is left.
-    lanes.iter().chain([last]).fold(true, |legal, lanes| legal & lanes_are_legal(lanes))
-}
-
-/// Comparisons without a table, which the compiler turns into a few instructions for all lanes.
-#[inline]
-fn lanes_are_legal(lanes: &[u8; LANES]) -> bool {
-    const RANGES: [(u8, u8); 8] = [
-        (b'!', b'!'),
-        (b'#', b'%'),
-        (b'\'', b'.'),
-        (b'0', b';'),
-        (b'=', b'='),
-        (b'?', b'Z'),
-        (b'_', b'_'),
-        (b'a', b'z'),
-    ];
-    let mut illegal = 0u8;
-    for byte in lanes {
-        let mut legal = 0u8;
-        for (first, last) in RANGES {
-            legal |= u8::from(byte.wrapping_sub(first) <= last - first);
-        }
-        illegal |= legal ^ 1;
-    }
-    illegal == 0
 }
 
 #[cold]

@@ -21,7 +21,7 @@ mod status;
 pub use authentication::AuthenticationType;
 pub use code::{Code, Severity};
 pub use explain::{About, Evidence, expand_example};
-pub use id::{ID_CHARACTERS_MAX, IdFault, STATUS_REASON_CHARACTERS_MAX, check_id, is_system_module};
+pub use id::{ID_CHARACTERS, ID_CHARACTERS_MAX, IdFault, STATUS_REASON_CHARACTERS_MAX, check_id, is_system_module};
 pub use key::{KEY_BYTES_DEFAULT, KEY_BYTES_MAX, KEY_BYTES_MIN};
 pub use limits::{
     BOOLEAN_SIZE, MODULES_MAX, NUMBER_SIZE, PROPERTIES_SIZE_MAX, TAGS_SIZE_MAX, TWIN_DEPTH_MAX, TWIN_KEY_BYTES_MAX,

@@ -1,6 +1,6 @@
 //! The members of a line (§1.1).
 
-use std::ops::BitOr;
+use std::ops::{BitAnd, BitOr};
 
 /// Whether two names are the same; for names of 4 to 32 bytes without a loop or a call.
 #[inline]
@@ -125,7 +125,7 @@ impl Member {
     }
 
     /// The name in a line.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         NAMES[self as usize].0
     }
 }
@@ -181,6 +181,14 @@ impl BitOr for MemberSet {
 
     fn bitor(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+}
+
+impl BitAnd for MemberSet {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 }
 

@@ -94,28 +94,33 @@ pub(crate) struct Carry {
     pub(crate) flags: Flags,
 }
 
-/// One bit per byte of a step.
+/// What the bytes of a step are: one bit per byte in the mask of each class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, align(64))]
 pub(crate) struct Masks {
-    pub(crate) backslash: u64,
     pub(crate) quote: u64,
-    /// Bytes below 0x20.
-    pub(crate) control: u64,
-    /// Bytes of 0x80 and above.
-    pub(crate) non_ascii: u64,
     /// `{ } [ ] : ,`
     pub(crate) operator: u64,
     /// Space, tab, `\r`, `\n`.
     pub(crate) space: u64,
     pub(crate) newline: u64,
+    pub(crate) backslash: u64,
+    /// Bytes below 0x20 but for `\n`.
+    pub(crate) control: u64,
+    /// Bytes of 0x80 and above.
+    pub(crate) non_ascii: u64,
+    /// Newlines, and what lines are flagged for: backslashes, control characters, bytes of 0x80 and above.
+    pub(crate) of_line: u64,
+}
+
+impl Masks {
+    pub(crate) const EMPTY: Self =
+        Self { quote: 0, operator: 0, space: 0, newline: 0, backslash: 0, control: 0, non_ascii: 0, of_line: 0 };
 }
 
 /// Which bytes are escaped by an odd run of backslashes before them.
 #[inline(always)]
 fn escaped(backslash: u64, carry: &mut u64) -> u64 {
-    if backslash == 0 {
-        return std::mem::take(carry);
-    }
     const EVEN: u64 = 0x5555_5555_5555_5555;
     let backslash = backslash & !*carry;
     let after = (backslash << 1) | *carry;
@@ -127,44 +132,34 @@ fn escaped(backslash: u64, carry: &mut u64) -> u64 {
     (EVEN ^ (ends << 1)) & after
 }
 
-impl Masks {
-    /// What a line shows in the bytes of `segment`.
-    #[inline(always)]
-    fn flags(&self, segment: u64, in_string: u64) -> Flags {
-        let mut flags = Flags::NONE;
-        if self.backslash & segment != 0 {
-            flags |= Flags::BACKSLASH;
-        }
-        if self.non_ascii & segment != 0 {
-            flags |= Flags::NON_ASCII;
-        }
-        if self.control & in_string & segment != 0 {
-            flags |= Flags::CONTROL;
-        }
-        flags
-    }
-}
-
 /// What one step finds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found {
     /// Where tokens are.
     pub(crate) tokens: u64,
-    /// Which of them are starts of scalars.
-    pub(crate) scalars: u64,
+    /// Bytes inside of strings, opening quotes among them.
+    in_string: u64,
+    /// How many tokens there are before the step.
+    pub(crate) tokens_before: usize,
 }
 
-/// The token bits of one step; line ends and flags go to `index.lines`.
+impl Found {
+    pub(crate) const EMPTY: Self = Self { tokens: 0, in_string: 0, tokens_before: 0 };
+}
+
+/// Where the tokens of a step are.
 #[inline(always)]
-pub(crate) fn step(
-    masks: Masks,
+pub(crate) fn find_tokens(
+    masks: &Masks,
     prefix_xor: impl Fn(u64) -> u64,
-    base: u32,
     carry: &mut Carry,
-    lines: &mut Vec<LineEnd>,
-    token_count: usize,
+    tokens_before: usize,
 ) -> Found {
-    let quotes = masks.quote & !escaped(masks.backslash, &mut carry.escaped);
+    let quotes = if masks.backslash | carry.escaped == 0 {
+        masks.quote
+    } else {
+        masks.quote & !escaped(masks.backslash, &mut carry.escaped)
+    };
     let mut in_string = prefix_xor(quotes) ^ carry.in_string;
     let mut broken = masks.newline & in_string;
     while broken != 0 {
@@ -181,31 +176,38 @@ pub(crate) fn step(
     carry.scalar = plain_scalar >> 63;
     let string_rest = in_string ^ quotes;
     let tokens = ((masks.operator | (scalar & !follows_scalar)) & !string_rest) | quotes;
+    Found { tokens, in_string, tokens_before }
+}
 
-    let special = masks.backslash | masks.non_ascii | (masks.control & in_string);
-    if masks.newline | special != 0 {
-        let mut newlines = masks.newline;
-        let mut done = 0u64;
-        while newlines != 0 {
-            let bit = newlines & newlines.wrapping_neg();
-            let below = bit - 1;
-            if special != 0 {
-                carry.flags |= masks.flags(below & !done, in_string);
-            }
-            lines.push(LineEnd {
-                end: base + bit.trailing_zeros(),
-                tokens_end: (token_count + (tokens & below).count_ones() as usize) as u32,
-                flags: carry.flags,
-            });
-            carry.flags = Flags::NONE;
-            done = below | bit;
-            newlines &= newlines - 1;
-        }
-        if special != 0 {
-            carry.flags |= masks.flags(!done, in_string);
-        }
+impl Masks {
+    /// What a line shows in the bytes of `segment`.
+    #[inline(always)]
+    fn flags(&self, segment: u64, in_string: u64) -> Flags {
+        let flag = |bits: u64, flag: Flags| Flags(flag.0 * u8::from(bits & segment != 0));
+        flag(self.backslash, Flags::BACKSLASH)
+            | flag(self.non_ascii, Flags::NON_ASCII)
+            | flag(self.control & in_string, Flags::CONTROL)
     }
-    Found { tokens, scalars: tokens & !(masks.operator | quotes) }
+}
+
+/// Notes the line ends of the step at `base`, and what its lines have to be flagged for.
+#[inline(always)]
+pub(crate) fn note_lines(masks: &Masks, found: &Found, base: u32, flags: &mut Flags, lines: &mut Vec<LineEnd>) {
+    let mut newlines = masks.newline;
+    let mut done = 0u64;
+    while newlines != 0 {
+        let bit = newlines & newlines.wrapping_neg();
+        let below = bit - 1;
+        lines.push(LineEnd {
+            end: base + bit.trailing_zeros(),
+            tokens_end: (found.tokens_before + (found.tokens & below).count_ones() as usize) as u32,
+            flags: *flags | masks.flags(below & !done, found.in_string),
+        });
+        *flags = Flags::NONE;
+        done = below | bit;
+        newlines &= newlines - 1;
+    }
+    *flags |= masks.flags(!done, found.in_string);
 }
 
 #[cfg(test)]

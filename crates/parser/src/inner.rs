@@ -47,16 +47,16 @@ impl<'a> Record<'a> {
     #[inline]
     pub fn decoded(&self, content: Span) -> Cow<'a, [u8]> {
         let raw = self.bytes(content);
-        if self.flags.has(Flags::BACKSLASH) { decode(raw) } else { Cow::Borrowed(raw) }
+        if self.0.flags.has(Flags::BACKSLASH) { decode(raw) } else { Cow::Borrowed(raw) }
     }
 
     /// Hands the tokens from the member's value on to `visitor`.
     #[inline]
     pub fn visit_tokens<V: VisitTokens>(&self, member: &MemberSpan, visitor: V) -> V::Output {
-        match self.places {
+        match self.0.places {
             Places::Indexed(tokens) => visitor.visit(Iter(SliceTokens::new(tokens, member.token as usize))),
-            Places::Windowed(level) => {
-                visitor.visit(Iter(WindowTokens::new(level, self.bytes, member.value.start as usize)))
+            Places::Windowed => {
+                visitor.visit(Iter(WindowTokens::new(self.0.level, self.0.bytes, member.value.start as usize)))
             }
         }
     }
@@ -64,31 +64,31 @@ impl<'a> Record<'a> {
     /// Whether the line may hold an escape.
     #[inline]
     pub fn may_have_escapes(&self) -> bool {
-        self.flags.has(Flags::BACKSLASH)
+        self.0.flags.has(Flags::BACKSLASH)
     }
 
     /// Whether every string of the line is spelled as it reads: no escapes, ASCII only.
     #[inline]
     pub fn is_plain(&self) -> bool {
-        !self.flags.has(Flags::BACKSLASH | Flags::NON_ASCII)
+        !self.0.flags.has(Flags::BACKSLASH | Flags::NON_ASCII)
     }
 
     /// The bytes of the line, from its start to its end.
     #[inline]
     pub fn line(&self) -> &'a [u8] {
-        &self.bytes[self.start..]
+        &self.0.bytes[self.0.start..]
     }
 
     /// The place of the line's first byte.
     #[inline]
     pub fn start(&self) -> usize {
-        self.start
+        self.0.start
     }
 
     /// The chunk up to the end of the line: what places and spans count from.
     #[inline]
     pub fn chunk(&self) -> &'a [u8] {
-        self.bytes
+        self.0.bytes
     }
 }
 

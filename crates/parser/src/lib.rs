@@ -12,6 +12,7 @@
 #[allow(unsafe_code, reason = "the SIMD kernels live here; every block says why it is sound")]
 mod arch;
 mod fault;
+mod form;
 mod index;
 mod inner;
 mod parse;
@@ -22,9 +23,11 @@ mod text;
 mod walk;
 mod window;
 
-pub use arch::Level;
+pub use arch::{ByteSet, Level};
 pub use fault::{Fault, FaultKind};
+pub use form::Form;
 pub use inner::{ValueToken, VisitTokens};
 pub use parse::{Content, DEPTH_MAX_DEFAULT, LINE_BYTES_MAX_DEFAULT, Limits, Line, Parser};
 pub use record::{MemberSpan, Members, Record, Span};
+pub use shape::MemberTokens;
 pub use text::{decode, string_text};

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use crate::arch::Level;
 use crate::fault::{Fault, FaultKind};
+use crate::form::DeepNames;
 use crate::index::{Carry, Flags, Index};
-use crate::record::{MemberSpan, Places, Record};
+use crate::record::{LazyMembers, MemberSource, MemberSpan, Places, Record, RecordParts};
 use crate::shape::Shapes;
 use crate::walk::{LineTokens, Nesting, SliceTokens, walk};
 use crate::window::WindowTokens;
@@ -69,6 +70,7 @@ pub struct Parser {
     index: Index,
     shapes: Shapes,
     members: Vec<MemberSpan>,
+    lazy: LazyMembers,
     nesting: Nesting,
 }
 
@@ -81,8 +83,9 @@ impl Parser {
             block_bytes: BLOCK_BYTES,
             indexed_line_bytes_max: INDEXED_LINE_BYTES_MAX,
             index: Index::default(),
-            shapes: Shapes::default(),
+            shapes: Shapes::new(&[]),
             members: Vec::new(),
+            lazy: LazyMembers::default(),
             nesting: Nesting::new(limits.depth_max),
         }
     }
@@ -93,6 +96,13 @@ impl Parser {
     pub fn with_block_bytes(mut self, block_bytes: usize, line_bytes: usize) -> Self {
         self.block_bytes = block_bytes.max(1);
         self.indexed_line_bytes_max = line_bytes;
+        self
+    }
+
+    /// Counts the names inside of these members of the outer object, too, as a part of a line's [`Form`](crate::Form).
+    #[must_use]
+    pub fn with_deep_names(mut self, members: DeepNames) -> Self {
+        self.shapes = Shapes::new(members);
         self
     }
 
@@ -155,30 +165,39 @@ impl Parser {
             let tokens = LineTokens { places: &self.index.tokens[range.clone()], kinds: &self.index.kinds[range] };
             let end = trimmed_end(&bytes[..newline], line_start);
             let bytes_to_end = &bytes[..end];
+            let parts;
             let content = if newline - line_start > self.limits.line_bytes_max {
                 Content::Invalid(too_long(line_start))
             } else if tokens.kinds.is_empty() {
                 Content::Blank
             } else {
-                let known = self.shapes.read(bytes_to_end, line_start, line.flags, tokens, &mut self.members);
-                let walked = if known {
-                    Ok(())
-                } else {
-                    let source = &mut SliceTokens::new(tokens, 0);
-                    walk(bytes_to_end, line_start, line.flags, source, &mut self.nesting, &mut self.members)
+                self.lazy.clear();
+                let members = match self.shapes.recognise(bytes, line_start..end, line.flags, tokens, self.level) {
+                    Some(known) => {
+                        let (shape, deep) = self.shapes.shape(known);
+                        Ok(MemberSource::Known { shape, form: known.form, deep, lazy: &self.lazy })
+                    }
+                    None => {
+                        let source = &mut SliceTokens::new(tokens, 0);
+                        walk(bytes_to_end, line_start, line.flags, source, &mut self.nesting, &mut self.members).map(
+                            |()| {
+                                self.shapes.learn(bytes_to_end, tokens, &self.members);
+                                MemberSource::Walked(&self.members)
+                            },
+                        )
+                    }
                 };
-                match walked {
-                    Ok(()) => {
-                        if !known {
-                            self.shapes.learn(tokens.kinds, &self.members);
-                        }
-                        Content::Record(Record {
+                match members {
+                    Ok(members) => {
+                        parts = RecordParts {
                             bytes: bytes_to_end,
                             start: line_start,
                             flags: line.flags,
-                            members: &self.members,
+                            level: self.level,
+                            members,
                             places: Places::Indexed(tokens),
-                        })
+                        };
+                        Content::Record(Record(&parts))
                     }
                     Err(fault) => Content::Invalid(fault),
                 }
@@ -205,6 +224,7 @@ impl Parser {
         let end = trimmed_end(&bytes[..newline], start);
         let bytes_to_end = &bytes[..end];
         let flags = Flags::BACKSLASH | Flags::NON_ASCII;
+        let parts;
         let content = if newline - start > self.limits.line_bytes_max {
             Content::Invalid(too_long(start))
         } else if bytes_to_end[start..].iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
@@ -212,13 +232,12 @@ impl Parser {
         } else {
             let source = &mut WindowTokens::new(self.level, bytes_to_end, start);
             match walk(bytes_to_end, start, flags, source, &mut self.nesting, &mut self.members) {
-                Ok(()) => Content::Record(Record {
-                    bytes: bytes_to_end,
-                    start,
-                    flags,
-                    members: &self.members,
-                    places: Places::Windowed(self.level),
-                }),
+                Ok(()) => {
+                    let members = MemberSource::Walked(&self.members);
+                    let places = Places::Windowed;
+                    parts = RecordParts { bytes: bytes_to_end, start, flags, level: self.level, members, places };
+                    Content::Record(Record(&parts))
+                }
                 Err(fault) => Content::Invalid(fault),
             }
         };

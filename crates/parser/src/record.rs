@@ -1,10 +1,14 @@
 //! One valid line: its members, and the members of what is inside of them.
 
 use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
+use std::fmt;
 
-use crate::arch::Level;
+use crate::arch::{ByteSet, Level};
+use crate::form::{DeepNames, Form};
 use crate::index::Flags;
 use crate::scalar::scalar_end;
+use crate::shape::{MemberTokens, Shape};
 use crate::text::{decode, string_text};
 use crate::walk::{LineTokens, SliceTokens, Token, Tokens};
 use crate::window::WindowTokens;
@@ -56,53 +60,180 @@ impl MemberSpan {
 pub(crate) enum Places<'a> {
     Indexed(LineTokens<'a>),
     /// Not kept: found anew where asked for.
-    Windowed(Level),
+    Windowed,
 }
 
-/// One line that is a JSON object.
+/// The members of a line of a known shape, worked out when they are asked for. Keeps its room from line to line.
+#[derive(Default)]
+pub(crate) struct LazyMembers {
+    members: OnceCell<Vec<MemberSpan>>,
+    spare: Cell<Vec<MemberSpan>>,
+}
+
+impl fmt::Debug for LazyMembers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.members.fmt(f)
+    }
+}
+
+impl LazyMembers {
+    pub(crate) fn clear(&mut self) {
+        if let Some(members) = self.members.take() {
+            self.spare.set(members);
+        }
+    }
+
+    fn get_or_read(&self, bytes: &[u8], places: &[u32], tokens: &[MemberTokens]) -> &[MemberSpan] {
+        self.members.get_or_init(|| {
+            let mut members = self.spare.take();
+            members.clear();
+            members.extend(tokens.iter().map(|member| member.span(bytes, places)));
+            members
+        })
+    }
+}
+
+/// Where the members of a line are to be had from.
 #[derive(Clone, Copy, Debug)]
-pub struct Record<'a> {
+pub(crate) enum MemberSource<'a> {
+    Walked(&'a [MemberSpan]),
+    Known { shape: &'a Shape, form: Option<Form>, deep: DeepNames, lazy: &'a LazyMembers },
+}
+
+/// What is known of a line that is a JSON object.
+#[derive(Debug)]
+pub(crate) struct RecordParts<'a> {
     /// The chunk up to the end of the line.
     pub(crate) bytes: &'a [u8],
     /// Where the line starts.
     pub(crate) start: usize,
     pub(crate) flags: Flags,
-    pub(crate) members: &'a [MemberSpan],
+    pub(crate) level: Level,
+    pub(crate) members: MemberSource<'a>,
     pub(crate) places: Places<'a>,
 }
+
+/// One line that is a JSON object.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a>(pub(crate) &'a RecordParts<'a>);
 
 impl<'a> Record<'a> {
     /// The place of the `{` that the record starts with.
     pub fn open(&self) -> u32 {
-        let line = &self.bytes[self.start..];
+        let line = &self.0.bytes[self.0.start..];
         let spaces = line.iter().take_while(|byte| **byte != b'{').count();
-        (self.start + spaces) as u32
+        (self.0.start + spaces) as u32
     }
 
     /// The members of the outer object, in order.
     #[inline]
     pub fn members(&self) -> &'a [MemberSpan] {
-        self.members
+        match self.0.members {
+            MemberSource::Walked(members) => members,
+            MemberSource::Known { shape, lazy, .. } => {
+                lazy.get_or_read(self.0.bytes, self.token_places(), &shape.members)
+            }
+        }
+    }
+
+    /// The member with this number among those of the outer object: where only a few are wanted, less work than
+    /// [`members`](Self::members).
+    #[inline]
+    pub fn member(&self, number: usize) -> Option<MemberSpan> {
+        match self.0.members {
+            MemberSource::Walked(members) => members.get(number).copied(),
+            MemberSource::Known { shape, .. } => {
+                shape.members.get(number).map(|member| member.span(self.0.bytes, self.token_places()))
+            }
+        }
+    }
+
+    /// The value of the member with this number among those of the outer object.
+    #[inline(always)]
+    pub fn value(&self, number: usize) -> Option<Span> {
+        match self.0.members {
+            MemberSource::Walked(members) => members.get(number).map(|member| member.value),
+            MemberSource::Known { shape, .. } => {
+                shape.members.get(number).map(|member| member.value_span(self.0.bytes, self.token_places()))
+            }
+        }
+    }
+
+    /// How many members the outer object has.
+    #[inline]
+    pub fn member_count(&self) -> usize {
+        match self.0.members {
+            MemberSource::Walked(members) => members.len(),
+            MemberSource::Known { shape, .. } => shape.members.len(),
+        }
+    }
+
+    /// The form of the line, where it has one and it is known.
+    #[inline]
+    pub fn form(&self) -> Option<Form> {
+        match self.0.members {
+            MemberSource::Walked(_) => None,
+            MemberSource::Known { form, .. } => form,
+        }
+    }
+
+    /// Whether the names inside of a member of the outer object belong to the form, too.
+    pub fn form_covers(&self, member: &MemberSpan) -> bool {
+        match self.0.members {
+            MemberSource::Known { form: Some(_), deep, .. } => {
+                deep.iter().any(|deep| deep.as_bytes() == self.bytes(member.name))
+            }
+            _ => false,
+        }
+    }
+
+    /// The tokens of a member, at any depth: the same in all lines of the same [`Form`]. `None` for a line so long that
+    /// its tokens are not numbered.
+    pub fn tokens(&self, member: &MemberSpan) -> Option<MemberTokens> {
+        match self.0.places {
+            Places::Indexed(tokens) => MemberTokens::new(tokens.kinds, member.token as usize),
+            Places::Windowed => None,
+        }
+    }
+
+    /// The member that has these tokens, in a line of the [`Form`] that they were taken from.
+    #[inline]
+    pub fn at(&self, tokens: MemberTokens) -> MemberSpan {
+        tokens.span(self.0.bytes, self.token_places())
+    }
+
+    /// The value of the member that has these tokens, in a line of the [`Form`] that they were taken from.
+    #[inline(always)]
+    pub fn value_at(&self, tokens: MemberTokens) -> Span {
+        tokens.value_span(self.0.bytes, self.token_places())
+    }
+
+    #[inline]
+    fn token_places(&self) -> &'a [u32] {
+        match self.0.places {
+            Places::Indexed(tokens) => tokens.places,
+            Places::Windowed => &[],
+        }
     }
 
     /// The bytes of a span of this record.
     #[inline]
     pub fn bytes(&self, span: Span) -> &'a [u8] {
-        span.of(self.bytes)
+        span.of(self.0.bytes)
     }
 
     /// The decoded name of a member.
     #[inline]
     pub fn name(&self, member: &MemberSpan) -> Cow<'a, [u8]> {
         let raw = self.bytes(member.name);
-        if self.flags.has(Flags::BACKSLASH) { decode(raw) } else { Cow::Borrowed(raw) }
+        if self.0.flags.has(Flags::BACKSLASH) { decode(raw) } else { Cow::Borrowed(raw) }
     }
 
     /// The decoded text of a value, `None` where it is no string.
     #[inline]
     pub fn text(&self, value: Span) -> Option<Cow<'a, [u8]>> {
         let raw = self.bytes(value);
-        if self.flags.has(Flags::BACKSLASH) {
+        if self.0.flags.has(Flags::BACKSLASH) {
             return string_text(raw);
         }
         match raw {
@@ -111,18 +242,28 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// What stands between the quotes of a value that is a string of nothing but characters of `set`, which must not have
+    /// the quote or the backslash; `None` for any other string and for what is no string.
+    #[inline]
+    pub fn text_within(&self, value: Span, set: &ByteSet) -> Option<&'a [u8]> {
+        match self.bytes(value) {
+            [b'"', content @ .., b'"'] if self.0.level.all_in(set, content) => Some(content),
+            _ => None,
+        }
+    }
+
     /// The members of a value that is an object, in order; `None` where it is none.
     #[inline]
     pub fn object(&self, member: &MemberSpan) -> Option<Members<'a>> {
         let open = member.value.start as usize;
-        if self.bytes[open] != b'{' {
+        if self.0.bytes[open] != b'{' {
             return None;
         }
-        let tokens = match self.places {
+        let tokens = match self.0.places {
             Places::Indexed(tokens) => AnyTokens::Slice(SliceTokens::new(tokens, member.token as usize + 1)),
-            Places::Windowed(level) => AnyTokens::Window(Box::new(WindowTokens::new(level, self.bytes, open + 1))),
+            Places::Windowed => AnyTokens::Window(Box::new(WindowTokens::new(self.0.level, self.0.bytes, open + 1))),
         };
-        Some(Members { bytes: self.bytes, tokens })
+        Some(Members { bytes: self.0.bytes, tokens })
     }
 }
 

@@ -2,8 +2,66 @@
 
 /// Whether a number or literal may end before this byte.
 #[inline(always)]
-fn ends_scalar(byte: u8) -> bool {
+const fn ends_scalar(byte: u8) -> bool {
     matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n' | b':' | b'{' | b'[' | b'"')
+}
+
+/// By byte: whether a number or literal may end before it.
+const ENDS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = ends_scalar(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+/// Whether a number or literal may end before this byte; without a branch.
+#[inline(always)]
+pub(crate) fn ends_at(byte: u8) -> bool {
+    ENDS[usize::from(byte)]
+}
+
+/// Whether a literal, and no other one, stands at `at`, with what may follow it: the common case, without a branch that
+/// goes by which literal it is. `false` does not mean that there is none.
+#[inline(always)]
+pub(crate) fn is_literal(bytes: &[u8], at: usize) -> bool {
+    const NULL: u64 = u64::from_le_bytes(*b"null\0\0\0\0");
+    const TRUE: u64 = u64::from_le_bytes(*b"true\0\0\0\0");
+    const FALSE: u64 = u64::from_le_bytes(*b"false\0\0\0");
+    const FOUR: u64 = 0xffff_ffff;
+    const FIVE: u64 = 0xff_ffff_ffff;
+    let Some(word) = bytes.get(at..at + 8).and_then(<[u8]>::first_chunk).map(|word| u64::from_le_bytes(*word)) else {
+        return false;
+    };
+    let four = (word & FOUR == NULL) | (word & FOUR == TRUE);
+    let five = word & FIVE == FALSE;
+    (four & ENDS[(word >> 32) as usize & 0xff]) | (five & ENDS[(word >> 40) as usize & 0xff])
+}
+
+/// Whether a number stands at `at`, with what may follow it: the common case of one of at most 15 bytes without an exponent,
+/// without a branch that goes by how long its parts are. `false` does not mean that there is none.
+#[inline(always)]
+pub(crate) fn is_short_number(bytes: &[u8], at: usize) -> bool {
+    const ONES: u128 = u128::from_ne_bytes([1; 16]);
+    let Some(word) = bytes.get(at..at + 16).and_then(<[u8]>::first_chunk).map(|word| u128::from_le_bytes(*word)) else {
+        return false;
+    };
+    let digits = word ^ (ONES * 0x30);
+    // The high bit of each byte that is no digit: the others are 9 at the most, and 9 + 0x76 is 0x7f.
+    let others = (((digits & (ONES * 0x7f)) + ONES * 0x76) | digits) & (ONES * 0x80);
+    let run = |from: u32| (others >> (8 * from)).trailing_zeros() / 8;
+    let byte = |place: u32| (word >> (8 * place)) as u8;
+    let sign = u32::from(byte(0) == b'-');
+    let whole = run(sign).min(15 - sign);
+    let leading_zero = (byte(sign) == b'0') & (whole > 1);
+    let point = (sign + whole).min(15);
+    let has_point = byte(point) == b'.';
+    let fraction = run((point + 1).min(15)).min(14);
+    let end = point + if has_point { 1 + fraction } else { 0 };
+    let fits = end < 16;
+    fits & (whole > 0) & !leading_zero & (!has_point | (fraction > 0)) & ENDS[usize::from(byte(end.min(15)))]
 }
 
 /// The end of a valid scalar that starts at `at`: the first byte that can't belong to it.
@@ -65,7 +123,48 @@ pub(crate) fn literal(bytes: &[u8], at: usize) -> Result<usize, usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{literal, number, scalar_end};
+    use super::{is_literal, is_short_number, literal, number, scalar_end};
+
+    #[test]
+    fn the_short_ways_never_accept_what_the_grammar_does_not_and_know_the_common_cases() {
+        let mut seed = 3u64;
+        let mut next = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % below
+        };
+        let (mut numbers, mut literals) = (0, 0);
+        for _ in 0..400_000 {
+            let alphabet: &[u8] = [b"0123456789.", b"019.-eE+,} x".as_slice(), b"truefalsn,}] "][next(3) as usize];
+            let mut text: Vec<u8> = (0..1 + next(18)).map(|_| alphabet[next(alphabet.len() as u64) as usize]).collect();
+            if next(2) == 0 {
+                let word = [b"true".as_slice(), b"false", b"null", b"-", b"0", b"12"][next(6) as usize];
+                text.splice(0..0, word.iter().copied());
+            }
+            text.extend_from_slice(b",\"some text after it\"");
+            if is_short_number(&text, 0) {
+                numbers += 1;
+                assert!(number(&text, 0).is_ok(), "{}", String::from_utf8_lossy(&text));
+            }
+            if is_literal(&text, 0) {
+                literals += 1;
+                assert!(literal(&text, 0).is_ok(), "{}", String::from_utf8_lossy(&text));
+            }
+        }
+        assert!(numbers > 10_000 && literals > 1000, "{numbers} {literals}");
+        let after = ",                ";
+        for text in ["0", "-0", "7", "-12.5", "123456789012345", "0.25", "-1234567.123456", "10"] {
+            assert!(is_short_number(format!("{text}{after}").as_bytes(), 0), "{text}");
+            assert!(is_short_number(format!("{text}}}{after}").as_bytes(), 0), "{text}");
+        }
+        for text in ["1234567890123456", "1e5", "01", "-", "1.", ".5", "-.5", "+1", "1a", "1.2.3", "--1", ""] {
+            assert!(!is_short_number(format!("{text}{after}").as_bytes(), 0), "{text}");
+        }
+        for text in ["true", "false", "null"] {
+            assert!(is_literal(format!("{text}]{after}").as_bytes(), 0), "{text}");
+            assert!(!is_literal(format!("{text}x{after}").as_bytes(), 0), "{text}");
+            assert!(!is_literal(text.as_bytes(), 0), "too near to the end to tell");
+        }
+    }
 
     #[test]
     fn numbers() {

@@ -4,9 +4,16 @@
 //! accepts the other, up to the spelling of numbers and literals, and their members are the same tokens. So a line whose
 //! shape was met before is not walked again. A shape is found by a hash and then compared in full. It is kept at its
 //! second sighting only: where every line has another shape, nothing is kept and little is spent.
+//!
+//! A shape of which the names are known, too, is a [`Form`].
 
+use std::ops::Range;
+
+use crate::arch::Level;
+use crate::form::{DeepNames, Form, Forms};
 use crate::index::{Flags, SCALAR};
 use crate::record::{MemberSpan, Span};
+use crate::scalar::is_literal;
 use crate::text::escapes_are_valid;
 use crate::walk::{LineTokens, check_utf8, scalar};
 
@@ -16,23 +23,95 @@ const SLOTS: usize = 512;
 const TOKENS_MAX: usize = 1024;
 
 /// Where a member's tokens are, counted from the line's first.
-#[derive(Clone, Copy, Debug)]
-struct Member {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberTokens {
     /// The opening quote of the name; the closing one is next, then the colon, then the value.
-    name: u16,
+    pub(crate) name: u16,
     /// The value's last token: a closing quote or bracket; the value itself where it is a scalar.
     last: u16,
     scalar: bool,
 }
 
+impl MemberTokens {
+    /// The tokens of the member whose value starts with the token of this number.
+    pub(crate) fn new(kinds: &[u8], value: usize) -> Option<Self> {
+        let last = u16::try_from(last_token(kinds, value)).ok()?;
+        Some(Self { name: value as u16 - 3, last, scalar: kinds[value] == SCALAR })
+    }
+
+    /// The number of the value's first token.
+    pub(crate) fn value(self) -> usize {
+        usize::from(self.name) + 3
+    }
+
+    pub(crate) fn last(self) -> usize {
+        usize::from(self.last)
+    }
+
+    /// Where the member stands in a line with tokens at these places.
+    #[inline]
+    pub(crate) fn span(self, bytes: &[u8], places: &[u32]) -> MemberSpan {
+        let name = usize::from(self.name);
+        MemberSpan {
+            name: Span { start: places[name] + 1, end: places[name + 1] },
+            value: self.value_span(bytes, places),
+            token: u32::from(self.name) + 3,
+        }
+    }
+
+    /// Where its value stands.
+    #[inline(always)]
+    pub(crate) fn value_span(self, bytes: &[u8], places: &[u32]) -> Span {
+        let value = self.value();
+        let start = places[value];
+        if !self.scalar {
+            return Span { start, end: places[self.last()] + 1 };
+        }
+        // In a valid line nothing but white space is between a scalar and the token after it.
+        let mut end = places[value + 1];
+        while end > start && matches!(bytes[end as usize - 1], b' ' | b'\t' | b'\r') {
+            end -= 1;
+        }
+        Span { start, end }
+    }
+}
+
 /// A structure, known to be valid.
 #[derive(Debug, Default)]
-struct Shape {
+pub(crate) struct Shape {
     hash: u64,
     kinds: Vec<u8>,
-    members: Vec<Member>,
-    /// Scalars that are not themselves values of the outer object.
-    scalars: Vec<u16>,
+    /// The members of the outer object.
+    pub(crate) members: Vec<MemberTokens>,
+    /// Scalars that were numbers when the shape was met first.
+    numbers: Vec<u16>,
+    /// Scalars that were literals then.
+    literals: Vec<u16>,
+    forms: Forms,
+}
+
+impl Shape {
+    /// What was a number once is likely to be one again: a guess that costs little where it is wrong.
+    #[inline]
+    fn scalars_are_valid(&self, level: Level, bytes: &[u8], places: &[u32]) -> bool {
+        let mut numbers = self.numbers.as_slice();
+        while !numbers.is_empty() {
+            numbers = &numbers[level.count_short_numbers(bytes, places, numbers)..];
+            if let Some((other, rest)) = numbers.split_first() {
+                if scalar(bytes, places[usize::from(*other)] as usize).is_err() {
+                    return false;
+                }
+                numbers = rest;
+            }
+        }
+        for token in &self.literals {
+            let place = places[usize::from(*token)] as usize;
+            if !is_literal(bytes, place) && scalar(bytes, place).is_err() {
+                return false;
+            }
+        }
+        true
+    }
 }
 
 /// The shapes that were met.
@@ -41,83 +120,80 @@ pub(crate) struct Shapes {
     shapes: Vec<Shape>,
     /// By slot: the hash of the shape that was met last and not kept.
     seen: Vec<u64>,
+    deep: DeepNames,
 }
 
-impl Default for Shapes {
-    fn default() -> Self {
-        Self { shapes: (0..SLOTS).map(|_| Shape::default()).collect(), seen: vec![0; SLOTS] }
-    }
+/// Where a known shape is kept, and the form of the line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    slot: usize,
+    pub(crate) form: Option<Form>,
 }
 
 impl Shapes {
-    /// Reads a line of a known shape into `members`; `false` where it has to be walked: its shape is not known, or it is
-    /// not valid.
+    pub(crate) fn new(deep: DeepNames) -> Self {
+        Self { shapes: (0..SLOTS).map(|_| Shape::default()).collect(), seen: vec![0; SLOTS], deep }
+    }
+
+    /// Recognises a line of a known shape; `None` where it has to be walked: its shape is not known, or it is not valid.
+    ///
+    /// `bytes` goes on past the end of the line where there is more: so its last tokens can be looked at in one go, too.
     #[inline]
-    pub(crate) fn read(
-        &self,
+    pub(crate) fn recognise(
+        &mut self,
         bytes: &[u8],
-        line_start: usize,
+        line: Range<usize>,
         flags: Flags,
         tokens: LineTokens<'_>,
-        members: &mut Vec<MemberSpan>,
-    ) -> bool {
+        level: Level,
+    ) -> Option<Known> {
         if tokens.kinds.len() > TOKENS_MAX || flags.has(Flags::CONTROL) {
-            return false;
+            return None;
         }
         let hash = hash(tokens.kinds);
-        let shape = &self.shapes[slot(hash)];
-        if shape.hash != hash || shape.kinds != tokens.kinds {
-            return false;
+        let slot = slot(hash);
+        let shape = &mut self.shapes[slot];
+        if shape.hash != hash || !same_kinds(&shape.kinds, tokens.kinds) {
+            return None;
         }
-        if flags.has(Flags::NON_ASCII) && check_utf8(bytes, line_start).is_err() {
-            return false;
+        if flags.has(Flags::NON_ASCII) && check_utf8(&bytes[..line.end], line.start).is_err() {
+            return None;
         }
         // A backslash outside of strings is part of a scalar, and found there.
-        if flags.has(Flags::BACKSLASH) && !escapes_are_valid(&bytes[line_start..]) {
-            return false;
+        if flags.has(Flags::BACKSLASH) && !escapes_are_valid(&bytes[line]) {
+            return None;
         }
         let places = &tokens.places[..tokens.kinds.len()];
-        for number in &shape.scalars {
-            if scalar(bytes, places[usize::from(*number)] as usize).is_err() {
-                return false;
-            }
+        if !shape.scalars_are_valid(level, bytes, places) {
+            return None;
         }
-        members.clear();
-        for member in &shape.members {
-            let name = usize::from(member.name);
-            let start = places[name + 3] as usize;
-            let end = if member.scalar {
-                let Ok(end) = scalar(bytes, start) else {
-                    return false;
-                };
-                end
-            } else {
-                places[usize::from(member.last)] as usize + 1
-            };
-            members.push(MemberSpan {
-                name: Span { start: places[name] + 1, end: places[name + 1] },
-                value: Span::new(start, end),
-                token: u32::from(member.name) + 3,
-            });
-        }
-        true
+        let form = shape.forms.recognise(bytes, places);
+        let form = form.or_else(|| shape.forms.learn(bytes, places, &shape.kinds, &shape.members, &self.deep));
+        Some(Known { slot, form })
+    }
+
+    /// The shape that was recognised last, and inside of which members names belong to its forms.
+    #[inline]
+    pub(crate) fn shape(&self, known: Known) -> (&Shape, DeepNames) {
+        (&self.shapes[known.slot], self.deep)
     }
 
     /// Notes the shape of a line that was walked and is valid.
     #[inline]
-    pub(crate) fn learn(&mut self, kinds: &[u8], members: &[MemberSpan]) {
-        if kinds.len() > TOKENS_MAX {
+    pub(crate) fn learn(&mut self, bytes: &[u8], tokens: LineTokens<'_>, members: &[MemberSpan]) {
+        if tokens.kinds.len() > TOKENS_MAX {
             return;
         }
-        let hash = hash(kinds);
+        let hash = hash(tokens.kinds);
         let seen = std::mem::replace(&mut self.seen[slot(hash)], hash);
         if seen == hash {
-            self.keep(hash, kinds, members);
+            self.keep(hash, bytes, tokens, members);
         }
     }
 
     #[cold]
-    fn keep(&mut self, hash: u64, kinds: &[u8], members: &[MemberSpan]) {
+    fn keep(&mut self, hash: u64, bytes: &[u8], tokens: LineTokens<'_>, members: &[MemberSpan]) {
+        let LineTokens { places, kinds } = tokens;
         let shape = &mut self.shapes[slot(hash)];
         if shape.hash == hash && shape.kinds == kinds {
             // A line of this shape that had to be walked for another reason.
@@ -126,18 +202,15 @@ impl Shapes {
         shape.hash = hash;
         shape.kinds.clear();
         shape.kinds.extend_from_slice(kinds);
-        shape.members.clear();
-        shape.scalars.clear();
-        shape.scalars.extend((0..kinds.len() as u16).filter(|number| kinds[usize::from(*number)] == SCALAR));
-        for member in members {
-            let value = member.token as u16;
-            let last = last_token(kinds, usize::from(value)) as u16;
-            let scalar = kinds[usize::from(value)] == SCALAR;
-            if scalar {
-                shape.scalars.retain(|number| *number != value);
-            }
-            shape.members.push(Member { name: value - 3, last, scalar });
+        shape.numbers.clear();
+        shape.literals.clear();
+        for (token, place) in (0..).zip(places).filter(|(token, _)| kinds[usize::from(*token)] == SCALAR) {
+            let is_literal = bytes[*place as usize].is_ascii_alphabetic();
+            (if is_literal { &mut shape.literals } else { &mut shape.numbers }).push(token);
         }
+        shape.members.clear();
+        shape.members.extend(members.iter().filter_map(|member| MemberTokens::new(kinds, member.token as usize)));
+        shape.forms.clear();
     }
 }
 
@@ -165,6 +238,20 @@ fn last_token(kinds: &[u8], value: usize) -> usize {
 
 fn slot(hash: u64) -> usize {
     (hash >> 32) as usize % SLOTS
+}
+
+/// Compares without a call: most lines have a few dozen tokens.
+#[inline]
+fn same_kinds(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let (Some(one_last), Some(other_last)) = (one.last_chunk::<16>(), other.last_chunk::<16>()) else {
+        return one == other;
+    };
+    let pairs = one.as_chunks::<16>().0.iter().zip(other.as_chunks::<16>().0);
+    let last = u128::from_ne_bytes(*one_last) ^ u128::from_ne_bytes(*other_last);
+    pairs.fold(last, |differ, (one, other)| differ | (u128::from_ne_bytes(*one) ^ u128::from_ne_bytes(*other))) == 0
 }
 
 /// A quick hash of the kinds of tokens. It need not resist anybody: what it finds is compared in full, and the worst

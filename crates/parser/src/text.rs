@@ -2,13 +2,62 @@
 
 use std::borrow::Cow;
 
+/// What a byte is worth as a hexadecimal digit; 16 and more where it is none.
+const HEX: [u8; 256] = {
+    let mut table = [16; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        let byte = b"0123456789abcdef"[digit];
+        table[byte as usize] = digit as u8;
+        table[byte.to_ascii_uppercase() as usize] = digit as u8;
+        digit += 1;
+    }
+    table
+};
+
 /// The four hexadecimal digits of a `\u` escape.
+#[inline]
 fn hex_unit(digits: &[u8]) -> Option<u16> {
-    let digits: &[u8; 4] = digits.get(..4)?.try_into().ok()?;
-    digits.iter().try_fold(0u16, |unit, digit| {
-        let value = char::from(*digit).to_digit(16)? as u16;
-        Some(unit << 4 | value)
-    })
+    let [first, second, third, fourth] = digits.first_chunk::<4>()?.map(|digit| HEX[usize::from(digit)]);
+    if first | second | third | fourth > 15 {
+        return None;
+    }
+    Some(u16::from(first) << 12 | u16::from(second) << 8 | u16::from(third) << 4 | u16::from(fourth))
+}
+
+/// The same byte in all eight places.
+const fn eight(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// The first place from `at` on with a backslash or, where `CONTROL` asks for them, a byte below 0x20.
+///
+/// Where escapes are dense the next one is near: eight bytes at a time, without a call.
+#[inline]
+fn next_special<const CONTROL: bool>(bytes: &[u8], at: usize) -> Option<usize> {
+    /// Steps after which the next one is taken to be far.
+    const NEAR: usize = 4;
+    let mut rest = bytes.get(at..)?;
+    let mut steps = 0;
+    while let Some((word, following)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
+        // Each marks its lowest true byte with bit 7, and nothing below it.
+        let other = word ^ eight(b'\\');
+        let mut found = other.wrapping_sub(eight(1)) & !other & eight(0x80);
+        if CONTROL {
+            found |= word.wrapping_sub(eight(0x20)) & !word & eight(0x80);
+        }
+        if found != 0 {
+            return Some(bytes.len() - rest.len() + found.trailing_zeros() as usize / 8);
+        }
+        rest = following;
+        steps += 1;
+        if !CONTROL && steps == NEAR {
+            return memchr::memchr(b'\\', rest).map(|found| bytes.len() - rest.len() + found);
+        }
+    }
+    let found = rest.iter().position(|byte| *byte == b'\\' || (CONTROL && *byte < 0x20))?;
+    Some(bytes.len() - rest.len() + found)
 }
 
 /// Checks what stands between the quotes of a string: no control characters, and only the escapes of RFC 8259.
@@ -16,34 +65,31 @@ fn hex_unit(digits: &[u8]) -> Option<u16> {
 /// A lone surrogate (`\ud800`) is in the grammar. Returns the place of the first fault, and what would be right.
 pub(crate) fn check_string(content: &[u8]) -> Result<(), (usize, &'static str)> {
     let mut at = 0;
-    while at < content.len() {
-        match content[at] {
-            b'\\' => {
-                at += match content.get(at + 1) {
-                    Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
-                    Some(b'u') if hex_unit(&content[at + 2..]).is_some() => 6,
-                    Some(b'u') => return Err((at, "four hexadecimal digits after \\u")),
-                    _ => return Err((at, "one of \" \\ / b f n r t u after a backslash")),
-                };
-            }
-            0..0x20 => return Err((at, "an escape in place of a control character")),
-            _ => at += 1,
+    while let Some(place) = next_special::<true>(content, at) {
+        if content[place] != b'\\' {
+            return Err((place, "an escape in place of a control character"));
         }
+        at = place
+            + match content.get(place + 1) {
+                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+                Some(b'u') if hex_unit(&content[place + 2..]).is_some() => 6,
+                Some(b'u') => return Err((place, "four hexadecimal digits after \\u")),
+                _ => return Err((place, "one of \" \\ / b f n r t u after a backslash")),
+            };
     }
     Ok(())
 }
 
 /// Whether every backslash in `bytes` starts an escape of RFC 8259.
 pub(crate) fn escapes_are_valid(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        let escape = &rest[at + 1..];
-        let length = match escape.first() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 1,
-            Some(b'u') if hex_unit(&escape[1..]).is_some() => 5,
-            _ => return false,
-        };
-        rest = &escape[length..];
+    let mut at = 0;
+    while let Some(place) = next_special::<false>(bytes, at) {
+        at = place
+            + match bytes.get(place + 1) {
+                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+                Some(b'u') if hex_unit(&bytes[place + 2..]).is_some() => 6,
+                _ => return false,
+            };
     }
     true
 }
@@ -118,7 +164,7 @@ pub fn string_text(value: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check_string, decode, escapes_are_valid, string_text};
+    use super::{check_string, decode, escapes_are_valid, next_special, string_text};
 
     #[test]
     fn a_look_at_backslashes_alone_agrees_where_there_are_no_control_characters() {
@@ -133,6 +179,38 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let content = content.as_bytes();
             assert_eq!(escapes_are_valid(content), check_string(content).is_ok(), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn the_next_special_byte_is_the_one_that_a_loop_finds() {
+        let parts = [
+            b"a".as_slice(),
+            b"\\",
+            b"\x1f",
+            b"\0",
+            b"\x20",
+            b"[",
+            b"]",
+            b"\xdc",
+            b"\x9f",
+            b"plain text, long enough for far",
+        ];
+        let mut seed = 11u64;
+        for _ in 0..20_000 {
+            let mut bytes = Vec::new();
+            for _ in 0..seed >> 60 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                bytes.extend_from_slice(parts[(seed >> 40) as usize % parts.len()]);
+            }
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            for at in 0..=bytes.len() + 1 {
+                let naive = |control: bool| {
+                    (at..bytes.len()).find(|place| bytes[*place] == b'\\' || (control && bytes[*place] < 0x20))
+                };
+                assert_eq!(next_special::<false>(&bytes, at), naive(false), "{bytes:?} {at}");
+                assert_eq!(next_special::<true>(&bytes, at), naive(true), "{bytes:?} {at}");
+            }
         }
     }
 

@@ -4,8 +4,10 @@ use crate::arch::Level;
 use crate::index::{Carry, Index};
 use crate::walk::{Token, Tokens};
 
-/// Bytes indexed at once: a multiple of a step.
-const WINDOW_BYTES: usize = 64 * 1024;
+/// Bytes indexed at first, a multiple of a step: who asks for the members of a small object pays for little more than that.
+const WINDOW_BYTES_MIN: usize = 1024;
+/// Bytes indexed at once in the end; each window is four times as long as the one before until then.
+const WINDOW_BYTES_MAX: usize = 64 * 1024;
 
 /// The tokens of the bytes from some place outside of a string on.
 #[derive(Debug)]
@@ -14,6 +16,7 @@ pub(crate) struct WindowTokens<'a> {
     bytes: &'a [u8],
     /// The first byte that is not indexed yet.
     next_byte: usize,
+    window_bytes: usize,
     carry: Carry,
     index: Index,
     next: usize,
@@ -21,7 +24,15 @@ pub(crate) struct WindowTokens<'a> {
 
 impl<'a> WindowTokens<'a> {
     pub(crate) fn new(level: Level, bytes: &'a [u8], start: usize) -> Self {
-        Self { level, bytes, next_byte: start, carry: Carry::default(), index: Index::default(), next: 0 }
+        Self {
+            level,
+            bytes,
+            next_byte: start,
+            window_bytes: WINDOW_BYTES_MIN,
+            carry: Carry::default(),
+            index: Index::default(),
+            next: 0,
+        }
     }
 
     #[cold]
@@ -32,10 +43,11 @@ impl<'a> WindowTokens<'a> {
             if self.next_byte == self.bytes.len() {
                 return None;
             }
-            let end = self.bytes.len().min(self.next_byte + WINDOW_BYTES);
+            let end = self.bytes.len().min(self.next_byte + self.window_bytes);
             let piece = &self.bytes[self.next_byte..end];
             self.level.index(piece, self.next_byte as u32, &mut self.carry, &mut self.index);
             self.next_byte = end;
+            self.window_bytes = WINDOW_BYTES_MAX.min(4 * self.window_bytes);
         }
         Some(())
     }

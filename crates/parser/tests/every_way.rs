@@ -5,7 +5,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use hubmill_parser::{Content, FaultKind, Level, Limits, Members, Parser, Record};
+use hubmill_parser::{Content, FaultKind, Level, Limits, Members, Parser, Record, Span};
 
 /// What a line is, as text: its members, inner ones too, or its fault and where it is in the line.
 fn lines(parser: &mut Parser, chunk: &[u8]) -> Vec<String> {
@@ -182,4 +182,40 @@ fn every_fixture_is_the_same_in_every_way() {
         }
     }
     assert!(files > 100, "only {files} fixtures were found");
+}
+
+/// The spans of the members of the one line that `chunk` is, found by `parser`.
+fn outer_spans(mut parser: Parser, chunk: &[u8]) -> Vec<(Span, Span)> {
+    let mut spans = Vec::new();
+    parser.parse(chunk, 0, |line| {
+        let Content::Record(record) = line.content else {
+            panic!("{:?}", line.content);
+        };
+        spans.extend(record.members().iter().map(|member| (member.name, member.value)));
+        ControlFlow::Continue(())
+    });
+    spans
+}
+
+#[test]
+fn nothing_is_lost_between_the_windows_of_a_long_line() {
+    // All that one window hands to the next: that a string is open, that the next byte is escaped, that a scalar goes on.
+    const PIECE: &str = r#""a\"{":"[\\\\,","n":-1234567.25e1,"t":true,"#;
+    // The sum of the windows before it is where a window ends. Each piece of the line comes to lie over each of these ends
+    // with each of its bytes, near the start of the line; further on it is enough that one of few does.
+    for (pieces, shifts, levels) in [(130, PIECE.len(), Level::available()), (6000, 8, vec![Level::detect()])] {
+        let body = format!("{{{}\"z\":0}}", PIECE.repeat(pieces));
+        for shift in 0..shifts {
+            let line = format!("{}{body}", " ".repeat(shift * PIECE.len() / shifts));
+            for level in &levels {
+                let parser = |block_bytes, line_bytes| {
+                    Parser::new(*level, Limits::default()).with_block_bytes(block_bytes, line_bytes)
+                };
+                let ahead = outer_spans(parser(line.len(), line.len()), line.as_bytes());
+                let in_windows = outer_spans(parser(1, 0), line.as_bytes());
+                assert_eq!(ahead.len(), 3 * pieces + 1);
+                assert!(ahead == in_windows, "{} shifted by {shift}", level.name());
+            }
+        }
+    }
 }

@@ -1,10 +1,15 @@
 //! The run itself.
+//!
+//! Every worker does the whole round: it takes its turn to read a chunk, computes, and takes its turn to drain what is
+//! next in the order of the input. So a chunk is read, parsed, spliced and, as a rule, written by one core, out of that
+//! core's cache, and while one worker writes the others compute. A worker that finds another one draining leaves its
+//! batch to that one and goes on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use hubmill_reader::{Cut, Input, Watch};
+use hubmill_reader::{Chunks, Cut, Input, Watch};
 
 use crate::slot::Slot;
 use crate::state::{Reason, State};
@@ -13,7 +18,7 @@ use crate::{Drain, Error, Flow, Work};
 /// How a run is laid out.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Worker threads, at least 1.
+    /// Worker threads, at least 1; the caller's thread is one of them.
     pub threads: usize,
     /// Sizes of chunks.
     pub cut: Cut,
@@ -21,7 +26,7 @@ pub struct Options {
 
 /// How many chunks can be under way at once: what memory follows from.
 pub fn slot_count(threads: usize) -> usize {
-    2 * threads + 2
+    2 * threads
 }
 
 /// Runs `work` over all of `input` and hands the batches to `drain`, in order.
@@ -39,56 +44,41 @@ where
     D: Drain<W::Batch>,
 {
     let threads = options.threads.max(1);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|number| format!("worker-{number}"))
-        .build()
-        .map_err(|error| Error::Start(error.to_string()))?;
-    let scratches: Vec<Mutex<W::Scratch>> = (0..threads).map(|_| Mutex::new(work.scratch())).collect();
-    let state = State::new();
     let slots = slot_count(threads);
     let (free_in, free_out) = bounded(slots);
-    let (done_in, done_out) = bounded(slots);
     for _ in 0..slots {
         if free_in.send(Slot::new(work.batch())).is_err() {
             unreachable!("the receiver is in scope");
         }
     }
-    std::thread::scope(|scope| {
-        let (state, scratches) = (&state, &scratches);
-        let ordered = scope.spawn(move || drain_in_order(work, drain, options, state, &done_out, &free_in));
-        let mut watch = Slots { free: &free_out, idle: Vec::new(), count: slots, state };
-        pool.in_place_scope_fifo(|jobs| {
-            let mut chunks = input.chunks(options.cut);
-            let mut sequence = 0;
-            while let Some(mut slot) = watch.take() {
-                match chunks.next(&mut slot.buffer, &mut watch) {
-                    Ok(Some(chunk)) => slot.chunk = chunk,
-                    Ok(None) => break,
-                    Err(error) => {
-                        state.end(Reason::Failed(Error::Read(error)));
-                        break;
-                    }
-                }
-                slot.sequence = sequence;
-                sequence += 1;
-                let large = slot.chunk.len() > options.cut.chunk_bytes;
-                if large {
-                    watch.hold_all_others();
-                }
-                let done = done_in.clone();
-                jobs.spawn_fifo(move |_| compute(work, scratches, slot, &done));
-                if large {
-                    watch.wait_for_one();
-                }
+    let run = Run {
+        input,
+        work,
+        cut: options.cut,
+        state: State::new(),
+        source: Mutex::new(Source { chunks: input.chunks(options.cut), sequence: 0, ended: false }),
+        free_in,
+        free_out,
+        order: Mutex::new(Order::new(slots)),
+        drained: Condvar::new(),
+        draining: Mutex::new(Draining { drain, ended: false }),
+    };
+    if threads == 1 {
+        run.worker();
+    } else {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads - 1)
+            .thread_name(|number| format!("worker-{}", number + 1))
+            .build()
+            .map_err(|error| Error::Start(error.to_string()))?;
+        pool.in_place_scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|_| run.worker());
             }
+            run.worker();
         });
-        drop(done_in);
-        if let Err(panic) = ordered.join() {
-            state.end(Reason::Panicked(panic));
-        }
-    });
-    match state.into_reason() {
+    }
+    match run.state.into_reason() {
         None => Ok(true),
         Some(Reason::Stopped) => Ok(false),
         Some(Reason::Failed(error)) => Err(error),
@@ -96,144 +86,244 @@ where
     }
 }
 
-/// One job: computes and never waits (there is room for every slot in the channel of finished ones).
-fn compute<'a, W: Work>(
-    work: &W,
-    scratches: &[Mutex<W::Scratch>],
-    mut slot: Slot<'a, W::Batch>,
-    done: &Sender<Slot<'a, W::Batch>>,
-) {
-    let worker = rayon::current_thread_index().unwrap_or(0);
-    // A panic must not lose the slot: others may be waiting for it.
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        let mut scratch = scratches[worker].lock().unwrap_or_else(PoisonError::into_inner);
-        let (piece, batch) = slot.parts();
-        work.work(&mut scratch, piece, 0, work.allowance(), batch)
-    }));
-    match result {
-        Ok(next) => slot.next = next,
-        Err(panic) => slot.panic = Some(panic),
-    }
-    // Where nobody receives, the run is over.
-    let _ = done.send(slot);
+/// What all workers share.
+struct Run<'r, 'a, W: Work, D: Drain<W::Batch>> {
+    input: &'r Input,
+    work: &'r W,
+    cut: Cut,
+    state: State<D::Error>,
+    source: Mutex<Source<'a>>,
+    free_in: Sender<Slot<'a, W::Batch>>,
+    free_out: Receiver<Slot<'a, W::Batch>>,
+    order: Mutex<Order<'a, W::Batch>>,
+    /// Told whenever a chunk was drained.
+    drained: Condvar,
+    draining: Mutex<Draining<'r, D>>,
 }
 
-/// The slots as the cutting thread sees them.
-struct Slots<'s, 'a, B, E> {
-    free: &'s Receiver<Slot<'a, B>>,
-    /// Slots held back.
-    idle: Vec<Slot<'a, B>>,
-    count: usize,
-    state: &'s State<E>,
+/// Where batches go.
+struct Draining<'r, D> {
+    drain: &'r mut D,
+    /// The drain has failed or stopped: nothing more goes there.
+    ended: bool,
 }
 
-impl<'a, B, E> Slots<'_, 'a, B, E> {
-    /// The next free slot; `None` where the run is over.
-    fn take(&mut self) -> Option<Slot<'a, B>> {
-        if self.state.is_over() {
-            return None;
-        }
-        self.idle.pop().or_else(|| self.free.recv().ok())
+/// Where chunks come from.
+struct Source<'a> {
+    chunks: Chunks<'a>,
+    /// The number of the next chunk.
+    sequence: u64,
+    ended: bool,
+}
+
+/// Finished chunks that wait for the ones before them.
+struct Order<'a, B> {
+    /// By the chunk's number, modulo the number of slots.
+    waiting: Vec<Option<Slot<'a, B>>>,
+    /// The chunk that is to be drained next.
+    next: u64,
+    /// Some worker drains.
+    draining: bool,
+    /// Chunks that were read and not drained yet.
+    under_way: usize,
+}
+
+impl<B> Order<'_, B> {
+    fn new(slots: usize) -> Self {
+        Self { waiting: (0..slots).map(|_| None).collect(), next: 0, draining: false, under_way: 0 }
     }
 
-    /// Waits until every slot but the one that the caller has is here.
-    fn hold_all_others(&mut self) {
-        while self.idle.len() + 1 < self.count {
-            match self.free.recv() {
-                Ok(slot) => self.idle.push(slot),
-                Err(_) => return,
-            }
-        }
-    }
-
-    /// Waits until the one slot that is out has come back.
-    fn wait_for_one(&mut self) {
-        if let Ok(slot) = self.free.recv() {
-            self.idle.push(slot);
-        }
+    fn place(&self, sequence: u64) -> usize {
+        (sequence % self.waiting.len() as u64) as usize
     }
 }
 
-impl<B, E> Watch for Slots<'_, '_, B, E> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the reader may have to wait for, which is where all other chunks have been drained.
+struct Others<'o, 'r, 'a, W: Work, D: Drain<W::Batch>>(&'o Run<'r, 'a, W, D>);
+
+impl<W: Work, D: Drain<W::Batch>> Watch for Others<'_, '_, '_, W, D> {
     fn stopped(&self) -> bool {
-        self.state.is_over()
+        self.0.state.is_over()
     }
 
     fn before_growth(&mut self) {
-        self.hold_all_others();
+        let order = lock(&self.0.order);
+        let rested = self.0.drained.wait_while(order, |order| order.under_way > 0);
+        drop(rested.unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-/// Drains finished slots in the order of the input, and gives them back.
-fn drain_in_order<'a, W, D>(
-    work: &W,
-    drain: &mut D,
-    options: Options,
-    state: &State<D::Error>,
-    done: &Receiver<Slot<'a, W::Batch>>,
-    free: &Sender<Slot<'a, W::Batch>>,
-) where
-    W: Work,
-    D: Drain<W::Batch>,
-{
-    let window = slot_count(options.threads.max(1));
-    let mut waiting: Vec<Option<Slot<'a, W::Batch>>> = (0..window).map(|_| None).collect();
-    let mut next = 0u64;
-    let mut ended = false;
-    let mut scratch = None;
-    for slot in done {
-        let place = (slot.sequence % window as u64) as usize;
-        assert!(waiting[place].is_none(), "no more slots under way than there are places");
-        waiting[place] = Some(slot);
-        while let Some(mut slot) = waiting[(next % window as u64) as usize].take() {
-            next += 1;
-            // Only what ends the draining itself counts here: where reading failed, what came before is still written.
-            let end = match slot.panic.take() {
-                _ if ended => None,
-                Some(panic) => Some(Reason::Panicked(panic)),
-                None => match drain_slot(work, drain, &mut scratch, &mut slot) {
-                    Ok(Flow::Stop) => Some(Reason::Stopped),
-                    Ok(_) => None,
-                    Err(error) => Some(Reason::Failed(Error::Drain(error))),
-                },
+impl<'a, W: Work, D: Drain<W::Batch>> Run<'_, 'a, W, D> {
+    /// Goes round until the input or the run is over.
+    fn worker(&self) {
+        let mut scratch = None;
+        let mut spare = None;
+        // A panic outside of computing and draining, which catch their own, is a bug here; it must end the run, too.
+        let result = catch_unwind(AssertUnwindSafe(|| while self.round(&mut scratch, &mut spare) {}));
+        if let Err(panic) = result {
+            self.state.end(Reason::Panicked(panic));
+        }
+        spare.into_iter().for_each(|slot| self.give_back(slot));
+    }
+
+    /// One chunk, from the input to where it goes; `false` where there is none any more.
+    fn round(&self, scratch: &mut Option<W::Scratch>, spare: &mut Option<Slot<'a, W::Batch>>) -> bool {
+        // A slot is had before it is this worker's turn to read: it may take others' draining to get one.
+        let Some(mut slot) = spare.take().or_else(|| self.free_out.recv().ok()) else {
+            return false;
+        };
+        let mut source = lock(&self.source);
+        if source.ended || self.state.is_over() || !self.read(&mut source, &mut slot) {
+            source.ended = true;
+            self.give_back(slot);
+            return false;
+        }
+        lock(&self.order).under_way += 1;
+        // Nothing else is read while a chunk of unusual size is under way.
+        let alone = (slot.chunk.len() > self.cut.chunk_bytes).then_some(source);
+        self.compute(scratch, &mut slot);
+        self.pass_on(scratch, slot, spare);
+        drop(alone);
+        true
+    }
+
+    /// Reads the next chunk into a slot.
+    fn read(&self, source: &mut Source<'a>, slot: &mut Slot<'a, W::Batch>) -> bool {
+        match source.chunks.next(&mut slot.buffer, &mut Others(self)) {
+            Ok(Some(chunk)) => {
+                slot.chunk = chunk;
+                slot.sequence = source.sequence;
+                source.sequence += 1;
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                self.state.end(Reason::Failed(Error::Read(error)));
+                false
+            }
+        }
+    }
+
+    fn compute(&self, scratch: &mut Option<W::Scratch>, slot: &mut Slot<'a, W::Batch>) {
+        // A panic must not lose the slot: others may be waiting for it.
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let (piece, batch) = slot.parts();
+            let scratch = scratch.get_or_insert_with(|| self.work.scratch());
+            self.work.work(scratch, piece, 0, self.work.allowance(), batch)
+        }));
+        match result {
+            Ok(next) => slot.next = next,
+            Err(panic) => slot.panic = Some(panic),
+        }
+    }
+
+    /// Puts a finished slot in its place, and drains whatever is next, unless another worker is at it.
+    fn pass_on(
+        &self,
+        scratch: &mut Option<W::Scratch>,
+        slot: Slot<'a, W::Batch>,
+        spare: &mut Option<Slot<'a, W::Batch>>,
+    ) {
+        let mut order = lock(&self.order);
+        let place = order.place(slot.sequence);
+        assert!(order.waiting[place].is_none(), "no more slots under way than there are places");
+        order.waiting[place] = Some(slot);
+        if order.draining {
+            return;
+        }
+        loop {
+            let place = order.place(order.next);
+            let Some(mut slot) = order.waiting[place].take() else {
+                order.draining = false;
+                return;
+            };
+            order.next += 1;
+            order.draining = true;
+            drop(order);
+            self.drain(scratch, &mut slot);
+            // The first one stays with this worker, in whose cache it is.
+            match spare {
+                None => *spare = Some(slot),
+                Some(_) => self.give_back(slot),
+            }
+            order = lock(&self.order);
+            order.under_way -= 1;
+            self.drained.notify_all();
+        }
+    }
+
+    /// Drains a slot, unless the drain has ended, and empties it.
+    fn drain(&self, scratch: &mut Option<W::Scratch>, slot: &mut Slot<'a, W::Batch>) {
+        let mut draining = lock(&self.draining);
+        // Only what ends the draining itself counts here: where reading failed, what came before is still written.
+        if !draining.ended {
+            let drained = match slot.panic.take() {
+                Some(panic) => Err(panic),
+                None => catch_unwind(AssertUnwindSafe(|| self.drain_intact(draining.drain, scratch, slot))),
+            };
+            let end = match drained {
+                Ok(Ok(Flow::Stop)) => Some(Reason::Stopped),
+                Ok(Ok(_)) => None,
+                Ok(Err(error)) => Some(Reason::Failed(error)),
+                Err(panic) => Some(Reason::Panicked(panic)),
             };
             if let Some(reason) = end {
-                ended = true;
-                state.end(reason);
+                draining.ended = true;
+                self.state.end(reason);
             }
-            work.clear(&mut slot.batch);
-            if slot.buffer.capacity() > 2 * options.cut.chunk_bytes {
-                slot.buffer = Vec::new();
-            }
-            // Where nobody receives, the input has ended.
-            let _ = free.send(slot);
+        }
+        slot.panic = None;
+        self.work.clear(&mut slot.batch);
+        if slot.buffer.capacity() > 2 * self.cut.chunk_bytes {
+            slot.buffer = Vec::new();
         }
     }
-}
 
-/// Drains one slot, to its end: what did not fit in the batch is computed here.
-fn drain_slot<W, D>(
-    work: &W,
-    drain: &mut D,
-    scratch: &mut Option<W::Scratch>,
-    slot: &mut Slot<'_, W::Batch>,
-) -> Result<Flow, D::Error>
-where
-    W: Work,
-    D: Drain<W::Batch>,
-{
-    let mut next = slot.next;
-    let mut from = 0;
-    let (piece, batch) = slot.parts();
-    let mut allowance = work.allowance();
-    loop {
-        match drain.drain(piece, from, batch)? {
-            Flow::Continue if next < piece.bytes.len() => from = next,
-            Flow::Redo { allowance: less } => allowance = less,
-            flow @ (Flow::Continue | Flow::Stop) => return Ok(flow),
+    /// Drains a slot, unless its input turned out not to be there.
+    fn drain_intact(
+        &self,
+        drain: &mut D,
+        scratch: &mut Option<W::Scratch>,
+        slot: &mut Slot<'a, W::Batch>,
+    ) -> Result<Flow, Error<D::Error>> {
+        self.input.check().map_err(Error::Read)?;
+        self.drain_whole(drain, scratch, slot).map_err(|error| {
+            // Writing may have failed because there was nothing left to write.
+            self.input.check_length().map_or_else(Error::Read, |()| Error::Drain(error))
+        })
+    }
+
+    /// Drains a slot to its end: what did not fit in the batch is computed here.
+    fn drain_whole(
+        &self,
+        drain: &mut D,
+        scratch: &mut Option<W::Scratch>,
+        slot: &mut Slot<'a, W::Batch>,
+    ) -> Result<Flow, D::Error> {
+        let mut next = slot.next;
+        let mut from = 0;
+        let (piece, batch) = slot.parts();
+        let mut allowance = self.work.allowance();
+        loop {
+            match drain.drain(piece, from, batch)? {
+                Flow::Continue if next < piece.bytes.len() => from = next,
+                Flow::Redo { allowance: less } => allowance = less,
+                flow @ (Flow::Continue | Flow::Stop) => return Ok(flow),
+            }
+            self.work.clear(batch);
+            let scratch = scratch.get_or_insert_with(|| self.work.scratch());
+            next = self.work.work(scratch, piece, from, allowance, batch);
         }
-        work.clear(batch);
-        next = work.work(scratch.get_or_insert_with(|| work.scratch()), piece, from, allowance, batch);
+    }
+
+    /// Leaves an empty slot to whoever comes first.
+    fn give_back(&self, slot: Slot<'a, W::Batch>) {
+        // There is room for every slot, and the receiver is in the same struct.
+        let _ = self.free_in.send(slot);
     }
 }
 

@@ -61,11 +61,8 @@ impl Work for Transform {
     type Batch = Batch;
 
     fn scratch(&self) -> TransformScratch {
-        TransformScratch {
-            parser: Parser::new(self.level, self.limits),
-            rules: self.rules.scratch(),
-            full: FullCheck::new(self.level, self.limits),
-        }
+        let parser = Parser::new(self.level, self.limits).with_deep_names(self.rules.deep_names());
+        TransformScratch { parser, rules: self.rules.scratch(), full: FullCheck::new(self.level, self.limits) }
     }
 
     fn batch(&self) -> Batch {

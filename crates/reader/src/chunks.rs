@@ -119,7 +119,7 @@ impl<'a> Chunks<'a> {
     /// What is not mapped is read into `buffer`, whose contents before do not matter.
     pub fn next(&mut self, buffer: &mut Vec<u8>, watch: &mut impl Watch) -> Result<Option<Chunk<'a>>, Error> {
         let chunk = match &self.input.kind {
-            Kind::Mapped { map, start } => self.next_mapped(&map[*start..], map.len())?,
+            Kind::Mapped { map, start } => self.next_mapped(&map[*start..])?,
             Kind::File { .. } | Kind::Stream => self.next_read(buffer, watch)?,
         };
         self.target = (self.target * 2).min(self.cut.chunk_bytes);
@@ -140,12 +140,13 @@ impl<'a> Chunks<'a> {
         Some(Chunk { offset: self.offset, data, part })
     }
 
-    fn next_mapped(&mut self, all: &'a [u8], file_bytes: usize) -> Result<Option<Chunk<'a>>, Error> {
+    fn next_mapped(&mut self, all: &'a [u8]) -> Result<Option<Chunk<'a>>, Error> {
+        self.input.check()?;
         let rest = &all[self.offset as usize..];
         if rest.is_empty() {
             if !self.ended {
                 self.ended = true;
-                self.check_length(file_bytes as u64)?;
+                self.input.check_length()?;
             }
             return Ok(None);
         }
@@ -286,16 +287,6 @@ impl<'a> Chunks<'a> {
                 Err(error) => return Err(Error::new(&self.input.name, ErrorKind::Read(error))),
             }
         }
-    }
-
-    /// Checks that a mapped file is still as long as it was.
-    fn check_length(&self, expected: u64) -> Result<(), Error> {
-        let metadata = self.input.file.metadata();
-        let found = metadata.map_err(|error| Error::new(&self.input.name, ErrorKind::Read(error)))?.len();
-        if found < expected {
-            return Err(Error::new(&self.input.name, ErrorKind::Truncated { expected, found }));
-        }
-        Ok(())
     }
 }
 

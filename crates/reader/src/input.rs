@@ -5,16 +5,14 @@ use std::io::{self, Seek as _};
 use std::os::fd::AsFd as _;
 use std::path::Path;
 
-use memmap2::Mmap;
-
 use crate::chunks::{Chunks, Cut};
 use crate::error::{Error, ErrorKind};
-use crate::sys;
+use crate::sys::Map;
 
 /// How a regular file is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MmapChoice {
-    /// Whichever the benches show to be right: reads, which also survive a file that becomes shorter.
+    /// Whichever the benches show to be right: mapped, unless it is so small that a map would not pay.
     #[default]
     Auto,
     /// Mapped where that can be done.
@@ -26,7 +24,7 @@ pub enum MmapChoice {
 #[derive(Debug)]
 pub(crate) enum Kind {
     /// The map, and where the input starts in it.
-    Mapped { map: Mmap, start: usize },
+    Mapped { map: Map, start: usize },
     /// A regular file, and how many bytes it holds from where it stands.
     File { bytes: u64 },
     /// A pipe, a terminal, a device: bytes come when they come.
@@ -41,6 +39,9 @@ pub struct Input {
     pub(crate) name: String,
     stdin: bool,
 }
+
+/// A smaller file is read, unless a map is asked for.
+const MAPPED_BYTES_MIN: u64 = 1 << 20;
 
 /// How large a pipe is asked for, in bytes; what an unprivileged user may have.
 const PIPE_BYTES: usize = 1 << 20;
@@ -68,11 +69,17 @@ impl Input {
         }
         let kind = if metadata.is_file() {
             let start = file.stream_position().unwrap_or(0);
+            let bytes = metadata.len().saturating_sub(start);
+            let wanted = match choice {
+                MmapChoice::Always => bytes > 0,
+                MmapChoice::Auto => bytes >= MAPPED_BYTES_MIN,
+                MmapChoice::Never => false,
+            };
             // An empty file can't be mapped; nor can some that the kernel makes up, which then are read.
-            let map = (choice == MmapChoice::Always && metadata.len() > start).then(|| sys::map(&file).ok()).flatten();
+            let map = wanted.then(|| Map::new(&file).ok()).flatten();
             match map {
                 Some(map) => Kind::Mapped { start: (start as usize).min(map.len()), map },
-                None => Kind::File { bytes: metadata.len().saturating_sub(start) },
+                None => Kind::File { bytes },
             }
         } else {
             // Only pipes have a size, and the default works, too.
@@ -100,6 +107,34 @@ impl Input {
             Kind::File { bytes } => (*bytes > 0).then_some(*bytes),
             Kind::Stream => None,
         }
+    }
+
+    /// Whether what was handed out so far was really there. Cheap: to be asked before anything made of it goes on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Truncated`] where the mapped file became shorter and zeros were read in its place.
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.kind {
+            Kind::Mapped { map, .. } if map.is_lost() => self.check_length(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that a mapped file is still as long as it was, and was so whenever it was touched.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Truncated`] where it is not.
+    pub fn check_length(&self) -> Result<(), Error> {
+        let Kind::Mapped { map, .. } = &self.kind else {
+            return Ok(());
+        };
+        let expected = map.len() as u64;
+        let metadata = self.file.metadata().map_err(|error| Error::new(&self.name, ErrorKind::Read(error)))?;
+        if map.is_lost() || metadata.len() < expected {
+            let found = metadata.len().min(expected);
+            return Err(Error::new(&self.name, ErrorKind::Truncated { expected, found }));
+        }
+        Ok(())
     }
 
     /// The opened file.

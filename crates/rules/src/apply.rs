@@ -42,21 +42,22 @@ impl Rules {
 
     #[inline]
     fn try_apply(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<Verdict, Finding> {
-        let names = scratch.names.read(record, self.strictness);
-        scratch.id = scratch.names.get(record, Member::Id).map(|member| member.value);
-        scratch.module_id = scratch.names.get(record, Member::ModuleId).map(|member| member.value);
+        let names = scratch.layouts.read(record, self.strictness);
+        scratch.id = scratch.layouts.names().value(record, Member::Id);
+        scratch.module_id = scratch.layouts.names().value(record, Member::ModuleId);
         names?;
         if !self.selects(scratch, record)? {
             return Ok(Verdict::Filter);
         }
         let mut authenticates = scratch
-            .names
-            .get(record, Member::Authentication)
-            .is_some_and(|member| record.bytes(member.value) != b"null");
+            .layouts
+            .names()
+            .value(record, Member::Authentication)
+            .is_some_and(|value| record.bytes(value) != b"null");
         if self.edits {
-            scratch.names.check_exact(record, self.strictness.exact_for_edits)?;
+            scratch.layouts.names().check_exact(record, self.strictness.exact_for_edits)?;
             authenticates = self.edit(scratch, record, authenticates)?;
-            scratch.changes.emit(record, &scratch.names, &mut scratch.edits);
+            scratch.changes.emit(record, scratch.layouts.names(), &mut scratch.edits);
         }
         if self.check == Check::Id && !self.check_id(scratch, record) {
             keep_errors(scratch);
@@ -115,7 +116,7 @@ impl Rules {
         }
         if self.strip_authentication && authenticates {
             authenticates = false;
-            if let Some(member) = scratch.names.get(record, Member::Authentication) {
+            if let Some(member) = scratch.layouts.names().get(record, Member::Authentication) {
                 scratch.changes.inside.push(crate::edit::replace(member.value, self.texts.null));
             }
         }
@@ -156,9 +157,9 @@ impl Rules {
             Some((mode, _)) => mode.overwrites_identity(),
             None => read_mode(scratch, record).is_ok_and(ImportMode::overwrites_identity),
         };
-        let has_twin = [Member::Tags, Member::Properties]
-            .into_iter()
-            .any(|member| scratch.names.get(record, member).is_some() && !scratch.changes.removed.contains(member));
+        let has_twin = [Member::Tags, Member::Properties].into_iter().any(|member| {
+            scratch.layouts.names().value(record, member).is_some() && !scratch.changes.removed.contains(member)
+        });
         if overwrites && has_twin {
             scratch.counts.push(Code::TwinRollback);
         }
@@ -182,32 +183,33 @@ fn keep_errors(scratch: &mut Scratch) {
 /// Sets a member: replaced where it stands, else added at the end.
 #[inline]
 fn set(scratch: &mut Scratch, record: &Record<'_>, member: Member, text: SetTo) {
-    match scratch.names.get(record, member) {
-        Some(place) if record.bytes(place.value) == text.value.of(&scratch.texts) => {}
-        Some(place) => scratch.changes.inside.push(crate::edit::replace(place.value, text.value)),
+    match scratch.layouts.names().value(record, member) {
+        Some(value) if record.bytes(value) == text.value.of(&scratch.texts) => {}
+        Some(value) => scratch.changes.inside.push(crate::edit::replace(value, text.value)),
         None => scratch.changes.added.push((member, text.member)),
     }
 }
 
 /// The mode of the line: a name in any case or a number (§1.5); without the member `createOrUpdate` (§2).
 fn read_mode(scratch: &Scratch, record: &Record<'_>) -> Result<ImportMode, Finding> {
-    let Some(member) = scratch.names.get(record, Member::ImportMode) else {
+    let Some(value) = scratch.layouts.names().value(record, Member::ImportMode) else {
         return Ok(ImportMode::default());
     };
-    let mode = match record.text(member.value) {
+    let mode = match record.text(value) {
         Some(text) => ImportMode::from_text(&text),
-        None => ImportMode::from_text(record.bytes(member.value)),
+        None => ImportMode::from_text(record.bytes(value)),
     };
     mode.ok_or_else(|| {
         let expected = "one of the nine import modes (§2), create or delete for instance";
-        Finding::new(Code::ImportModeValue, member.value.start, "importMode", Detail::Type(expected))
+        Finding::new(Code::ImportModeValue, value.start, "importMode", Detail::Type(expected))
     })
 }
 
 /// Warns of a line whose own mode needs the ETag that is taken away: the hub refuses it (§2).
 fn warn_of_needed_etag(scratch: &mut Scratch, record: &Record<'_>) {
     if read_mode(scratch, record).is_ok_and(ImportMode::is_if_match) {
-        let at = scratch.names.get(record, Member::ImportMode).map_or(record.open(), |member| member.value.start);
+        let at =
+            scratch.layouts.names().get(record, Member::ImportMode).map_or(record.open(), |member| member.value.start);
         let message = "the line's mode needs the ETag that --strip-etags takes away; the hub will refuse it (§2)";
         scratch.findings.push(Finding::new(Code::EtagMissing, at, "importMode", Detail::Text(message)).warning());
     }

@@ -1,10 +1,11 @@
 //! What a line says of its authentication (§1.2, §3.5).
 
 use hubmill_device::{AuthenticationType, Code, Member, same_name};
-use hubmill_parser::{MemberSpan, Record, Span};
+use hubmill_parser::{MemberSpan, MemberTokens, Record, Span};
 
 use crate::finding::{Detail, Finding};
-use crate::names::{Names, case_variant, twice, unique};
+use crate::layout::Layouts;
+use crate::names::{case_variant, twice, unique};
 
 /// One of the two keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,84 +68,215 @@ pub(crate) enum Depth {
 
 const PATH: &str = "authentication";
 const KEY_PATH: &str = "authentication.symmetricKey";
+const PRIMARY_KEY_PATH: &str = "authentication.symmetricKey.primaryKey";
+const SECONDARY_KEY_PATH: &str = "authentication.symmetricKey.secondaryKey";
 const THUMBPRINT_PATH: &str = "authentication.x509Thumbprint";
+const PRIMARY_THUMBPRINT_PATH: &str = "authentication.x509Thumbprint.primaryThumbprint";
+const SECONDARY_THUMBPRINT_PATH: &str = "authentication.x509Thumbprint.secondaryThumbprint";
 
-/// Reads `authentication`; `None` where it is null or missing.
-pub(crate) fn read(record: &Record<'_>, names: &Names, depth: Depth) -> Result<Option<Authentication>, Finding> {
-    let Some(member) = names.get(record, Member::Authentication) else {
-        return Ok(None);
-    };
-    let Some(inner) = object_or_null(record, member, PATH)? else {
-        return Ok(None);
-    };
-    let mut found: [Option<MemberSpan>; 3] = [None; 3];
-    let ends = pick(record, inner, &["symmetricKey", "x509Thumbprint", "type"], PATH, &mut found)?;
-    let [symmetric_key, thumbprints, kind] = found;
-    Ok(Some(Authentication {
-        symmetric_key: read_symmetric_key(record, symmetric_key, depth)?,
-        thumbprint: depth == Depth::All && read_thumbprints(record, thumbprints)?,
-        kind: if depth == Depth::All { read_kind(record, kind)? } else { None },
-        start: member.value.start,
-        first: ends.map_or(member.value.start + 1, |(first, _)| first),
-        empty: ends.is_none(),
-    }))
+/// The members inside of `authentication` that rules go by, and those of its objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inside<T> {
+    symmetric_key: Option<T>,
+    thumbprint: Option<T>,
+    kind: Option<T>,
+    /// The first member of all.
+    first: Option<T>,
+    /// `primaryKey` and `secondaryKey`, and the last member of `symmetricKey`.
+    keys: [Option<T>; 2],
+    last_of_key: Option<T>,
+    /// `primaryThumbprint` and `secondaryThumbprint`.
+    thumbprints: [Option<T>; 2],
 }
 
-fn read_symmetric_key(record: &Record<'_>, member: Option<MemberSpan>, depth: Depth) -> Result<SymmetricKey, Finding> {
-    let Some(member) = member else {
-        return Ok(SymmetricKey::Missing);
-    };
-    let Some(inner) = object_or_null(record, &member, KEY_PATH)? else {
-        return Ok(SymmetricKey::Null(member.value));
-    };
-    let mut found = [None; 2];
-    let ends = pick(record, inner, &["primaryKey", "secondaryKey"], KEY_PATH, &mut found)?;
-    let [primary, secondary] = found;
-    Ok(SymmetricKey::Object {
-        primary: read_key(record, primary, "authentication.symmetricKey.primaryKey", depth)?,
-        secondary: read_key(record, secondary, "authentication.symmetricKey.secondaryKey", depth)?,
-        end: ends.map_or(member.value.start + 1, |(_, end)| end),
-        empty: ends.is_none(),
-    })
-}
+impl Inside<MemberSpan> {
+    /// Finds the members. What goes wrong here follows from names alone; whether an object should be one is seen later.
+    fn find(record: &Record<'_>, authentication: &MemberSpan, depth: Depth) -> Result<Self, Finding> {
+        let mut inside = Self::default();
+        let Some(members) = record.object(authentication) else {
+            return Ok(inside);
+        };
+        let mut found = [None; 3];
+        let ends = pick(record, members, &["symmetricKey", "x509Thumbprint", "type"], PATH, &mut found)?;
+        [inside.symmetric_key, inside.thumbprint, inside.kind] = found;
+        inside.first = ends.map(|(first, _)| first);
+        if let Some(members) = inside.symmetric_key.and_then(|member| record.object(&member)) {
+            let ends = pick(record, members, &["primaryKey", "secondaryKey"], KEY_PATH, &mut inside.keys)?;
+            inside.last_of_key = ends.map(|(_, last)| last);
+        }
+        if depth == Depth::All
+            && let Some(members) = inside.thumbprint.and_then(|member| record.object(&member))
+        {
+            let wanted = &["primaryThumbprint", "secondaryThumbprint"];
+            pick(record, members, wanted, THUMBPRINT_PATH, &mut inside.thumbprints)?;
+        }
+        Ok(inside)
+    }
 
-fn read_key(record: &Record<'_>, member: Option<MemberSpan>, path: &'static str, depth: Depth) -> Result<Key, Finding> {
-    let Some(member) = member else {
-        return Ok(Key::Missing);
-    };
-    match record.bytes(member.value) {
-        b"null" | b"\"\"" => Ok(Key::Empty(member.value)),
-        [b'"', ..] => Ok(Key::There(member.value)),
-        // What is taken away may be anything.
-        _ if depth == Depth::Keys => Ok(Key::There(member.value)),
-        _ => Err(wrong_type(&member, path, "a string or null")),
+    /// The same members by their tokens.
+    fn tokens(&self, record: &Record<'_>) -> Option<Inside<MemberTokens>> {
+        let tokens = |member: Option<MemberSpan>| match member {
+            Some(member) => record.tokens(&member).map(Some),
+            None => Some(None),
+        };
+        Some(Inside {
+            symmetric_key: tokens(self.symmetric_key)?,
+            thumbprint: tokens(self.thumbprint)?,
+            kind: tokens(self.kind)?,
+            first: tokens(self.first)?,
+            keys: [tokens(self.keys[0])?, tokens(self.keys[1])?],
+            last_of_key: tokens(self.last_of_key)?,
+            thumbprints: [tokens(self.thumbprints[0])?, tokens(self.thumbprints[1])?],
+        })
     }
 }
 
-fn read_thumbprints(record: &Record<'_>, member: Option<MemberSpan>) -> Result<bool, Finding> {
-    let Some(member) = member else {
-        return Ok(false);
-    };
-    let Some(inner) = object_or_null(record, &member, THUMBPRINT_PATH)? else {
-        return Ok(false);
-    };
-    let mut found = [None; 2];
-    pick(record, inner, &["primaryThumbprint", "secondaryThumbprint"], THUMBPRINT_PATH, &mut found)?;
-    let [primary, secondary] = found;
-    let primary = read_key(record, primary, "authentication.x509Thumbprint.primaryThumbprint", Depth::All)?;
-    let secondary = read_key(record, secondary, "authentication.x509Thumbprint.secondaryThumbprint", Depth::All)?;
-    Ok(primary.there().or(secondary.there()).is_some())
+/// How to get from a found member to where it stands.
+pub(crate) trait Locate: Copy {
+    fn value(self, record: &Record<'_>) -> Span;
+    fn start(self, record: &Record<'_>) -> u32;
 }
 
-fn read_kind(record: &Record<'_>, member: Option<MemberSpan>) -> Result<Option<AuthenticationType>, Finding> {
-    let Some(member) = member else {
+impl Locate for MemberSpan {
+    #[inline(always)]
+    fn value(self, _: &Record<'_>) -> Span {
+        self.value
+    }
+
+    fn start(self, _: &Record<'_>) -> u32 {
+        MemberSpan::start(&self)
+    }
+}
+
+impl Locate for MemberTokens {
+    #[inline(always)]
+    fn value(self, record: &Record<'_>) -> Span {
+        record.value_at(self)
+    }
+
+    fn start(self, record: &Record<'_>) -> u32 {
+        MemberSpan::start(&record.at(self))
+    }
+}
+
+/// Reads `authentication`; `None` where it is null or missing.
+#[inline]
+pub(crate) fn read(record: &Record<'_>, layouts: &mut Layouts) -> Result<Option<Authentication>, Finding> {
+    let Some(value) = layouts.names().value(record, Member::Authentication) else {
         return Ok(None);
     };
-    let raw = record.bytes(member.value);
+    match layouts.authentication(Depth::All) {
+        Some(inside) => inside.read(record, value),
+        None => find_and_keep(record, layouts, Depth::All)?.read(record, value),
+    }
+}
+
+/// The values of the two keys, whatever they are, where they are there.
+#[inline]
+pub(crate) fn read_keys(record: &Record<'_>, layouts: &mut Layouts) -> Result<[Option<Span>; 2], Finding> {
+    let Some(value) = layouts.names().value(record, Member::Authentication) else {
+        return Ok([None; 2]);
+    };
+    match layouts.authentication(Depth::Keys) {
+        Some(inside) => inside.read_keys(record, value),
+        None => find_and_keep(record, layouts, Depth::Keys)?.read_keys(record, value),
+    }
+}
+
+#[cold]
+fn find_and_keep(record: &Record<'_>, layouts: &mut Layouts, depth: Depth) -> Result<Inside<MemberSpan>, Finding> {
+    let Some(authentication) = layouts.names().get(record, Member::Authentication) else {
+        return Ok(Inside::default());
+    };
+    let inside = Inside::find(record, &authentication, depth)?;
+    if record.form_covers(&authentication)
+        && let Some(tokens) = inside.tokens(record)
+    {
+        layouts.keep_authentication(depth, tokens);
+    }
+    Ok(inside)
+}
+
+impl<T: Locate> Inside<T> {
+    /// The value of a member that is an object; `None` where it is missing or null.
+    #[inline]
+    fn object(member: Option<T>, record: &Record<'_>, path: &'static str) -> Result<Option<Span>, Finding> {
+        let Some(value) = member.map(|member| member.value(record)) else {
+            return Ok(None);
+        };
+        Ok(is_object(record, value, path)?.then_some(value))
+    }
+
+    #[inline]
+    fn read_keys(&self, record: &Record<'_>, authentication: Span) -> Result<[Option<Span>; 2], Finding> {
+        if !is_object(record, authentication, PATH)? || Self::object(self.symmetric_key, record, KEY_PATH)?.is_none() {
+            return Ok([None; 2]);
+        }
+        let [primary, secondary] = self.keys;
+        Ok([primary.map(|key| key.value(record)), secondary.map(|key| key.value(record))])
+    }
+
+    #[inline]
+    fn read(&self, record: &Record<'_>, authentication: Span) -> Result<Option<Authentication>, Finding> {
+        if !is_object(record, authentication, PATH)? {
+            return Ok(None);
+        }
+        let mut symmetric_key = SymmetricKey::Missing;
+        if let Some(member) = self.symmetric_key {
+            symmetric_key = match Self::object(Some(member), record, KEY_PATH)? {
+                None => SymmetricKey::Null(member.value(record)),
+                Some(object) => {
+                    let [primary, secondary] = self.keys;
+                    let last = self.last_of_key.map(|last| last.value(record));
+                    SymmetricKey::Object {
+                        primary: read_key(record, primary, PRIMARY_KEY_PATH)?,
+                        secondary: read_key(record, secondary, SECONDARY_KEY_PATH)?,
+                        end: last.map_or(object.start + 1, |last| last.end),
+                        empty: last.is_none(),
+                    }
+                }
+            };
+        }
+        let mut thumbprint = false;
+        if Self::object(self.thumbprint, record, THUMBPRINT_PATH)?.is_some() {
+            let [primary, secondary] = self.thumbprints;
+            let primary = read_key(record, primary, PRIMARY_THUMBPRINT_PATH)?;
+            let secondary = read_key(record, secondary, SECONDARY_THUMBPRINT_PATH)?;
+            thumbprint = primary.there().or(secondary.there()).is_some();
+        }
+        let first = self.first.map(|first| first.start(record));
+        Ok(Some(Authentication {
+            symmetric_key,
+            thumbprint,
+            kind: read_kind(record, self.kind.map(|kind| kind.value(record)))?,
+            start: authentication.start,
+            first: first.unwrap_or(authentication.start + 1),
+            empty: first.is_none(),
+        }))
+    }
+}
+
+#[inline]
+fn read_key<T: Locate>(record: &Record<'_>, member: Option<T>, path: &'static str) -> Result<Key, Finding> {
+    let Some(value) = member.map(|member| member.value(record)) else {
+        return Ok(Key::Missing);
+    };
+    match record.bytes(value) {
+        b"null" | b"\"\"" => Ok(Key::Empty(value)),
+        [b'"', ..] => Ok(Key::There(value)),
+        _ => Err(wrong_type(value, path, "a string or null")),
+    }
+}
+
+fn read_kind(record: &Record<'_>, value: Option<Span>) -> Result<Option<AuthenticationType>, Finding> {
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    let raw = record.bytes(value);
     if raw == b"null" {
         return Ok(None);
     }
-    let kind = match record.text(member.value) {
+    let kind = match record.text(value) {
         Some(text) => AuthenticationType::from_text(&text),
         None => AuthenticationType::from_text(raw),
     };
@@ -152,10 +284,20 @@ fn read_kind(record: &Record<'_>, member: Option<MemberSpan>) -> Result<Option<A
         Some(kind) => Ok(Some(kind)),
         None => Err(Finding::new(
             Code::AuthenticationType,
-            member.value.start,
+            value.start,
             "authentication.type",
             Detail::Type("sas, selfSigned, certificateAuthority or none (§1.2)"),
         )),
+    }
+}
+
+/// Whether a value is an object; a finding where it is neither that nor null.
+#[inline]
+fn is_object(record: &Record<'_>, value: Span, path: &'static str) -> Result<bool, Finding> {
+    match record.bytes(value) {
+        [b'{', ..] => Ok(true),
+        b"null" => Ok(false),
+        _ => Err(wrong_type(value, path, "an object or null")),
     }
 }
 
@@ -168,31 +310,29 @@ pub(crate) fn object_or_null<'r>(
     match record.object(member) {
         Some(members) => Ok(Some(members)),
         None if record.bytes(member.value) == b"null" => Ok(None),
-        None => Err(wrong_type(member, path, "an object or null")),
+        None => Err(wrong_type(member.value, path, "an object or null")),
     }
 }
 
 #[cold]
-pub(crate) fn wrong_type(member: &MemberSpan, path: &'static str, expected: &'static str) -> Finding {
-    Finding::new(Code::MemberType, member.value.start, path, Detail::Type(expected))
+pub(crate) fn wrong_type(value: Span, path: &'static str, expected: &'static str) -> Finding {
+    Finding::new(Code::MemberType, value.start, path, Detail::Type(expected))
 }
 
 /// Picks the members of these names into `found`. No name may stand twice, or be one of the wanted in another case.
 ///
-/// Returns where the first member starts and the last one ends; `None` for an object without members.
+/// Returns the first and the last member; `None` for an object without members.
 pub(crate) fn pick<'r>(
     record: &Record<'r>,
     members: impl Iterator<Item = MemberSpan>,
     wanted: &[&'static str],
     path: &'static str,
     found: &mut [Option<MemberSpan>],
-) -> Result<Option<(u32, u32)>, Finding> {
-    let mut first = None;
-    let mut end = 0;
+) -> Result<Option<(MemberSpan, MemberSpan)>, Finding> {
+    let mut ends = None;
     let mut others = Vec::new();
     for member in members {
-        first.get_or_insert(member.start());
-        end = member.value.end;
+        ends = Some((ends.map_or(member, |(first, _)| first), member));
         let name = record.name(&member);
         match wanted.iter().position(|want| same_name(&name, want.as_bytes())) {
             Some(place) if found[place].is_some() => return Err(twice(&member, path)),
@@ -208,5 +348,5 @@ pub(crate) fn pick<'r>(
     if others.len() > 1 {
         unique(record, others.iter(), path)?;
     }
-    Ok(first.map(|first| (first, end)))
+    Ok(ends)
 }

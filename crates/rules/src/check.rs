@@ -15,35 +15,53 @@ pub use twin::TwinSizes;
 
 use std::borrow::Cow;
 
-use hubmill_device::{Code, IdFault, Member, MemberSet, Severity, check_id};
-use hubmill_parser::Record;
+use hubmill_device::{Code, ID_CHARACTERS, ID_CHARACTERS_MAX, IdFault, Member, MemberSet, Severity, check_id};
+use hubmill_parser::{ByteSet, Record};
 
 use crate::finding::{Detail, Finding};
 use crate::rules::Rules;
 use crate::scratch::Scratch;
 
 impl Rules {
+    /// Whether the line has one id that the hub takes, spelt without escapes.
+    #[inline]
+    fn has_plain_id(&self, scratch: &Scratch, record: &Record<'_>) -> bool {
+        let only_one = scratch.layouts.names().check_exact(record, MemberSet::of(&[Member::Id])).is_ok();
+        let text = scratch.id.and_then(|id| record.text_within(id, &ID_SET));
+        only_one && text.is_some_and(|id| (1..=ID_CHARACTERS_MAX).contains(&id.len()))
+    }
+
     /// Adds what is wrong; `false` where the line can't be used.
     #[inline]
     pub(crate) fn check_id(&self, scratch: &mut Scratch, record: &Record<'_>) -> bool {
-        match read_id(scratch, record) {
-            Ok(id) => {
-                let faults = check_id(&id);
-                if faults != [None, None] {
-                    add_id_faults(scratch, faults);
-                }
-            }
-            Err(finding) => scratch.findings.push(finding),
+        if !self.has_plain_id(scratch, record) {
+            look_at_id(scratch, record);
         }
-        let status = scratch.names.get(record, Member::Status);
-        if self.status.is_none() && status.is_none_or(|member| record.bytes(member.value) == b"null") {
-            let at = status.map_or(record.open(), |member| member.value.start);
-            let message =
-                "no status: an import job needs it on every line (§1.5); --status enabled or --status disabled sets it";
-            scratch.findings.push(Finding::new(Code::StatusMissing, at, "status", Detail::Text(message)));
+        if self.status.is_none() {
+            let status = scratch.layouts.names().value(record, Member::Status);
+            if status.is_none_or(|value| record.bytes(value) == b"null") {
+                add_missing_status(scratch, status.map_or(record.open(), |value| value.start));
+            }
         }
         scratch.findings.iter().all(|finding| finding.severity != Severity::Error)
     }
+}
+
+static ID_SET: ByteSet = ByteSet::new(ID_CHARACTERS);
+
+#[cold]
+fn look_at_id(scratch: &mut Scratch, record: &Record<'_>) {
+    match read_id(scratch, record) {
+        Ok(id) => add_id_faults(scratch, check_id(&id)),
+        Err(finding) => scratch.findings.push(finding),
+    }
+}
+
+#[cold]
+fn add_missing_status(scratch: &mut Scratch, at: u32) {
+    let message =
+        "no status: an import job needs it on every line (§1.5); --status enabled or --status disabled sets it";
+    scratch.findings.push(Finding::new(Code::StatusMissing, at, "status", Detail::Text(message)));
 }
 
 /// The decoded id.
@@ -52,7 +70,7 @@ pub(crate) fn read_id<'r>(scratch: &Scratch, record: &Record<'r>) -> Result<Cow<
     match scratch.id.and_then(|id| record.text(id)) {
         Some(id) => {
             // A second one in another case may be the one that the hub goes by.
-            scratch.names.check_exact(record, MemberSet::of(&[Member::Id]))?;
+            scratch.layouts.names().check_exact(record, MemberSet::of(&[Member::Id]))?;
             Ok(id)
         }
         None => Err(no_id(scratch, record)),
@@ -61,7 +79,7 @@ pub(crate) fn read_id<'r>(scratch: &Scratch, record: &Record<'r>) -> Result<Cow<
 
 #[cold]
 fn no_id(scratch: &Scratch, record: &Record<'_>) -> Finding {
-    match scratch.names.get(record, Member::Id) {
+    match scratch.layouts.names().get(record, Member::Id) {
         Some(member) if record.bytes(member.value) != b"null" => {
             Finding::new(Code::MemberType, member.value.start, "id", Detail::Type("a string"))
         }

@@ -47,13 +47,15 @@ impl Changes {
 
     /// Appends the edits to `edits`, in the order of the line.
     pub(crate) fn emit(&mut self, record: &Record<'_>, names: &Names, edits: &mut Vec<Edit>) {
-        let members = record.members();
-        self.inside.sort_by_key(|edit| edit.start);
-        let mut kept = !members.is_empty();
+        if self.inside.len() > 1 {
+            self.inside.sort_by_key(|edit| edit.start);
+        }
+        let mut kept = record.member_count() > 0;
         if self.removed.is_empty() && !self.unknown_removed {
             // One or two, as a rule: less than a call to copy memory costs.
             self.inside.iter().for_each(|edit| edits.push(*edit));
         } else {
+            let members = record.members();
             let mut remover = Remover::default();
             let mut inside = self.inside.iter().peekable();
             for (number, member) in members.iter().enumerate() {
@@ -67,9 +69,10 @@ impl Changes {
             }
             kept = remover.kept;
         }
-        let end = members.last().map_or_else(|| record.open() + 1, |member| member.value.end);
         for (member, text) in &self.added {
             if !self.removed.contains(*member) {
+                let last = record.member_count().checked_sub(1).and_then(|number| record.member(number));
+                let end = last.map_or_else(|| record.open() + 1, |member| member.value.end);
                 edits.push(insert(end, TextRange { start: text.start + u32::from(!kept), end: text.end }));
                 kept = true;
             }

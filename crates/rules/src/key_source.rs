@@ -2,17 +2,28 @@
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng as _, SeedableRng as _};
-use hubmill_device::KEY_BYTES_MAX;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
-/// Random bytes made at once.
-const BUFFER_BYTES: usize = 4096;
+/// Keys made at once.
+const KEYS: usize = 64;
+/// Random bytes asked for at once.
+const POOL_BYTES: usize = 4096;
 
 /// Makes keys: ChaCha20, seeded by the system, one per thread. There is no way to seed it otherwise.
+///
+/// Keys are made by the dozen, so that the random bytes and the base64 come in runs long enough for SIMD.
 pub(crate) struct KeySource {
     generator: ChaCha20Rng,
-    buffer: Zeroizing<[u8; BUFFER_BYTES]>,
-    used: usize,
+    key_bytes: usize,
+    /// Random bytes, none of them zero, of which the first `pool_used` are used up.
+    pool: Zeroizing<Vec<u8>>,
+    pool_used: usize,
+    /// Keys in a row, each filled up with zeros to a multiple of 3 bytes.
+    rows: Zeroizing<Vec<u8>>,
+    /// The same in base64.
+    texts: Zeroizing<Vec<u8>>,
+    /// How much of the texts is used up.
+    texts_used: usize,
 }
 
 impl std::fmt::Debug for KeySource {
@@ -22,49 +33,75 @@ impl std::fmt::Debug for KeySource {
 }
 
 impl KeySource {
-    /// A source that the system's random number generator has seeded.
-    pub(crate) fn from_system() -> Result<Self, getrandom::Error> {
+    /// A source of keys of `key_bytes` bytes that the system's random number generator has seeded.
+    pub(crate) fn from_system(key_bytes: usize) -> Result<Self, getrandom::Error> {
         let mut seed = Zeroizing::new([0u8; 32]);
         getrandom::fill(seed.as_mut_slice())?;
-        let generator = ChaCha20Rng::from_seed(*seed);
-        Ok(Self { generator, buffer: Zeroizing::new([0; BUFFER_BYTES]), used: BUFFER_BYTES })
+        Ok(Self {
+            generator: ChaCha20Rng::from_seed(*seed),
+            key_bytes,
+            pool: Zeroizing::new(Vec::new()),
+            pool_used: 0,
+            rows: Zeroizing::new(vec![0; KEYS * key_bytes.next_multiple_of(3)]),
+            texts: Zeroizing::new(Vec::with_capacity(KEYS * key_bytes.div_ceil(3) * 4)),
+            texts_used: 0,
+        })
     }
 
-    /// Appends a key of `key_bytes` bytes in standard base64 with padding, in JSON quotes.
+    /// Appends a key in standard base64 with padding, in JSON quotes.
     ///
     /// As in the hub's own SDK no byte of a key is zero (§4).
-    pub(crate) fn append_quoted(&mut self, key_bytes: usize, out: &mut Vec<u8>) {
-        let mut key = [0u8; KEY_BYTES_MAX];
-        let key = &mut key[..key_bytes];
-        self.fill(key);
+    #[inline]
+    pub(crate) fn append_quoted(&mut self, out: &mut Vec<u8>) {
+        if self.texts_used == self.texts.len() {
+            self.make_keys();
+        }
+        let text_bytes = self.key_bytes.div_ceil(3) * 4;
+        let text = &mut self.texts[self.texts_used..][..text_bytes];
+        self.texts_used += text_bytes;
         out.push(b'"');
-        base64_simd::STANDARD.encode_append(&*key, out);
+        out.extend_from_slice(text);
         out.push(b'"');
-        key.zeroize();
+        text.fill(0);
     }
 
-    fn fill(&mut self, key: &mut [u8]) {
-        if BUFFER_BYTES - self.used < key.len() {
-            self.refill();
+    fn make_keys(&mut self) {
+        let row_bytes = self.key_bytes.next_multiple_of(3);
+        for number in 0..KEYS {
+            if self.pool.len() - self.pool_used < self.key_bytes {
+                self.refill_pool();
+            }
+            let key = &mut self.pool[self.pool_used..][..self.key_bytes];
+            self.rows[number * row_bytes..][..self.key_bytes].copy_from_slice(key);
+            key.fill(0);
+            self.pool_used += self.key_bytes;
         }
-        key.copy_from_slice(&self.buffer[self.used..self.used + key.len()]);
-        self.used += key.len();
-        while let Some(zero) = memchr::memchr(0, key) {
-            key[zero] = self.byte();
+        self.texts.clear();
+        base64_simd::STANDARD.encode_append(self.rows.as_slice(), &mut *self.texts);
+        self.texts_used = 0;
+        // The zeros that a row was filled up with were encoded as `A`.
+        let filled_up = row_bytes - self.key_bytes;
+        for text in self.texts.chunks_exact_mut(row_bytes / 3 * 4) {
+            let end = text.len() - filled_up;
+            text[end..].fill(b'=');
         }
+        self.rows.fill(0);
     }
 
-    fn byte(&mut self) -> u8 {
-        if self.used == BUFFER_BYTES {
-            self.refill();
+    /// New random bytes; the few left over are given up.
+    fn refill_pool(&mut self) {
+        self.pool.resize(POOL_BYTES, 0);
+        self.generator.fill_bytes(self.pool.as_mut_slice());
+        let mut kept = 0;
+        let mut from = 0;
+        while from < POOL_BYTES {
+            let end = memchr::memchr(0, &self.pool[from..]).map_or(POOL_BYTES, |length| from + length);
+            self.pool.copy_within(from..end, kept);
+            kept += end - from;
+            from = end + 1;
         }
-        self.used += 1;
-        self.buffer[self.used - 1]
-    }
-
-    fn refill(&mut self) {
-        self.generator.fill_bytes(self.buffer.as_mut_slice());
-        self.used = 0;
+        self.pool.truncate(kept);
+        self.pool_used = 0;
     }
 }
 
@@ -74,44 +111,61 @@ mod tests {
 
     use hubmill_device::{KEY_BYTES_MAX, KEY_BYTES_MIN};
 
-    use super::KeySource;
+    use super::{KEYS, KeySource};
+
+    fn next_key(source: &mut KeySource) -> Vec<u8> {
+        let mut text = b"x".to_vec();
+        source.append_quoted(&mut text);
+        let [b'x', b'"', encoded @ .., b'"'] = text.as_slice() else { panic!("quoted after what was there") };
+        base64_simd::STANDARD.decode_to_vec(encoded).unwrap()
+    }
 
     #[test]
     fn keys_are_base64_of_the_right_length_without_zero_bytes_and_differ() {
-        let mut source = KeySource::from_system().unwrap();
         let mut seen = HashSet::new();
-        for round in 0..4000 {
-            let key_bytes = KEY_BYTES_MIN + round % (KEY_BYTES_MAX - KEY_BYTES_MIN + 1);
-            let mut text = b"x".to_vec();
-            source.append_quoted(key_bytes, &mut text);
-            let [b'x', b'"', encoded @ .., b'"'] = text.as_slice() else { panic!("quoted after what was there") };
-            let key = base64_simd::STANDARD.decode_to_vec(encoded).unwrap();
-            assert_eq!(key.len(), key_bytes);
-            assert!(!key.contains(&0));
-            assert!(seen.insert(key));
+        for key_bytes in KEY_BYTES_MIN..=KEY_BYTES_MAX {
+            let mut source = KeySource::from_system(key_bytes).unwrap();
+            for _ in 0..3 * KEYS {
+                let key = next_key(&mut source);
+                assert_eq!(key.len(), key_bytes);
+                assert!(!key.contains(&0));
+                assert!(seen.insert(key));
+            }
         }
     }
 
     #[test]
-    fn bytes_are_spread_evenly() {
-        let mut source = KeySource::from_system().unwrap();
+    fn bytes_are_spread_evenly_over_all_places() {
+        let mut source = KeySource::from_system(64).unwrap();
         let mut counts = [0u32; 256];
+        let mut sums = [0u64; 64];
         for _ in 0..4000 {
-            let mut key = [0; 64];
-            source.fill(&mut key);
-            key.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+            for (byte, sum) in next_key(&mut source).into_iter().zip(&mut sums) {
+                counts[usize::from(byte)] += 1;
+                *sum += u64::from(byte);
+            }
         }
         assert_eq!(counts[0], 0);
         // About 1004 each; a deviation of eight standard deviations does not happen by chance.
         assert!(counts[1..].iter().all(|count| (750..1260).contains(count)), "{counts:?}");
+        // About 128 on average; the standard deviation is 1.2.
+        assert!(sums.iter().all(|sum| (118..138).contains(&(sum / 4000))), "{sums:?}");
+    }
+
+    #[test]
+    fn what_was_given_out_is_not_kept() {
+        let mut source = KeySource::from_system(32).unwrap();
+        for _ in 0..KEYS + KEYS / 2 {
+            next_key(&mut source);
+        }
+        assert!(source.texts[..source.texts_used].iter().all(|byte| *byte == 0));
+        assert!(source.pool[..source.pool_used].iter().all(|byte| *byte == 0));
+        assert!(source.rows.iter().all(|byte| *byte == 0));
     }
 
     #[test]
     fn two_sources_give_different_keys() {
-        let mut key = [Vec::new(), Vec::new()];
-        for out in &mut key {
-            KeySource::from_system().unwrap().append_quoted(32, out);
-        }
-        assert_ne!(key[0], key[1]);
+        let [one, other] = [0; 2].map(|_| next_key(&mut KeySource::from_system(32).unwrap()));
+        assert_ne!(one, other);
     }
 }

@@ -3,7 +3,7 @@
 use hubmill_device::{AuthenticationType, Code, ImportMode, Member, is_system_module};
 use hubmill_parser::{Record, Span};
 
-use crate::authentication::{self, Authentication, Depth, Key, SymmetricKey};
+use crate::authentication::{self, Authentication, Key, SymmetricKey};
 use crate::edit::{TextRange, insert, replace};
 use crate::finding::{Detail, Finding};
 use crate::options::{KeyRule, KeySlots, Keyless};
@@ -33,16 +33,9 @@ const SLOTS: [&str; 2] = ["primary", "secondary"];
 impl Rules {
     /// `--strip-keys`: the keys that are there become null.
     pub(crate) fn strip_keys(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<(), Finding> {
-        let Some(authentication) = authentication::read(record, &scratch.names, Depth::Keys)? else {
-            return Ok(());
-        };
-        if let SymmetricKey::Object { primary, secondary, .. } = authentication.symmetric_key {
-            for key in [primary, secondary] {
-                if let Key::There(value) | Key::Empty(value) = key
-                    && record.bytes(value) != b"null"
-                {
-                    scratch.changes.inside.push(replace(value, self.texts.null));
-                }
+        for value in authentication::read_keys(record, &mut scratch.layouts)?.into_iter().flatten() {
+            if record.bytes(value) != b"null" {
+                scratch.changes.inside.push(replace(value, self.texts.null));
             }
         }
         Ok(())
@@ -57,18 +50,18 @@ impl Rules {
         mode: ImportMode,
     ) -> Result<bool, Finding> {
         let present = |names: &crate::names::Names| {
-            names.get(record, Member::Authentication).is_some_and(|member| record.bytes(member.value) != b"null")
+            names.value(record, Member::Authentication).is_some_and(|value| record.bytes(value) != b"null")
         };
         if mode.is_delete() || mode.is_update_twin() {
             scratch.counts.push(Code::LeftMode);
-            return Ok(present(&scratch.names));
+            return Ok(present(scratch.layouts.names()));
         }
         let module_id = scratch.module_id.and_then(|module_id| record.text(module_id));
         if module_id.is_some_and(|module_id| is_system_module(&module_id)) {
             scratch.counts.push(Code::LeftSystemModule);
-            return Ok(present(&scratch.names));
+            return Ok(present(scratch.layouts.names()));
         }
-        match authentication::read(record, &scratch.names, Depth::All)? {
+        match authentication::read(record, &mut scratch.layouts)? {
             Some(authentication) => {
                 self.change_keys(scratch, record, rule, authentication);
                 Ok(true)
@@ -79,7 +72,8 @@ impl Rules {
             }
             None => {
                 let at = scratch
-                    .names
+                    .layouts
+                    .names()
                     .get(record, Member::Authentication)
                     .map_or(record.open(), |member| member.value.start);
                 scratch.findings.push(keyless(at));
@@ -198,7 +192,7 @@ impl Rules {
             b",\"x509Thumbprint\":{\"primaryThumbprint\":null,\"secondaryThumbprint\":null},\"type\":\"sas\"}",
         );
         let end = scratch.texts.len();
-        match scratch.names.get(record, Member::Authentication) {
+        match scratch.layouts.names().get(record, Member::Authentication) {
             Some(member) => scratch.changes.inside.push(replace(member.value, Span::new(value_start, end))),
             None => scratch.changes.added.push((Member::Authentication, Span::new(start, end))),
         }
@@ -215,7 +209,7 @@ impl Rules {
     fn append_fresh_key(&self, scratch: &mut Scratch, slot: usize) {
         let source = scratch.keys.as_mut().expect("a scratch of rules that make keys has a source of keys");
         let start = scratch.texts.len();
-        source.append_quoted(self.key_bytes, &mut scratch.texts);
+        source.append_quoted(&mut scratch.texts);
         let text = Span::new(start, scratch.texts.len());
         scratch.made_keys.push(MadeKey { slot: SLOTS[slot], text });
     }

@@ -13,6 +13,7 @@ mod finding;
 mod ids;
 mod key_source;
 mod keys;
+mod layout;
 mod migrate;
 mod minimal;
 mod names;

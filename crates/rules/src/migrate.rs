@@ -88,13 +88,13 @@ impl Rules {
         record: &Record<'_>,
         migrate: &Migrate,
     ) -> Result<(), Finding> {
-        let Some(member) = scratch.names.get(record, Member::DeviceScope) else {
+        let Some(member) = scratch.layouts.names().get(record, Member::DeviceScope) else {
             return Ok(());
         };
         if scratch.changes.removed.contains(Member::DeviceScope) {
             return Ok(());
         }
-        if is_edge_device(record, &scratch.names)? {
+        if is_edge_device(record, scratch.layouts.names())? {
             scratch.changes.removed.insert(Member::DeviceScope);
             return Ok(());
         }
@@ -102,7 +102,7 @@ impl Rules {
             return if record.bytes(member.value) == b"null" {
                 Ok(())
             } else {
-                Err(wrong_type(member, Member::DeviceScope.name(), "a string or null"))
+                Err(wrong_type(member.value, Member::DeviceScope.name(), "a string or null"))
             };
         };
         if scope.is_empty() {
@@ -144,7 +144,11 @@ impl Rules {
         record: &Record<'_>,
         migrate: &Migrate,
     ) -> Result<(), Finding> {
-        let at = scratch.names.get(record, Member::Authentication).map_or(record.open(), |member| member.value.start);
+        let at = scratch
+            .layouts
+            .names()
+            .get(record, Member::Authentication)
+            .map_or(record.open(), |member| member.value.start);
         let message = "no authentication: the hub would make keys that nobody here knows (§4); give the line keys with \
                        --regenerate-keys --keyless sas, or pass it with --allow keys-by-hub";
         let finding = Finding::new(Code::KeysByHub, at, Member::Authentication.name(), Detail::Text(message));
@@ -158,14 +162,14 @@ impl Rules {
 
 /// Whether `capabilities.iotEdge` is true on a device, not a module.
 fn is_edge_device(record: &Record<'_>, names: &Names) -> Result<bool, Finding> {
-    let is_string = |member: &MemberSpan| record.bytes(member.value).first() == Some(&b'"');
+    let is_string = |member: MemberSpan| record.bytes(member.value).first() == Some(&b'"');
     if names.get(record, Member::ModuleId).is_some_and(is_string) {
         return Ok(false);
     }
     let Some(member) = names.get(record, Member::Capabilities) else {
         return Ok(false);
     };
-    let Some(inner) = object_or_null(record, member, "capabilities")? else {
+    let Some(inner) = object_or_null(record, &member, "capabilities")? else {
         return Ok(false);
     };
     let mut found = [None; 1];
@@ -175,7 +179,7 @@ fn is_edge_device(record: &Record<'_>, names: &Names) -> Result<bool, Finding> {
         Some(edge) => match record.bytes(edge.value) {
             b"true" => Ok(true),
             b"false" | b"null" => Ok(false),
-            _ => Err(wrong_type(&edge, "capabilities.iotEdge", "true or false")),
+            _ => Err(wrong_type(edge.value, "capabilities.iotEdge", "true or false")),
         },
     }
 }

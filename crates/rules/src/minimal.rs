@@ -57,10 +57,10 @@ impl Rules {
 
     /// Trims what is inside of `properties`; `false` where nothing of it is needed.
     fn trim_properties(&self, scratch: &mut Scratch, record: &Record<'_>, desired_only: bool) -> Result<bool, Finding> {
-        let Some(properties) = scratch.names.get(record, Member::Properties) else {
+        let Some(properties) = scratch.layouts.names().get(record, Member::Properties) else {
             return Ok(true);
         };
-        let Some(inner) = object_or_null(record, properties, "properties")? else {
+        let Some(inner) = object_or_null(record, &properties, "properties")? else {
             return Ok(!desired_only);
         };
         let mut found = [None; 2];
@@ -71,7 +71,7 @@ impl Rules {
             let Some(desired) = desired else {
                 return Ok(false);
             };
-            if let Some(inner) = record.object(properties) {
+            if let Some(inner) = record.object(&properties) {
                 Remover::all(inner, |member| member.name != desired.name, inside);
             }
         }

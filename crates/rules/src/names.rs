@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use hubmill_device::{Code, Member, MemberSet};
-use hubmill_parser::{MemberSpan, Record};
+use hubmill_parser::{MemberSpan, Record, Span};
 
 use crate::finding::{Detail, Finding};
 
@@ -20,11 +20,13 @@ pub(crate) struct Names {
     /// By number: which known member it is.
     kinds: Vec<Option<Member>>,
     any_unknown: bool,
+    /// Members that are there in another case.
+    variants: MemberSet,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        Self { known: [ABSENT; Member::COUNT], kinds: Vec::new(), any_unknown: false }
+        Self { known: [ABSENT; Member::COUNT], kinds: Vec::new(), any_unknown: false, variants: MemberSet::EMPTY }
     }
 }
 
@@ -46,6 +48,7 @@ impl Names {
         self.known = [ABSENT; Member::COUNT];
         self.kinds.clear();
         self.any_unknown = false;
+        self.variants = MemberSet::EMPTY;
         for (number, member) in record.members().iter().enumerate() {
             let kind = Member::from_name(&record.name(member));
             self.kinds.push(kind);
@@ -63,7 +66,9 @@ impl Names {
     }
 
     #[cold]
-    fn check_unknown(&self, record: &Record<'_>, strictness: Strictness) -> Result<(), Finding> {
+    fn check_unknown(&mut self, record: &Record<'_>, strictness: Strictness) -> Result<(), Finding> {
+        let variants = self.unknown(record).filter_map(|member| Member::from_case_variant(&record.name(member)));
+        self.variants = variants.fold(MemberSet::EMPTY, |set, member| set | MemberSet::of(&[member]));
         self.check_exact(record, strictness.exact)?;
         if strictness.unique { unique(record, self.unknown(record), "") } else { Ok(()) }
     }
@@ -76,23 +81,28 @@ impl Names {
     /// Refuses a member that is one of these in another case.
     #[inline]
     pub(crate) fn check_exact(&self, record: &Record<'_>, exact: MemberSet) -> Result<(), Finding> {
-        if !self.any_unknown || exact.is_empty() {
-            return Ok(());
-        }
-        for member in self.unknown(record) {
-            if let Some(known) = Member::from_case_variant(&record.name(member))
-                && exact.contains(known)
-            {
-                return Err(case_variant(member, "", known.name()));
-            }
-        }
-        Ok(())
+        if (self.variants & exact).is_empty() { Ok(()) } else { Err(self.first_variant(record, exact)) }
+    }
+
+    #[cold]
+    fn first_variant(&self, record: &Record<'_>, exact: MemberSet) -> Finding {
+        let variant = |member| {
+            let known = Member::from_case_variant(&record.name(member)).filter(|known| exact.contains(*known))?;
+            Some(case_variant(member, "", known.name()))
+        };
+        self.unknown(record).find_map(variant).expect("one of the members is a case variant of one of these")
     }
 
     /// The member, where it is there.
     #[inline]
-    pub(crate) fn get<'r>(&self, record: &Record<'r>, member: Member) -> Option<&'r MemberSpan> {
-        record.members().get(self.known[member as usize] as usize)
+    pub(crate) fn get(&self, record: &Record<'_>, member: Member) -> Option<MemberSpan> {
+        record.member(self.known[member as usize] as usize)
+    }
+
+    /// The value of the member, where it is there.
+    #[inline(always)]
+    pub(crate) fn value(&self, record: &Record<'_>, member: Member) -> Option<Span> {
+        record.value(self.known[member as usize] as usize)
     }
 
     /// Which known member the one with this number among the record's is.

@@ -6,8 +6,9 @@ use serde_json::json;
 use crate::edit::{Changes, TextRange};
 use crate::ids::IdList;
 use crate::key_source::KeySource;
+use crate::layout::Layouts;
 use crate::migrate::Migrate;
-use crate::names::{Names, Strictness};
+use crate::names::Strictness;
 use crate::options::{Check, Conflict, KeyRule, Keyless, Preset, RuleSet, StatusReason};
 use crate::scratch::Scratch;
 
@@ -190,6 +191,13 @@ impl Rules {
         matches!(self.key_rule, Some(KeyRule::Regenerate(_) | KeyRule::PromoteSecondary))
     }
 
+    /// Members of the outer object inside of which rules go by names, too: what a parser should count as a part of the form
+    /// of a line, so that it is looked at once for all lines of a form.
+    pub fn deep_names(&self) -> &'static [&'static str] {
+        const AUTHENTICATION: &[&str] = &[Member::Authentication.name()];
+        if self.strip_keys || self.key_rule.is_some() { AUTHENTICATION } else { &[] }
+    }
+
     /// Whether status or keys are changed while twins stay in the lines.
     pub fn may_roll_twins_back(&self) -> bool {
         self.may_roll_twins_back
@@ -209,10 +217,11 @@ impl Rules {
     pub fn scratch(&self) -> Scratch {
         let mut texts = self.texts.bytes.clone();
         texts.extend_from_slice(&PADDING);
-        let keys =
-            self.makes_keys().then(|| KeySource::from_system().expect("the system's random number generator works"));
+        let keys = self
+            .makes_keys()
+            .then(|| KeySource::from_system(self.key_bytes).expect("the system's random number generator works"));
         Scratch {
-            names: Names::default(),
+            layouts: Layouts::default(),
             changes: Changes::default(),
             keys,
             edits: Vec::new(),

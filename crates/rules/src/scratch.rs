@@ -8,12 +8,12 @@ use crate::edit::Changes;
 use crate::finding::Finding;
 use crate::key_source::KeySource;
 use crate::keys::MadeKey;
-use crate::names::Names;
+use crate::layout::Layouts;
 
 /// Buffers for one thread. What is in them is about the record that rules were applied to last.
 #[derive(Debug)]
 pub struct Scratch {
-    pub(crate) names: Names,
+    pub(crate) layouts: Layouts,
     pub(crate) changes: Changes,
     pub(crate) keys: Option<KeySource>,
     pub(crate) edits: Vec<Edit>,

@@ -9,9 +9,8 @@ fn main() {
     let [kind, lines, path] = arguments.as_slice() else {
         panic!("usage: generate KIND LINES PATH");
     };
-    let kind = Kind::ALL
-        .into_iter()
-        .find(|known| format!("{known:?}").eq_ignore_ascii_case(kind))
-        .expect("a kind: identity, twin, everylineanother, deep, escapes, nonascii, allinvalid, tenbytes, huge");
+    let kind = Kind::ALL.into_iter().find(|known| format!("{known:?}").eq_ignore_ascii_case(kind)).expect(
+        "a kind: identity, twin, everylineanother, deep, escapes, nonascii, manynames, allinvalid, tenbytes, huge",
+    );
     write_file(kind, lines.parse().expect("a number of lines"), 1, Path::new(path)).expect("the path can be written");
 }

@@ -22,6 +22,8 @@ pub enum Kind {
     Escapes,
     /// No ASCII letter where another will do: [`hostile::non_ascii_line`].
     NonAscii,
+    /// A thousand members of unknown names in every line: [`hostile::names_line`].
+    ManyNames,
     /// Not one valid line: [`hostile::invalid_line`].
     AllInvalid,
     /// The shortest valid line, 10 bytes; the ids repeat: [`hostile::ten_byte_line`].
@@ -32,13 +34,14 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Identity,
         Self::Twin,
         Self::EveryLineAnother,
         Self::Deep,
         Self::Escapes,
         Self::NonAscii,
+        Self::ManyNames,
         Self::AllInvalid,
         Self::TenBytes,
         Self::Huge,
@@ -54,6 +57,7 @@ pub fn line(kind: Kind, seed: u64, index: u64, out: &mut Vec<u8>) {
         Kind::Deep => hostile::deep_line(seed, index, out),
         Kind::Escapes => hostile::escapes_line(seed, index, out),
         Kind::NonAscii => hostile::non_ascii_line(seed, index, out),
+        Kind::ManyNames => hostile::names_line(1_000, index, out),
         Kind::AllInvalid => hostile::invalid_line(seed, index, out),
         Kind::TenBytes => hostile::ten_byte_line(seed, index, out),
         Kind::Huge => hostile::huge_line(16 << 20, index, out),

@@ -57,6 +57,15 @@ fn sizes_are_as_promised() {
     assert!((2900..=3300).contains(&twin), "{twin}");
     assert!(all_lines(Kind::TenBytes, 200).iter().all(|line| line.len() == 10));
     assert_eq!(all_lines(Kind::Huge, 1)[0].len(), 16 << 20);
+    // A multiple of the step among them.
+    for names in [0, 1, 2, 1_000, 7_919, 15_838] {
+        let mut line = Vec::new();
+        crate::hostile::names_line(names, 3, &mut line);
+        let document = json::parse(&line, 128).expect("valid");
+        let object = document.root.as_object().expect("an object");
+        let different: HashSet<_> = object.members.iter().map(|member| member.name.raw.clone()).collect();
+        assert_eq!((object.members.len(), different.len()), (names + 2, names + 2));
+    }
 }
 
 #[test]

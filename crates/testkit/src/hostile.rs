@@ -1,5 +1,5 @@
 //! Responsible for: repeatable lines of shapes that no hub writes but that a tool must take: deep, huge, tiny, all
-//! escapes, all invalid. All but the invalid ones are valid devices with an id and a status, unless said otherwise.
+//! escapes, all names, all invalid. All but the invalid ones are valid devices with an id and a status, unless said otherwise.
 //! Not for: lines broken at random; see [`mutate`](crate::mutate).
 
 use crate::generate::put;
@@ -180,6 +180,18 @@ pub fn ten_byte_line(_seed: u64, index: u64, out: &mut Vec<u8>) {
     let letters = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.+%_#*?!(),=@;$':";
     let letter = letters[usize::try_from(index).unwrap_or(0) % letters.len()];
     put(out, format_args!("{{\"id\":\"{}\"}}", char::from(letter)));
+}
+
+/// Appends a line with `names` members that no hub knows, no two of one name, in an order that is not theirs.
+pub fn names_line(names: usize, index: u64, out: &mut Vec<u8>) {
+    put(out, format_args!("{{\"id\":\"names-{index}\",\"status\":\"enabled\""));
+    // A prime step goes through all of them once.
+    const STEP: usize = 7_919;
+    let modulus = if names.is_multiple_of(STEP) { names + 1 } else { names };
+    for place in (0..modulus).map(|number| number * STEP % modulus).filter(|place| *place < names) {
+        put(out, format_args!(",\"n{place}\":{index}"));
+    }
+    out.push(b'}');
 }
 
 /// Appends a line of exactly `bytes` bytes (at least 200): one string of text, escapes and quotes.

@@ -1,0 +1,144 @@
+//! Whether all bytes of a text are in a set of ASCII characters.
+
+use super::{Inner, Level};
+
+/// A set of ASCII characters.
+#[derive(Clone, Debug)]
+pub struct ByteSet {
+    has: [bool; 256],
+    /// By the low four bits of a character: bit n is set where the character with n in its high bits is in the set.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        allow(dead_code, reason = "only its kernels look a byte up in two halves")
+    )]
+    by_low_bits: [u8; 16],
+}
+
+impl ByteSet {
+    /// The set of these characters.
+    ///
+    /// # Panics
+    /// Where one is not ASCII.
+    pub const fn new(characters: &[u8]) -> Self {
+        let mut set = Self { has: [false; 256], by_low_bits: [0; 16] };
+        let mut at = 0;
+        while at < characters.len() {
+            let character = characters[at];
+            assert!(character.is_ascii(), "a set of ASCII characters");
+            set.has[character as usize] = true;
+            set.by_low_bits[(character & 0xf) as usize] |= 1 << (character >> 4);
+            at += 1;
+        }
+        set
+    }
+
+    fn holds_one_by_one(&self, bytes: &[u8]) -> bool {
+        bytes.iter().fold(true, |all, byte| all & self.has[usize::from(*byte)])
+    }
+}
+
+impl Level {
+    /// Whether all of `bytes` are in `set`.
+    #[inline]
+    pub(crate) fn all_in(self, set: &ByteSet, bytes: &[u8]) -> bool {
+        match self.0 {
+            // SAFETY: a value of this level exists only where the CPU was found to have the features.
+            #[cfg(target_arch = "x86_64")]
+            Inner::Avx2 => unsafe { x86_64::all_in_avx2(set, bytes) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Inner::Avx512 => unsafe { x86_64::all_in_avx512(set, bytes) },
+            #[allow(unreachable_patterns, reason = "other levels on other architectures")]
+            _ => set.holds_one_by_one(bytes),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86_64 {
+    use std::arch::x86_64::{
+        __m128i, __m512i, _mm_and_si128, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128,
+        _mm_set1_epi8, _mm_setr_epi8, _mm_setzero_si128, _mm_shuffle_epi8, _mm_srli_epi16, _mm512_and_si512,
+        _mm512_broadcast_i32x4, _mm512_mask_testn_epi8_mask, _mm512_maskz_loadu_epi8, _mm512_set1_epi8,
+        _mm512_shuffle_epi8, _mm512_srli_epi16,
+    };
+
+    use super::ByteSet;
+
+    const LANES: usize = 16;
+
+    /// By the high four bits of a character: its bit in the tables by the low four. Bytes of 0x80 and above have none.
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn high_bits() -> __m128i {
+        _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0)
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn load(bytes: &[u8; LANES]) -> __m128i {
+        // SAFETY: 16 bytes are there, and the load needs no alignment.
+        unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
+    }
+
+    /// # Safety
+    /// The CPU must have AVX2.
+    #[target_feature(enable = "avx2")]
+    pub(super) unsafe fn all_in_avx2(set: &ByteSet, bytes: &[u8]) -> bool {
+        let Some(last) = bytes.last_chunk::<LANES>() else {
+            return set.holds_one_by_one(bytes);
+        };
+        let by_low_bits = load(&set.by_low_bits);
+        let mut outside = _mm_setzero_si128();
+        // Some of the last bytes a second time, and no loop over what is left.
+        for lanes in bytes.as_chunks::<LANES>().0.iter().chain([last]) {
+            let lanes = load(lanes);
+            let high = _mm_and_si128(_mm_srli_epi16::<4>(lanes), _mm_set1_epi8(0xf));
+            // A byte of 0x80 or above looks up 0.
+            let found = _mm_and_si128(_mm_shuffle_epi8(by_low_bits, lanes), _mm_shuffle_epi8(high_bits(), high));
+            outside = _mm_or_si128(outside, _mm_cmpeq_epi8(found, _mm_setzero_si128()));
+        }
+        _mm_movemask_epi8(outside) == 0
+    }
+
+    /// # Safety
+    /// The CPU must have AVX-512 with BW.
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq")]
+    pub(super) unsafe fn all_in_avx512(set: &ByteSet, bytes: &[u8]) -> bool {
+        let by_low_bits: __m512i = _mm512_broadcast_i32x4(load(&set.by_low_bits));
+        let high_bits = _mm512_broadcast_i32x4(high_bits());
+        bytes.chunks(64).all(|chunk| {
+            let mask = u64::MAX >> (64 - chunk.len());
+            // SAFETY: only the bytes of the chunk are read.
+            let lanes = unsafe { _mm512_maskz_loadu_epi8(mask, chunk.as_ptr().cast()) };
+            let high = _mm512_and_si512(_mm512_srli_epi16::<4>(lanes), _mm512_set1_epi8(0xf));
+            let (low, high) = (_mm512_shuffle_epi8(by_low_bits, lanes), _mm512_shuffle_epi8(high_bits, high));
+            _mm512_mask_testn_epi8_mask(mask, low, high) == 0
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ByteSet;
+    use crate::Level;
+
+    #[test]
+    fn every_byte_at_every_place_of_texts_of_many_lengths() {
+        let set = ByteSet::new(b"aZ09-:\x00\x7f ~");
+        for level in Level::available() {
+            for length in (0..40).chain([63, 64, 65, 127, 128, 129, 200]) {
+                let mut text = vec![b'a'; length];
+                assert!(level.all_in(&set, &text), "{} {length}", level.name());
+                for at in 0..length {
+                    for byte in 0..=255u8 {
+                        text[at] = byte;
+                        let want = b"aZ09-:\x00\x7f ~".contains(&byte);
+                        assert_eq!(level.all_in(&set, &text), want, "{} {length} {at} {byte}", level.name());
+                    }
+                    text[at] = b'a';
+                }
+            }
+        }
+    }
+}

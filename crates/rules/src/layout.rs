@@ -1,0 +1,76 @@
+//! What follows from the names of a line, worked out once for all lines of a form.
+
+use hubmill_parser::{MemberTokens, Record};
+
+use crate::authentication::{Depth, Inside};
+use crate::finding::Finding;
+use crate::names::{Names, Strictness};
+
+/// Layouts kept; one more takes the place of another.
+const KEPT: usize = 256;
+
+/// What is known of a line before its values are read.
+#[derive(Debug, Default)]
+struct Layout {
+    /// The number of its form; 0 where it is good for one line only.
+    form: u64,
+    names: Names,
+    /// What is inside of `authentication`, where that was asked for.
+    authentication: Option<(Depth, Inside<MemberTokens>)>,
+}
+
+/// The layouts of the lines that were met. Reused from record to record.
+#[derive(Debug)]
+pub(crate) struct Layouts {
+    /// The first is for lines without a form.
+    all: Vec<Layout>,
+    current: usize,
+}
+
+impl Default for Layouts {
+    fn default() -> Self {
+        Self { all: (0..=KEPT).map(|_| Layout::default()).collect(), current: 0 }
+    }
+}
+
+impl Layouts {
+    /// Looks at the names of a record; the first fault that `strictness` forbids. From one call to the next `strictness`
+    /// has to stay the same.
+    #[inline]
+    pub(crate) fn read(&mut self, record: &Record<'_>, strictness: Strictness) -> Result<(), Finding> {
+        let form = record.form().map_or(0, |form| form.number());
+        self.current = if form == 0 { 0 } else { 1 + form as usize % KEPT };
+        if form != 0 && self.all[self.current].form == form {
+            return Ok(());
+        }
+        self.read_anew(record, strictness, form)
+    }
+
+    fn read_anew(&mut self, record: &Record<'_>, strictness: Strictness, form: u64) -> Result<(), Finding> {
+        let layout = &mut self.all[self.current];
+        // Until all is well, it is good for this line only.
+        layout.form = 0;
+        layout.authentication = None;
+        layout.names.read(record, strictness)?;
+        layout.form = form;
+        Ok(())
+    }
+
+    /// The names of the record that was read last.
+    #[inline]
+    pub(crate) fn names(&self) -> &Names {
+        &self.all[self.current].names
+    }
+
+    /// What was kept of the inside of `authentication`, as far as `depth`.
+    #[inline]
+    pub(crate) fn authentication(&self, depth: Depth) -> Option<&Inside<MemberTokens>> {
+        let layout = &self.all[self.current];
+        layout.authentication.as_ref().filter(|(kept, _)| layout.form != 0 && *kept == depth).map(|(_, inside)| inside)
+    }
+
+    /// Keeps what is inside of `authentication` for the lines of the same form.
+    pub(crate) fn keep_authentication(&mut self, depth: Depth, inside: Inside<MemberTokens>) {
+        self.all[self.current].authentication = Some((depth, inside));
+    }
+}
