@@ -140,6 +140,7 @@ fn transform(set: RuleSet) -> Transform {
         collect_keys: true,
         all_diagnostics: false,
         invalid_max: u64::MAX,
+        checker: None,
     }
 }
 

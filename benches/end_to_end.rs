@@ -67,6 +67,7 @@ fn rewrite(mode: Option<ImportMode>) -> Transform {
         collect_keys: false,
         all_diagnostics: false,
         invalid_max: u64::MAX,
+        checker: None,
     }
 }
 

@@ -60,6 +60,7 @@ fn rules(criterion: &mut Criterion) {
                 collect_keys: false,
                 all_diagnostics: false,
                 invalid_max: u64::MAX,
+                checker: None,
             };
             let mut scratch = work.scratch();
             let want = go(&work, &data.bytes, &mut scratch);

@@ -40,7 +40,8 @@ fn render(text: &mut Vec<u8>) -> io::Result<()> {
     page.render_version_section(text)
 }
 
-fn print(text: &[u8]) -> Result<Exit, Failure> {
+/// Writes a text to standard output. That nobody reads it is no error.
+pub(crate) fn print(text: &[u8]) -> Result<Exit, Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::storage(error)),

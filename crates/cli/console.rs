@@ -19,20 +19,33 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 pub(crate) struct Console {
     color: bool,
     quiet: bool,
+    /// Findings of each code that are shown at most.
+    shown_max: u32,
     shown: [u32; Code::COUNT],
 }
 
 impl Console {
     /// With colours as asked for; `NO_COLOR` and terminals that can't are honoured.
     pub(crate) fn new(color: When, quiet: bool) -> Self {
+        Self::for_stream(color, quiet, io::stderr().is_terminal())
+    }
+
+    /// As [`Console::new`], for text that goes elsewhere.
+    pub(crate) fn for_stream(color: When, quiet: bool, is_terminal: bool) -> Self {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let color = match color {
             When::Always => true,
             When::Never => false,
-            When::Auto => io::stderr().is_terminal() && !set("NO_COLOR") && !dumb,
+            When::Auto => is_terminal && !set("NO_COLOR") && !dumb,
         };
-        Self { color, quiet, shown: [0; Code::COUNT] }
+        Self { color, quiet, shown_max: DIAGNOSTICS_SHOWN_MAX, shown: [0; Code::COUNT] }
+    }
+
+    /// Shows all findings, and not the first few of each code.
+    pub(crate) fn show_all(mut self) -> Self {
+        self.shown_max = u32::MAX;
+        self
     }
 
     /// With colours where that is usual.
@@ -78,13 +91,20 @@ impl Console {
 
     /// Whether a finding is still to be shown: the first few of each code are.
     pub(crate) fn shows(&self, diagnostic: &Diagnostic) -> bool {
-        self.shown[diagnostic.code as usize] < DIAGNOSTICS_SHOWN_MAX
+        self.shown[diagnostic.code as usize] < self.shown_max
     }
 
     /// A finding.
     pub(crate) fn say_diagnostic(&mut self, diagnostic: &Diagnostic) {
+        if let Some(text) = self.diagnostic_text(diagnostic) {
+            self.say(&text);
+        }
+    }
+
+    /// A finding as text, with a hint at the first of its code; `None` where enough of them were shown.
+    pub(crate) fn diagnostic_text(&mut self, diagnostic: &Diagnostic) -> Option<String> {
         if !self.shows(diagnostic) {
-            return;
+            return None;
         }
         self.shown[diagnostic.code as usize] += 1;
         let style = if diagnostic.severity == Severity::Error { ERROR } else { WARNING };
@@ -93,21 +113,34 @@ impl Console {
             0 => String::new(),
             line => format!(" line {line} (byte {}):", diagnostic.byte),
         };
-        self.say(&format!("{}{place} {}", self.painted(style, &head), Printable(&diagnostic.message)));
+        let mut text = format!("{}{place} {}", self.painted(style, &head), Printable(&diagnostic.message));
         if let Some(hint) = diagnostic.hint
             && self.shown[diagnostic.code as usize] == 1
+            && !self.quiet
         {
-            self.say_hint(hint);
+            text.push_str(&format!("\n{} {hint}", self.painted(HINT, "hint:")));
         }
+        Some(text)
     }
 
     /// How many findings were not shown, by code.
     pub(crate) fn say_rest(&self, tally: &Tally) {
-        for (code, count) in tally.codes() {
-            let shown = self.shown[code as usize];
-            if shown > 0 && count > u64::from(shown) {
-                self.say(&format!("… and {} more {}", human::count(count - u64::from(shown)), code.as_str()));
-            }
-        }
+        self.rest(tally).iter().for_each(|line| self.say(line));
+    }
+
+    /// Lines that say how many findings were not shown, by code.
+    pub(crate) fn rest(&self, tally: &Tally) -> Vec<String> {
+        let more = |(code, count): (Code, u64)| {
+            let shown = u64::from(self.shown[code as usize]);
+            (shown > 0 && count > shown)
+                .then(|| format!("… and {} more {}", human::count(count - shown), code.as_str()))
+        };
+        tally.codes().filter_map(more).collect()
+    }
+
+    /// A word in the colour of a severity.
+    pub(crate) fn severity_word(&self, severity: Severity) -> String {
+        let style = if severity == Severity::Error { ERROR } else { WARNING };
+        self.painted(style, severity.as_str())
     }
 }

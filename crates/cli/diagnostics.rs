@@ -48,10 +48,21 @@ impl DiagnosticsFile {
         if self.buffer.len() >= WRITE_BYTES { self.flush() } else { Ok(()) }
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
+    /// Writes what was added.
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
         self.sink.write(&self.buffer)?;
         self.buffer.clear();
         Ok(())
+    }
+
+    /// Bytes written so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.sink.bytes()
+    }
+
+    /// The sink, without what was not written yet.
+    pub(crate) fn into_sink(self) -> Sink {
+        self.sink
     }
 
     /// Writes what is left; the sink, to be committed.

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use hubmill_device::Code;
 use hubmill_reader::MmapChoice;
 
 use crate::rule_flags::RuleFlags;
@@ -24,6 +26,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Rewrite the lines of an export or import file by rules
     Transform(Box<TransformArguments>),
+    /// Check an import or export file against everything that is known of the hub's rules
+    Validate(Box<ValidateArguments>),
+    /// Count what is in a file: devices, modules, authentication, modes, twin sizes, duplicates
+    Stats(Box<StatsArguments>),
+    /// Say what the code of a finding means, why, and how well that is known
+    Explain(ExplainArguments),
     /// Print the completions for a shell
     Completions {
         /// The shell
@@ -48,6 +56,92 @@ pub(crate) struct TransformArguments {
     pub(crate) invalid: InvalidArguments,
     #[command(flatten)]
     pub(crate) rules: RuleFlags,
+}
+
+/// Check an import or export file against everything that is known of the hub's rules; writes no devices.
+///
+/// Findings go to standard output, line by line as they are found, the first 10 of each code; a summary follows on stderr.
+/// `hubmill explain CODE` says what a code means, its source, and how well it is known. A line without importMode is a
+/// createOrUpdate. Ids that stand twice are looked for in the whole file, which takes up to 64 bytes of memory a line.
+///
+/// Exit codes: 0 no errors; 1 errors, or warnings under --deny-warnings; 2 wrong usage; 3 input or output failed; 130 and 143
+/// ended by a signal.
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArguments {
+    #[command(flatten)]
+    pub(crate) io: IoArguments,
+    /// What is checked: everything, or JSON, id and status only
+    #[arg(long, value_name = "WHAT", default_value = "full")]
+    pub(crate) check: ValidateCheck,
+    /// Show all findings, not only the first 10 of each code
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How findings are written: text for people, json for machines (NDJSON, all of them)
+    #[arg(long, value_name = "HOW", default_value = "text")]
+    pub(crate) format: Format,
+    /// Let findings of this code pass: they are counted and no more; repeatable
+    #[arg(long, value_name = "CODE", value_parser = code_parser())]
+    pub(crate) allow: Vec<Code>,
+    /// Make findings of this code errors; repeatable
+    #[arg(long, value_name = "CODE", value_parser = code_parser())]
+    pub(crate) deny: Vec<Code>,
+    /// Exit with 1 where there are warnings
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+/// Count what is in a file: devices, modules, authentication, import modes, twin sizes against the hub's limits, duplicates.
+///
+/// Sizes are counted as the hub counts them, in bytes of UTF-8: whether it counts these or characters is not known. Ids that
+/// stand twice are looked for in the whole file, which takes up to 64 bytes of memory a line; --by takes a table of all
+/// values.
+///
+/// Exit codes: 0 done; 1 done, with lines that are no device; 2 wrong usage; 3 input or output failed; 130 and 143 ended by a
+/// signal.
+#[derive(Debug, Args)]
+pub(crate) struct StatsArguments {
+    #[command(flatten)]
+    pub(crate) io: IoArguments,
+    /// Count by the values of a member, a dotted path: tags.site for instance
+    #[arg(long, value_name = "PATH")]
+    pub(crate) by: Option<String>,
+    /// How the counts are written: a table for people, or one JSON object
+    #[arg(long, value_name = "HOW", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// Reads the name of a code.
+pub(crate) fn code_parser() -> impl TypedValueParser<Value = Code> {
+    PossibleValuesParser::new(Code::ALL.iter().map(|code| PossibleValue::new(code.as_str()).hide(true)))
+        .try_map(|name| Code::from_name(&name).ok_or("no code"))
+}
+
+/// What `validate` checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ValidateCheck {
+    /// JSON, id and status
+    Id,
+    /// All that is known
+    Full,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+/// Say what the code of a finding means, why, its source and how well that is known; without a code: all, a line each.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The code, id-charset for instance
+    pub(crate) code: Option<String>,
+    /// All codes in full, as in docs/CODES.md
+    #[arg(long, conflicts_with = "code")]
+    pub(crate) markdown: bool,
 }
 
 /// Where bytes come from and go to.

@@ -7,6 +7,7 @@ mod destination;
 mod diagnostics;
 mod drain;
 mod exit;
+mod explain;
 mod flags;
 mod human;
 mod progress;
@@ -14,7 +15,9 @@ mod report;
 mod rule_flags;
 mod signals;
 mod simd;
+mod stats;
 mod transform;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -39,6 +42,9 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Transform(arguments) => transform::run(*arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),
     };

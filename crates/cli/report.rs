@@ -30,6 +30,9 @@ pub(crate) struct Report {
     notices: u64,
     blank: u64,
     edited: u64,
+    /// Of lines that were only checked.
+    #[serde(flatten)]
+    pub(crate) checked: Option<Checked>,
     codes: BTreeMap<&'static str, u64>,
     pub(crate) threads: usize,
     pub(crate) source: &'static str,
@@ -37,6 +40,18 @@ pub(crate) struct Report {
     pub(crate) chunks: usize,
     pub(crate) chunk_bytes: usize,
     pub(crate) simd: &'static str,
+}
+
+/// What a check found.
+#[derive(Serialize)]
+pub(crate) struct Checked {
+    /// Lines without an error.
+    valid: u64,
+    /// Lines with one.
+    invalid: u64,
+    /// Findings.
+    errors: u64,
+    warnings: u64,
 }
 
 impl Report {
@@ -56,6 +71,7 @@ impl Report {
             notices: tally.notices,
             blank: tally.blank,
             edited: tally.edited,
+            checked: None,
             codes: tally.codes().map(|(code, count)| (code.as_str(), count)).collect(),
             threads: 0,
             source: "",
@@ -63,6 +79,13 @@ impl Report {
             chunk_bytes: 0,
             simd: "",
         }
+    }
+
+    /// Of a run that only checks lines and writes none.
+    pub(crate) fn of_check(command: &'static str, tally: &Tally) -> Self {
+        let (errors, warnings) = (tally.errors, tally.warnings);
+        let checked = Checked { valid: tally.written, invalid: tally.rejected, errors, warnings };
+        Self { written: 0, rejected: 0, checked: Some(checked), ..Self::new(command, tally) }
     }
 
     /// The text, one line.

@@ -10,6 +10,7 @@ use hubmill_reader::{Cut, Data, Input, MmapChoice, Part, Watch};
 use hubmill_rules::{Check, IdList, KeySlots, Keyless, Preset, RuleSet, ScopeMap, StatusReason};
 
 use crate::exit::Failure;
+use crate::flags::code_parser;
 
 /// What to do with each line.
 #[derive(Debug, Args)]
@@ -89,12 +90,10 @@ pub(crate) struct RuleFlags {
     /// The new hub's export after its edge devices are there: maps the scopes of child devices (with --preset migrate)
     #[arg(long, value_name = "EXPORT", help_heading = "Rules: edit")]
     pub(crate) scope_map: Option<PathBuf>,
-    /// Let lines through that --preset migrate refuses: device-scope, keys-by-hub
-    #[arg(long, value_name = "CODE", help_heading = "Rules: check",
-        value_parser = PossibleValuesParser::new(RuleSet::ALLOWABLE.map(Code::as_str))
-            .try_map(|name| Code::from_name(&name).ok_or("no code")))]
-    allow: Vec<Code>,
-    /// What is checked: JSON and the id, or JSON only
+    /// Let lines through that --preset migrate refuses (device-scope, keys-by-hub), or what --check full finds; repeatable
+    #[arg(long, value_name = "CODE", help_heading = "Rules: check", value_parser = code_parser())]
+    pub(crate) allow: Vec<Code>,
+    /// What is checked on the lines as they leave: JSON and the id, all that `validate` knows of a line, or JSON only
     #[arg(long, value_name = "WHAT", default_value = "id", help_heading = "Rules: check")]
     check: CheckChoice,
 }
@@ -259,6 +258,8 @@ choice! {
     CheckChoice for Check {
         /// JSON, the id, and a warning where status is missing
         Id = Check::Id,
+        /// All that `validate` knows of a line by itself: errors reject it
+        Full = Check::Full,
         /// JSON only
         None = Check::None,
     }

@@ -9,7 +9,7 @@ use hubmill_device::{Code, Severity, TextKind, redacted};
 use hubmill_parser::Limits;
 use hubmill_pipeline::{Diagnostic, OnInvalid, Options, Tally, Transform, run as run_pipeline, slot_count};
 use hubmill_reader::{Cut, Input};
-use hubmill_rules::Rules;
+use hubmill_rules::{Check, Checker, Policy, Rules};
 use hubmill_writer::{Access, ErrorKind, Pending, Sink, Sync, commit_all};
 
 use crate::console::Console;
@@ -24,7 +24,7 @@ use crate::report::Report;
 use crate::{signals, simd};
 
 /// How a run through the pipeline ended.
-enum End {
+pub(crate) enum End {
     /// To the end of the input.
     Whole,
     /// By `--strict` or `--max-rejects`.
@@ -39,7 +39,12 @@ enum End {
 pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
     let started = Instant::now();
     let level = simd::level()?;
-    let rules = Rules::new(arguments.rules.rule_set()?).map_err(Failure::usage)?;
+    let rule_set = arguments.rules.rule_set()?;
+    let checker = match rule_set.check {
+        Check::Full => Some(Checker::new(Check::Full, Policy::new(&rule_set.allow, &[]).map_err(Failure::usage)?)),
+        Check::Id | Check::None => None,
+    };
+    let rules = Rules::new(rule_set).map_err(Failure::usage)?;
     let input = open_input(&arguments.io)?;
     check_paths(&arguments, &input)?;
     let pending = Pending::default();
@@ -54,10 +59,7 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
     };
     let work = Transform {
         rules,
-        limits: Limits {
-            line_bytes_max: arguments.io.max_line_bytes as usize,
-            depth_max: usize::from(arguments.io.max_depth),
-        },
+        limits: limits(&arguments.io),
         level,
         on_invalid: match arguments.invalid.on_invalid {
             InvalidChoice::Reject => OnInvalid::Reject,
@@ -68,25 +70,17 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
         collect_keys: outputs.keys.is_some(),
         all_diagnostics: outputs.diagnostics.is_some(),
         invalid_max,
+        checker,
     };
-    let cut = Cut { line_bytes_max: work.limits.line_bytes_max, ..Cut::default() };
-    let asked = arguments.io.threads.map_or_else(available_threads, usize::from);
-    let threads = asked.min(input.bytes().map_or(usize::MAX, |bytes| chunk_count(bytes, cut, asked)));
-    let options = Options { threads, cut };
-
-    let end = match run_pipeline(&input, options, &work, &mut outputs) {
-        Ok(true) => End::Whole,
-        Ok(false) => End::Stopped,
-        Err(hubmill_pipeline::Error::Drain(error)) if error.kind() == ErrorKind::StdoutClosed => End::StdoutClosed,
-        Err(error) => End::Failed(anyhow::Error::new(error)),
-    };
+    let options = options(&arguments.io, &input);
+    let end = end_of(run_pipeline(&input, options, &work, &mut outputs));
     outputs.progress.finish();
     let finish = Finish {
         arguments: &arguments,
         rules: &work.rules,
         report,
         report_sink,
-        threads,
+        threads: options.threads,
         source: input.source(),
         simd: level.name(),
         chunk_bytes: options.cut.chunk_bytes,
@@ -94,6 +88,28 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
         pending,
     };
     finish.run(outputs, end)
+}
+
+/// What a line may be.
+pub(crate) fn limits(io: &IoArguments) -> Limits {
+    Limits { line_bytes_max: io.max_line_bytes as usize, depth_max: usize::from(io.max_depth) }
+}
+
+/// How a run is laid out.
+pub(crate) fn options(io: &IoArguments, input: &Input) -> Options {
+    let cut = Cut { line_bytes_max: io.max_line_bytes as usize, ..Cut::default() };
+    let asked = io.threads.map_or_else(available_threads, usize::from);
+    Options { threads: asked.min(input.bytes().map_or(usize::MAX, |bytes| chunk_count(bytes, cut, asked))), cut }
+}
+
+/// How a run ended.
+pub(crate) fn end_of(result: Result<bool, hubmill_pipeline::Error<hubmill_writer::Error>>) -> End {
+    match result {
+        Ok(true) => End::Whole,
+        Ok(false) => End::Stopped,
+        Err(hubmill_pipeline::Error::Drain(error)) if error.kind() == ErrorKind::StdoutClosed => End::StdoutClosed,
+        Err(error) => End::Failed(anyhow::Error::new(error)),
+    }
 }
 
 fn available_threads() -> usize {
@@ -112,7 +128,8 @@ fn chunk_count(bytes: u64, cut: Cut, most: usize) -> usize {
     count
 }
 
-fn open_input(io: &IoArguments) -> Result<Input, Failure> {
+/// Opens the input that is named, or standard input.
+pub(crate) fn open_input(io: &IoArguments) -> Result<Input, Failure> {
     let choice = io.mmap.into();
     let input = match io.input.as_deref() {
         Some(path) if path.as_os_str() != "-" => Input::open(path, choice),
@@ -165,7 +182,8 @@ fn check_paths(arguments: &TransformArguments, input: &Input) -> Result<(), Fail
     Ok(())
 }
 
-fn create(path: &Path, access: Access, pending: &Pending) -> Result<Sink, Failure> {
+/// Opens a file to be written.
+pub(crate) fn create(path: &Path, access: Access, pending: &Pending) -> Result<Sink, Failure> {
     Sink::create(path, access, pending).map_err(Failure::storage)
 }
 

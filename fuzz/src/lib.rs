@@ -13,6 +13,7 @@ pub mod rule_choice;
 pub mod splice;
 pub mod text;
 pub mod transform;
+pub mod validate;
 
 use inputs::Maker;
 
@@ -28,10 +29,11 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     Target { name: "parse", run: parse::run, make: parse::make },
     Target { name: "transform", run: transform::run, make: transform::make },
     Target { name: "splice", run: splice::run, make: splice::make },
     Target { name: "chunks", run: chunks::run, make: chunks::make },
     Target { name: "text", run: text::run, make: text::make },
+    Target { name: "validate", run: validate::run, make: validate::make },
 ];

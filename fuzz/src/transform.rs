@@ -61,6 +61,7 @@ pub fn run(data: &[u8]) {
         collect_keys: true,
         all_diagnostics: true,
         invalid_max: u64::MAX,
+        checker: None,
     };
     let expected = oracle::transform(&rules, input);
     let allowance = if choices.chance(15) { 1 + choices.below(3) as u64 } else { u64::MAX };
@@ -95,7 +96,7 @@ fn has_long_kept_line(expected: &Expected) -> bool {
 }
 
 /// Cuts an input into pieces as the reader may: whole lines, and lines past the limit in parts.
-fn cut(choices: &mut Choices<'_>, input: &[u8], line_bytes_max: usize) -> Vec<(Range<usize>, Part)> {
+pub(crate) fn cut(choices: &mut Choices<'_>, input: &[u8], line_bytes_max: usize) -> Vec<(Range<usize>, Part)> {
     let mut rng = choices.rng();
     let percent = choices.pick(&[0, 0, 30, 100]);
     let mut pieces: Vec<(Range<usize>, Part)> = Vec::new();

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod check_full;
 mod contradictions;
 mod edit;
 mod keys;

@@ -27,6 +27,11 @@ impl AuthenticationType {
     pub fn from_text(text: &[u8]) -> Option<Self> {
         enum_from_text(text, &VALUES)
     }
+
+    /// The canonical spelling.
+    pub fn as_str(self) -> &'static str {
+        VALUES[self as usize].0
+    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,11 @@
 
 mod authentication;
 mod code;
+mod explain;
 mod id;
 mod key;
+mod limits;
+mod meant;
 mod member;
 mod mode;
 mod redact;
@@ -17,8 +20,14 @@ mod status;
 
 pub use authentication::AuthenticationType;
 pub use code::{Code, Severity};
+pub use explain::{About, Evidence, expand_example};
 pub use id::{ID_CHARACTERS, ID_CHARACTERS_MAX, IdFault, STATUS_REASON_CHARACTERS_MAX, check_id, is_system_module};
 pub use key::{KEY_BYTES_DEFAULT, KEY_BYTES_MAX, KEY_BYTES_MIN};
+pub use limits::{
+    BOOLEAN_SIZE, MODULES_MAX, NUMBER_SIZE, PROPERTIES_SIZE_MAX, TAGS_SIZE_MAX, TWIN_DEPTH_MAX, TWIN_KEY_BYTES_MAX,
+    TWIN_STRING_MAX, is_refused_in_twin_keys, is_twin_number,
+};
+pub use meant::{Place, meant};
 pub use member::{Member, MemberSet, same_name};
 pub use mode::ImportMode;
 pub use redact::{Printable, Secret, TextKind, redacted};

@@ -2,7 +2,7 @@
 
 use std::ops::{BitAnd, BitOr};
 
-/// Whether two names are the same; for names of 4 to 16 bytes without a loop or a call.
+/// Whether two names are the same; for names of 4 to 32 bytes without a loop or a call.
 #[inline]
 pub fn same_name(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
@@ -23,6 +23,7 @@ pub fn same_name(one: &[u8], other: &[u8]) -> bool {
     }
     match one.len() {
         8..=16 => ends_match!(8, u64),
+        17..=32 => ends_match!(16, u128),
         4..=7 => ends_match!(4, u32),
         _ => {}
     }

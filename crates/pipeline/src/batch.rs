@@ -3,7 +3,8 @@
 use hubmill_device::{Code, Severity};
 use hubmill_writer::Gather;
 
-/// How many lines there were and what became of them.
+/// How many lines there were and what became of them. Where lines are only checked, those without an error count as
+/// written, the others as rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
     /// Lines in.
@@ -22,10 +23,14 @@ pub struct Tally {
     pub blank: u64,
     /// Written lines that a rule changed.
     pub edited: u64,
+    /// Findings that are errors.
+    pub errors: u64,
     /// Findings that are warnings.
     pub warnings: u64,
     /// By [`Code`].
     codes: [u64; Code::COUNT],
+    /// Those of them that are errors.
+    error_codes: [u64; Code::COUNT],
 }
 
 impl Default for Tally {
@@ -39,8 +44,10 @@ impl Default for Tally {
             notices: 0,
             blank: 0,
             edited: 0,
+            errors: 0,
             warnings: 0,
             codes: [0; Code::COUNT],
+            error_codes: [0; Code::COUNT],
         }
     }
 }
@@ -51,6 +58,37 @@ impl Tally {
         let count = &mut self.codes[code as usize];
         *count += 1;
         *count
+    }
+
+    /// Counts a finding of this code; how many there are now.
+    pub fn count_finding(&mut self, code: Code, severity: Severity) -> u64 {
+        match severity {
+            Severity::Error => {
+                self.errors += 1;
+                self.error_codes[code as usize] += 1;
+            }
+            Severity::Warning => self.warnings += 1,
+            Severity::Count => {}
+        }
+        self.count(code)
+    }
+
+    /// Forgets all errors of a code, which were no findings of their own.
+    pub fn forget_errors(&mut self, code: Code) {
+        let errors = std::mem::take(&mut self.error_codes[code as usize]);
+        self.codes[code as usize] -= errors;
+        self.errors -= errors;
+    }
+
+    /// Forgets all findings: the lines are parts of something larger, and none is good by itself.
+    pub fn forget_findings(&mut self) {
+        self.rejected += std::mem::take(&mut self.written);
+        *self = Self { lines: self.lines, rejected: self.rejected, blank: self.blank, ..Self::default() };
+    }
+
+    /// How many errors there are of a code.
+    pub fn errors_of(&self, code: Code) -> u64 {
+        self.error_codes[code as usize]
     }
 
     /// How many there are of a code.
@@ -79,11 +117,15 @@ impl Tally {
             (&mut self.notices, other.notices),
             (&mut self.blank, other.blank),
             (&mut self.edited, other.edited),
+            (&mut self.errors, other.errors),
             (&mut self.warnings, other.warnings),
         ] {
             *sum += more;
         }
         for (sum, more) in self.codes.iter_mut().zip(other.codes) {
+            *sum += more;
+        }
+        for (sum, more) in self.error_codes.iter_mut().zip(other.error_codes) {
             *sum += more;
         }
         assert_eq!(

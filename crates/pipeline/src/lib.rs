@@ -3,20 +3,35 @@
 //! Three kinds of thread. The caller's thread cuts the input; a pool of workers computes and never waits; one thread
 //! drains finished chunks in the order of the input. A fixed set of slots goes round between them and is backpressure
 //! and reorder window in one. What is computed and where it goes is open: see [`Work`] and [`Drain`]. [`Transform`] is the
-//! work that rewrites lines by rules.
+//! work that rewrites lines by rules, [`Validate`] the one that checks them,
+//! [`Statistics`] the one that counts what is in them.
 #![forbid(unsafe_code)]
 
 mod batch;
+mod duplicates;
+mod fingerprint;
+mod full_check;
+mod layout;
+mod notes;
 mod run;
 mod slot;
 mod state;
+mod statistics;
 mod transform;
+mod validate;
+mod validation;
 
 use std::fmt;
 
 pub use batch::{Batch, Diagnostic, Tally};
+pub use duplicates::{Duplicates, Entry, Repeat, RepeatKind};
+pub use layout::Layout;
+pub use notes::DIAGNOSTICS_SHOWN_MAX;
 pub use run::{Options, run, slot_count};
-pub use transform::{DIAGNOSTICS_SHOWN_MAX, OnInvalid, Transform, TransformScratch};
+pub use statistics::{Counts, Sizes, Statistics, StatisticsBatch};
+pub use transform::{OnInvalid, Transform, TransformScratch};
+pub use validate::{CheckedBatch, Validate, ValidateScratch};
+pub use validation::Validation;
 
 /// The bytes that a worker is given.
 #[derive(Clone, Copy, Debug)]

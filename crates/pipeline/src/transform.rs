@@ -2,13 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use hubmill_device::{Code, Severity, TextKind, redacted};
-use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser, decode};
+use hubmill_device::{Code, Severity};
+use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser, Record};
 use hubmill_reader::Part;
-use hubmill_rules::{Detail, Finding, Rules, Verdict};
+use hubmill_rules::{Checker, Finding, Rules, Verdict};
 use hubmill_writer::Gather;
 
-use crate::batch::{Batch, Diagnostic};
+use crate::batch::Batch;
+use crate::full_check::FullCheck;
+use crate::notes::{BOM, DIAGNOSTICS_MAX, Notes, fault_finding, is_notice, notice_text};
 use crate::{Piece, Work};
 
 /// What becomes of lines that can't be used.
@@ -42,6 +44,8 @@ pub struct Transform {
     pub all_diagnostics: bool,
     /// More invalid lines than this end the run.
     pub invalid_max: u64,
+    /// Checks the lines that are kept, as they leave, in full.
+    pub checker: Option<Checker>,
 }
 
 /// What one thread needs.
@@ -49,20 +53,8 @@ pub struct Transform {
 pub struct TransformScratch {
     parser: Parser,
     rules: hubmill_rules::Scratch,
+    full: FullCheck,
 }
-
-/// Findings of each code that are kept from one batch: all that people are shown at most.
-pub const DIAGNOSTICS_SHOWN_MAX: u32 = 10;
-/// Findings that make a batch full, where all are kept.
-const DIAGNOSTICS_MAX: usize = 2048;
-/// The byte order mark, as UTF-8 has it.
-const BOM: &[u8] = b"\xef\xbb\xbf";
-/// How much of a notice is looked at, in bytes.
-const NOTICE_READ_BYTES_MAX: usize = 4096;
-/// How much of a notice is shown, in characters.
-const NOTICE_CHARACTERS_MAX: usize = 400;
-/// How much of an id or a name is shown, in characters.
-const SHOWN_CHARACTERS_MAX: usize = 160;
 
 impl Work for Transform {
     type Scratch = TransformScratch;
@@ -70,7 +62,7 @@ impl Work for Transform {
 
     fn scratch(&self) -> TransformScratch {
         let parser = Parser::new(self.level, self.limits).with_deep_names(self.rules.deep_names());
-        TransformScratch { parser, rules: self.rules.scratch() }
+        TransformScratch { parser, rules: self.rules.scratch(), full: FullCheck::new(self.level, self.limits) }
     }
 
     fn batch(&self) -> Batch {
@@ -101,12 +93,12 @@ impl Work for Transform {
             return piece.bytes.len();
         }
         batch.reserve_output(piece.bytes.len() - from);
-        let TransformScratch { parser, rules } = scratch;
+        let TransformScratch { parser, rules, full } = scratch;
         let next = parser.parse(piece.bytes, from, |line| {
             batch.tally.lines += 1;
             match &line.content {
                 Content::Blank => batch.tally.blank += 1,
-                Content::Record(record) => match self.rules.apply(rules, record) {
+                Content::Record(record) => match self.checked(rules, full, record, piece, batch) {
                     Verdict::Keep => {
                         keep_trimmed(&mut batch.output, piece.bytes, line);
                         self.note_written(rules, piece, batch);
@@ -124,7 +116,7 @@ impl Work for Transform {
                         }
                     }
                     Verdict::Invalid => {
-                        self.note_findings(rules, piece, batch);
+                        self.note_findings(rules, Severity::Error, piece, batch);
                         self.pass_invalid(piece, line.start, line.end_with_newline, batch);
                     }
                 },
@@ -134,7 +126,7 @@ impl Work for Transform {
                         batch.tally.count(Code::Notice);
                         batch.notice = Some(notice_text(&piece.bytes[line.start..line.end]));
                     } else {
-                        let finding = self.fault_finding(*fault, &piece.bytes[..line.end]);
+                        let finding = fault_finding(*fault, &piece.bytes[..line.end], self.limits);
                         self.note(finding, None, piece, batch);
                         self.pass_invalid(piece, line.start, line.end_with_newline, batch);
                     }
@@ -149,6 +141,41 @@ impl Work for Transform {
 }
 
 impl Transform {
+    /// Applies the rules, and checks what they leave.
+    #[inline]
+    fn checked(
+        &self,
+        rules: &mut hubmill_rules::Scratch,
+        full: &mut FullCheck,
+        record: &Record<'_>,
+        piece: Piece<'_>,
+        batch: &mut Batch,
+    ) -> Verdict {
+        let verdict = self.rules.apply(rules, record);
+        let Some(checker) = self.checker.as_ref().filter(|_| matches!(verdict, Verdict::Keep | Verdict::Edit)) else {
+            return verdict;
+        };
+        let good = full.check(
+            checker,
+            record,
+            piece.bytes,
+            if verdict == Verdict::Edit { rules.edits() } else { &[] },
+            rules.texts(),
+        );
+        let id = rules.id().map(|id| id.of(piece.bytes));
+        // Of a line that can't be used only errors are said.
+        for (finding, path_end) in full.findings().iter().filter(|(found, _)| good || found.severity == Severity::Error)
+        {
+            let line = batch.tally.lines;
+            self.notes(batch).add_with_path(*finding, path_end.as_deref(), id, piece, line);
+        }
+        if good { verdict } else { Verdict::Invalid }
+    }
+
+    fn notes<'b>(&self, batch: &'b mut Batch) -> Notes<'b> {
+        Notes { tally: &mut batch.tally, diagnostics: &mut batch.diagnostics, all: self.all_diagnostics }
+    }
+
     /// Whether the rest of the piece has to wait, so that memory stays bounded.
     fn is_full(&self, batch: &Batch) -> bool {
         batch.is_full() || (self.all_diagnostics && batch.diagnostics.len() >= DIAGNOSTICS_MAX)
@@ -167,7 +194,7 @@ impl Transform {
             batch.tally.lines += 1;
             let at = from as u32;
             let fault = Fault { kind: FaultKind::LineTooLong, at, expected: "a shorter line" };
-            self.note(self.fault_finding(fault, piece.bytes), None, piece, batch);
+            self.note(fault_finding(fault, piece.bytes, self.limits), None, piece, batch);
             self.count_invalid(batch);
         }
         batch.close(piece.bytes);
@@ -201,64 +228,24 @@ impl Transform {
             batch.tally.count(*code);
         }
         if !rules.findings().is_empty() {
-            self.note_findings(rules, piece, batch);
+            self.note_findings(rules, Severity::Warning, piece, batch);
         }
     }
 
     #[cold]
-    fn note_findings(&self, rules: &hubmill_rules::Scratch, piece: Piece<'_>, batch: &mut Batch) {
+    fn note_findings(&self, rules: &hubmill_rules::Scratch, severity: Severity, piece: Piece<'_>, batch: &mut Batch) {
         let id = rules.id().map(|id| id.of(piece.bytes));
-        for finding in rules.findings() {
+        for finding in rules.findings().iter().filter(|finding| finding.severity == severity) {
             self.note(*finding, id, piece, batch);
         }
     }
 
     /// Counts a finding, and keeps it where it will be shown.
     fn note(&self, finding: Finding, id: Option<&[u8]>, piece: Piece<'_>, batch: &mut Batch) {
-        let number = batch.tally.count(finding.code);
-        batch.tally.warnings += u64::from(finding.severity == Severity::Warning);
-        if !self.all_diagnostics && number > u64::from(DIAGNOSTICS_SHOWN_MAX) {
-            return;
-        }
-        let id = id.and_then(hubmill_parser::string_text).map(|id| shown(&id));
-        let name = finding.name.map(|name| shown(&decode(name.of(piece.bytes))));
-        let path = match (&name, finding.path) {
-            (None, path) => path.to_owned(),
-            (Some(name), "") => name.clone(),
-            (Some(name), path) => format!("{path}.{name}"),
-        };
-        batch.diagnostics.push(Diagnostic {
-            severity: finding.severity,
-            code: finding.code,
-            line: batch.tally.lines,
-            byte: piece.offset + u64::from(finding.at),
-            message: finding.message(id.as_deref(), name.as_deref()),
-            hint: finding.detail.hint(),
-            id,
-            path,
-        });
-    }
-
-    fn fault_finding(&self, fault: Fault, bytes_to_end: &[u8]) -> Finding {
-        let rest = bytes_to_end.get(fault.at as usize..).unwrap_or_default();
-        let found = rest.first().copied();
-        let (code, detail) = match fault.kind {
-            FaultKind::Escape => {
-                // The byte that is wrong: the one after the backslash, or after `\u` the first that is no digit.
-                let digits = rest.iter().skip(2).take_while(|byte| byte.is_ascii_hexdigit()).count();
-                let wrong = if rest.get(1) == Some(&b'u') { 2 + digits } else { 1 };
-                (Code::JsonSyntax, Detail::Json { expected: fault.expected, found: rest.get(wrong).copied() })
-            }
-            FaultKind::Syntax => (Code::JsonSyntax, Detail::Json { expected: fault.expected, found }),
-            FaultKind::Utf8 => (Code::JsonUtf8, Detail::Json { expected: fault.expected, found }),
-            FaultKind::Depth => (Code::JsonDepth, Detail::Depth(self.limits.depth_max)),
-            FaultKind::LineTooLong => (Code::LineTooLong, Detail::LineBytes(self.limits.line_bytes_max)),
-            FaultKind::NotAnObject => (
-                Code::NotAnObject,
-                Detail::Text("the line is not a JSON object; every line must be one device or module"),
-            ),
-        };
-        Finding::new(code, fault.at, "", detail)
+        let line = batch.tally.lines;
+        let mut notes =
+            Notes { tally: &mut batch.tally, diagnostics: &mut batch.diagnostics, all: self.all_diagnostics };
+        notes.add(finding, id, piece, line);
     }
 
     #[inline]
@@ -303,35 +290,6 @@ fn keep_raw(gather: &mut Gather, bytes: &[u8], start: usize, end: usize, line_en
     }
 }
 
-/// Whether the first line of the input is the hub's plain-text notice (§1.6).
-fn is_notice(bytes: &[u8], line: &Line<'_>, fault: Fault) -> bool {
-    fault.kind != FaultKind::LineTooLong
-        && !bytes[line.start..line.end].iter().any(|byte| matches!(byte, b'{' | b'}' | b'[' | b']'))
-}
-
-fn notice_text(bytes: &[u8]) -> String {
-    let mut cut = &bytes[..bytes.len().min(NOTICE_READ_BYTES_MAX)];
-    if cut.len() < bytes.len() {
-        // A word that is cut in two may be the start of a secret.
-        let whole = cut.iter().rposition(|byte| *byte == b' ').unwrap_or(0);
-        cut = &cut[..whole];
-    }
-    let text = redacted(&String::from_utf8_lossy(cut), TextKind::Free);
-    let shown: String = text.chars().take(NOTICE_CHARACTERS_MAX).collect();
-    let more = if cut.len() < bytes.len() || shown.len() < text.len() { "…" } else { "" };
-    format!("{shown}{more}")
-}
-
-/// Text of the input for people: short, and without what looks like a secret.
-fn shown(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    let text = redacted(&text, TextKind::Name);
-    match text.char_indices().nth(SHOWN_CHARACTERS_MAX) {
-        Some((cut, _)) => format!("{}…", &text[..cut]),
-        None => text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use hubmill_device::Code;
@@ -353,6 +311,7 @@ mod tests {
             collect_keys: true,
             all_diagnostics: true,
             invalid_max: u64::MAX,
+            checker: None,
         }
     }
 

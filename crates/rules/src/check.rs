@@ -1,4 +1,17 @@
-//! `--check id`: that a line has an id the hub takes (§3.1), and a status (§1.5).
+//! `--check id`: that a line has an id the hub takes (§3.1), and a status (§1.5). In the modules below: the full check.
+
+mod authentication;
+mod checker;
+mod identity;
+mod place;
+mod policy;
+mod text;
+mod twin;
+
+pub use checker::{Authenticates, CheckScratch, Checker, Facts};
+pub use place::path_within;
+pub use policy::Policy;
+pub use twin::TwinSizes;
 
 use std::borrow::Cow;
 

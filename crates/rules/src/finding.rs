@@ -3,7 +3,9 @@
 use std::fmt;
 
 use hubmill_device::{Code, ID_CHARACTERS_MAX, Printable, Severity};
-use hubmill_parser::Span;
+use hubmill_parser::{Span, decode};
+
+use crate::check::path_within;
 
 /// One finding. It points into the chunk and owns no text, so that a million of them cost little.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Finding {
     pub path: &'static str,
     /// The raw name that ends the path, where that is not a known one.
     pub name: Option<Span>,
+    /// Where the value starts that `at` is deep inside of, and that `path` leads to.
+    pub within: Option<u32>,
     /// What to say.
     pub detail: Detail,
 }
@@ -25,10 +29,12 @@ pub struct Finding {
 impl Finding {
     /// A finding with the severity that its code has by itself.
     pub fn new(code: Code, at: u32, path: &'static str, detail: Detail) -> Self {
-        Self { code, severity: code.severity(), at, path, name: None, detail }
+        Self { code, severity: code.severity(), at, path, name: None, within: None, detail }
     }
 
-    pub(crate) fn warning(mut self) -> Self {
+    /// The same as a warning.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
         self.severity = Severity::Warning;
         self
     }
@@ -36,6 +42,19 @@ impl Finding {
     pub(crate) fn named(mut self, name: Span) -> Self {
         self.name = Some(name);
         self
+    }
+
+    pub(crate) fn within(mut self, value: u32) -> Self {
+        self.within = Some(value);
+        self
+    }
+
+    /// What ends the path and is no known name: decoded, and it may be anything.
+    pub fn path_end(&self, chunk: &[u8]) -> Option<Vec<u8>> {
+        match (self.within, self.name) {
+            (Some(value), _) => Some(path_within(chunk, value, self.at).into_bytes()),
+            (None, name) => name.map(|name| decode(name.of(chunk)).into_owned()),
+        }
     }
 }
 
@@ -70,6 +89,43 @@ pub enum Detail {
     },
     /// An id of this many characters.
     IdLength(usize),
+    /// A character that a module's id can't have.
+    ModuleIdCharacter {
+        /// The character.
+        character: char,
+        /// Its place, counted in characters from 0.
+        at: usize,
+    },
+    /// A module's id of this many characters.
+    ModuleIdLength(usize),
+    /// A member that the hub does not know, and what was probably meant.
+    Unknown(Option<&'static str>),
+    /// An enum value that is not as the hub writes it: this way.
+    Enum(&'static str),
+    /// A text or name that is too long.
+    Long {
+        /// What is counted: `characters`, `bytes`.
+        unit: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many the hub takes.
+        max: usize,
+    },
+    /// A section of a twin that is too large.
+    Size {
+        /// In characters.
+        characters: u64,
+        /// In bytes of UTF-8.
+        bytes: u64,
+        /// What the hub takes.
+        max: u64,
+    },
+    /// A character that a twin's name can't have.
+    KeyCharacter(char),
+    /// The whole input is one JSON array.
+    OneArray,
+    /// An object over several lines.
+    SpreadObject,
 }
 
 impl Detail {
@@ -83,6 +139,15 @@ impl Detail {
             Self::CaseOf(_) => {
                 Some("the hub probably takes both spellings for the same member (§1.5); use the exact name")
             }
+            Self::ModuleIdCharacter { .. } => {
+                Some("allowed are ASCII letters, digits and - : . + % _ # * ? ! ( ) , = @ ; $ '")
+            }
+            Self::KeyCharacter(_) => {
+                Some("names in a twin can't have control characters, white space, '.', '$' or '#' (§3.6)")
+            }
+            Self::OneArray => Some("`jq -c '.[]'` makes a line of each element"),
+            Self::SpreadObject => Some("`jq -c .` makes a line of each object"),
+            Self::Unknown(_) => Some("the hub passes over names that it does not know (§1.5): what they say is lost"),
             Self::Depth(_) => Some("--max-depth N accepts deeper nesting"),
             Self::LineBytes(_) => Some("--max-line-bytes N accepts longer lines"),
             _ => None,
@@ -126,6 +191,43 @@ impl Finding {
             Detail::IdLength(characters) => {
                 format!("the device id has {characters} characters; the hub takes at most {ID_CHARACTERS_MAX}")
             }
+            Detail::ModuleIdCharacter { character, at } => format!(
+                "the module id has a character that the hub refuses: '{}' at {at}",
+                Printable(character.encode_utf8(&mut [0; 4]))
+            ),
+            Detail::ModuleIdLength(0) => {
+                format!("the module id is empty; it takes 1 to {ID_CHARACTERS_MAX} characters")
+            }
+            Detail::ModuleIdLength(characters) => {
+                format!("the module id has {characters} characters; the hub takes at most {ID_CHARACTERS_MAX}")
+            }
+            Detail::Unknown(None) => format!("the hub does not know the member {path}"),
+            Detail::Unknown(Some(meant)) => {
+                format!("the hub does not know the member {path}; {meant} was probably meant")
+            }
+            Detail::Enum(canonical) => format!("{path} should be \"{canonical}\", as the hub writes it"),
+            Detail::Long { unit, count, max } => format!("{path} has {count} {unit}; the hub takes at most {max}"),
+            Detail::Size { characters, bytes, max } if characters > max => {
+                let bytes = if bytes == characters { String::new() } else { format!(" ({bytes} in bytes of UTF-8)") };
+                format!("{path} counts {characters}{bytes}, {} over the {max} that the hub takes", characters - max)
+            }
+            Detail::Size { characters, bytes, max } => format!(
+                "{path} counts {characters} in characters, but {bytes} in bytes of UTF-8; the hub takes {max}, and which of the two it \
+                 counts is not known"
+            ),
+            Detail::OneArray => {
+                "the file is a JSON array, and not a device or module on each line; nothing of it was checked"
+                    .to_owned()
+            }
+            Detail::SpreadObject => {
+                "an object over several lines, and not a device or module on each line; what else is not JSON by \
+                                     itself is not named line by line"
+                    .to_owned()
+            }
+            Detail::KeyCharacter(character) => format!(
+                "the name {path} has a character that the hub refuses: '{}'",
+                Printable(character.encode_utf8(&mut [0; 4]))
+            ),
         }
     }
 }

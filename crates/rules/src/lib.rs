@@ -22,6 +22,7 @@ mod rules;
 mod scratch;
 
 pub use apply::Verdict;
+pub use check::{Authenticates, CheckScratch, Checker, Facts, Policy, TwinSizes, path_within};
 pub use finding::{Detail, Finding};
 pub use ids::IdList;
 pub use keys::MadeKey;

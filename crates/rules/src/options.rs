@@ -47,6 +47,8 @@ pub enum Check {
     /// JSON, the id (§3.1), and that there is a status.
     #[default]
     Id,
+    /// All that is known of the hub's rules about one line.
+    Full,
 }
 
 /// What becomes of `statusReason`.
@@ -125,7 +127,7 @@ pub struct RuleSet {
     pub preset: Option<Preset>,
     /// Scopes in the new hub, for [`Preset::Migrate`].
     pub scope_map: Option<ScopeMap>,
-    /// Refusals that are let through, of [`RuleSet::ALLOWABLE`].
+    /// Refusals that are let through, of [`Preset::Migrate`] and of a full check.
     pub allow: Vec<Code>,
     /// What is checked.
     pub check: Check,
@@ -150,8 +152,8 @@ const AGAINST: &str = "can't be combined with";
 const NEEDS: &str = "has no meaning without";
 
 impl RuleSet {
-    /// Refusals that `--allow` lets through in a transform.
-    pub const ALLOWABLE: [Code; 2] = [Code::DeviceScope, Code::KeysByHub];
+    /// Refusals of [`Preset::Migrate`] that `--allow` lets through.
+    const REFUSED_BY_MIGRATE: [Code; 2] = [Code::DeviceScope, Code::KeysByHub];
 
     /// The length of fresh keys in bytes.
     pub fn key_bytes(&self) -> usize {
@@ -203,12 +205,18 @@ impl RuleSet {
         if self.key_bytes.is_some() && !self.makes_keys() {
             return conflict("--key-bytes", NEEDS, "--regenerate-keys or --promote-secondary");
         }
-        if self.preset != Some(Preset::Migrate) {
-            if self.scope_map.is_some() {
-                return conflict("--scope-map", NEEDS, &preset(Preset::Migrate));
-            }
-            if let Some(code) = self.allow.first() {
-                return conflict(&format!("--allow {}", code.as_str()), NEEDS, &preset(Preset::Migrate));
+        if self.scope_map.is_some() && self.preset != Some(Preset::Migrate) {
+            return conflict("--scope-map", NEEDS, &preset(Preset::Migrate));
+        }
+        if self.check != Check::Full {
+            let by_migrate =
+                |code: &&Code| self.preset == Some(Preset::Migrate) && Self::REFUSED_BY_MIGRATE.contains(code);
+            if let Some(code) = self.allow.iter().find(|code| !by_migrate(code)) {
+                let needed = match Self::REFUSED_BY_MIGRATE.contains(code) {
+                    true => "--preset migrate or --check full",
+                    false => "--check full",
+                };
+                return conflict(&format!("--allow {}", code.as_str()), NEEDS, needed);
             }
         }
         Ok(())

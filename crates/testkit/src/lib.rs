@@ -1,10 +1,12 @@
-//! Responsible for: what the tests of hubmill share. A slow, naive [oracle](mod@oracle) of `hubmill transform`, a reference
+//! Responsible for: what the tests of hubmill share. A slow, naive [oracle](mod@oracle) of `hubmill transform`, a
+//! reference [checker](mod@checker) for `hubmill validate`, a reference
 //! [JSON parser](json), [other parsers](others) beside it, [generators](generate) of device lines, [broken lines](mutate), [proptest
 //! strategies](strategy) and helpers for [process tests](process).
 //! Not for: the product; nothing here is fast, and nothing here shares code with what it checks.
 
 #![forbid(unsafe_code)]
 
+pub mod checker;
 mod edits;
 pub mod generate;
 pub mod hostile;

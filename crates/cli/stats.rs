@@ -1,0 +1,234 @@
+//! `hubmill stats`: what is in a file, at a glance.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use hubmill_device::{ImportMode, PROPERTIES_SIZE_MAX, Printable, TAGS_SIZE_MAX, TextKind, redacted};
+use hubmill_pipeline::{
+    Counts, Drain, Duplicates, Flow, Piece, RepeatKind, Sizes, Statistics, StatisticsBatch, run as run_pipeline,
+};
+use hubmill_writer::{Error, Pending, Sync, commit_all};
+use serde_json::{Map, Value, json};
+
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::flags::{Format, StatsArguments};
+use crate::human;
+use crate::progress::Progress;
+use crate::transform::{End, end_of, limits, open_input, options};
+use crate::validate::{check_paths, open_outputs};
+use crate::{signals, simd};
+
+/// The sections of a twin, and how large each may be (§3.6).
+const SECTIONS: [(&str, u64); 3] =
+    [("tags", TAGS_SIZE_MAX), ("desired", PROPERTIES_SIZE_MAX), ("reported", PROPERTIES_SIZE_MAX)];
+/// Values that `--by` shows to people.
+const VALUES_SHOWN_MAX: usize = 20;
+/// Characters of a value that are shown.
+const VALUE_CHARACTERS_MAX: usize = 60;
+
+/// Runs the command.
+pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    let level = simd::level()?;
+    let io = &arguments.io;
+    let input = open_input(io)?;
+    check_paths(io, &input)?;
+    if io.report.is_some() || io.diagnostics.is_some() {
+        return Err(Failure::usage("stats has no --report and no --diagnostics: --format json is both"));
+    }
+    let pending = Pending::default();
+    signals::watch(&pending)?;
+    let mut sink = open_outputs(io, &pending)?.findings;
+    let work = Statistics::new(limits(io), level, arguments.by.as_deref());
+    let options = options(io, &input);
+    let mut whole = Whole {
+        counts: Counts::default(),
+        sizes: Default::default(),
+        by: HashMap::new(),
+        duplicates: Duplicates::default(),
+        bytes_in: 0,
+        progress: Progress::new(io.progress, io.quiet, false, input.bytes()),
+        console: Console::new(io.color, io.quiet),
+    };
+    let end = end_of(run_pipeline(&input, options, &work, &mut whole));
+    whole.progress.finish();
+    if let End::Failed(reason) = end {
+        return Err(Failure::storage(reason));
+    }
+    let repeats = std::mem::take(&mut whole.duplicates).finish(options.threads);
+    let of = |kind| repeats.iter().filter(|repeat| repeat.kind == kind).count() as u64;
+    let duplicates = [of(RepeatKind::Differs), of(RepeatKind::Equal)];
+    let text = match arguments.format {
+        Format::Json => whole.json(duplicates, arguments.by.as_deref()).to_string() + "\n",
+        Format::Text => whole.table(duplicates, arguments.by.as_deref()),
+    };
+    match end_of(sink.write(text.as_bytes()).map(|()| true).map_err(hubmill_pipeline::Error::Drain)) {
+        End::Failed(reason) => return Err(Failure::storage(reason)),
+        End::Whole | End::Stopped | End::StdoutClosed => {}
+    }
+    commit_all(vec![sink], if io.no_sync { Sync::BySystem } else { Sync::ToDisk }, &pending)
+        .map_err(Failure::storage)?;
+    if !io.quiet {
+        let seconds = started.elapsed().as_secs_f64();
+        whole.console.say(&format!(
+            "{}, {} in {seconds:.2} s ({})",
+            human::counted(whole.counts.lines, "line"),
+            human::bytes(whole.bytes_in),
+            human::rate(whole.bytes_in, seconds)
+        ));
+    }
+    Ok(if whole.counts.invalid > 0 { Exit::Findings } else { Exit::Done })
+}
+
+/// All lines.
+struct Whole {
+    counts: Counts,
+    sizes: [Sizes; 3],
+    by: HashMap<Vec<u8>, u64>,
+    duplicates: Duplicates,
+    bytes_in: u64,
+    progress: Progress,
+    console: Console,
+}
+
+impl Drain<StatisticsBatch> for Whole {
+    type Error = Error;
+
+    fn drain(&mut self, piece: Piece<'_>, from: usize, batch: &StatisticsBatch) -> Result<Flow, Error> {
+        self.duplicates.add(&batch.entries, self.counts.lines);
+        batch.add_to(&mut self.counts, &mut self.sizes, &mut self.by);
+        if from == 0 {
+            self.bytes_in += piece.bytes.len() as u64;
+            self.progress.advance(piece.bytes.len() as u64, &self.console);
+        }
+        Ok(Flow::Continue)
+    }
+}
+
+impl Whole {
+    /// Names of types of authentication, with their counts.
+    fn authentication(&self) -> Vec<(&'static str, u64)> {
+        let names = Counts::AUTHENTICATION.map(|kind| kind.as_str());
+        names.into_iter().chain(["notSaid", "unreadable"]).zip(self.counts.authentication).collect()
+    }
+
+    /// Names of import modes, with their counts.
+    fn modes(&self) -> Vec<(&'static str, u64)> {
+        let names = ImportMode::ALL.map(ImportMode::as_str);
+        names.into_iter().chain(["unreadable"]).zip(self.counts.modes).collect()
+    }
+
+    /// The values that lines were counted by, the most frequent first, fit to be shown.
+    fn values(&self) -> Vec<(String, u64)> {
+        let mut values: Vec<(&Vec<u8>, u64)> = self.by.iter().map(|(value, count)| (value, *count)).collect();
+        values.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
+        values
+            .into_iter()
+            .map(|(value, count)| (redacted(&String::from_utf8_lossy(value), TextKind::Name), count))
+            .collect()
+    }
+
+    fn json(&self, [differing, equal]: [u64; 2], by: Option<&str>) -> Value {
+        let counts = &self.counts;
+        let object = |pairs: Vec<(&'static str, u64)>| {
+            Value::Object(pairs.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect::<Map<_, _>>())
+        };
+        let mut sizes = Map::new();
+        for ((section, limit), found) in SECTIONS.into_iter().zip(&self.sizes) {
+            let [p50, p99, largest] = [50, 99, 100].map(|percent| found.percentile(percent));
+            sizes.insert(
+                section.to_owned(),
+                json!({"count": found.count(), "p50": p50, "p99": p99, "largest": largest, "limit": limit, "over": found.over(limit)}),
+            );
+        }
+        let mut all = json!({
+            "totalDeviceCount": counts.devices,
+            "enabledDeviceCount": counts.enabled,
+            "disabledDeviceCount": counts.disabled,
+            "edgeDevices": counts.edge,
+            "childDevices": counts.children,
+            "modules": counts.modules,
+            "systemModules": counts.system_modules,
+            "authentication": object(self.authentication()),
+            "importModes": object(self.modes()),
+            "twinSizes": sizes,
+            "duplicates": {"ids": differing, "lines": equal},
+            "lines": counts.lines,
+            "invalid": counts.invalid,
+            "notices": counts.notices,
+            "blank": counts.blank,
+            "bytes": self.bytes_in,
+        });
+        if let (Some(path), Some(object)) = (by, all.as_object_mut()) {
+            let values: Vec<Value> =
+                self.values().into_iter().map(|(value, count)| json!({"value": value, "count": count})).collect();
+            object.insert("by".to_owned(), json!({"path": path, "values": values}));
+        }
+        all
+    }
+
+    fn table(&self, [differing, equal]: [u64; 2], by: Option<&str>) -> String {
+        let counts = &self.counts;
+        let mut text = String::new();
+        let mut row = |name: &str, count: u64| {
+            let name = name.to_owned();
+            text.push_str(&format!("{name:<32}{:>14}\n", human::count(count)));
+        };
+        row("devices", counts.devices);
+        row("  enabled", counts.enabled);
+        row("  disabled", counts.disabled);
+        for (name, count) in [
+            ("  edge devices", counts.edge),
+            ("  children of edge devices", counts.children),
+            ("modules", counts.modules),
+            ("  of the hub itself ($)", counts.system_modules),
+            ("lines that are no device", counts.invalid),
+            ("notices", counts.notices),
+            ("blank lines", counts.blank),
+            ("ids again, in other lines", differing),
+            ("lines again", equal),
+        ] {
+            if count > 0 {
+                row(name, count);
+            }
+        }
+        for (title, pairs) in [("authentication", self.authentication()), ("import mode", self.modes())] {
+            for (name, count) in pairs.into_iter().filter(|(_, count)| *count > 0) {
+                let name = if name == "notSaid" { "null or missing" } else { name };
+                row(&format!("{title}: {name}"), count);
+            }
+        }
+        if self.sizes.iter().any(|sizes| sizes.count() > 0) {
+            text.push_str(&format!(
+                "\n{:<12}{:>12}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
+                "twin sizes", "count", "p50", "p99", "largest", "limit", "over"
+            ));
+            for ((section, limit), sizes) in
+                SECTIONS.into_iter().zip(&self.sizes).filter(|(_, sizes)| sizes.count() > 0)
+            {
+                let [p50, p99, largest] = [50, 99, 100].map(|percent| human::count(sizes.percentile(percent)));
+                let (count, over) = (human::count(sizes.count()), human::count(sizes.over(limit)));
+                let limit = human::count(limit);
+                text.push_str(&format!(
+                    "{section:<12}{count:>12}{p50:>10}{p99:>10}{largest:>10}{limit:>10}{over:>10}\n"
+                ));
+            }
+        }
+        if let Some(path) = by {
+            text.push_str(&format!("\nby {}\n", Printable(path)));
+            let values = self.values();
+            for (value, count) in values.iter().take(VALUES_SHOWN_MAX) {
+                let value = if value.is_empty() { "(not there, or empty)" } else { value };
+                let shown: String = value.chars().take(VALUE_CHARACTERS_MAX).collect();
+                let shown = Printable(&shown).to_string();
+                text.push_str(&format!("{shown:<32}{:>14}\n", human::count(*count)));
+            }
+            if values.len() > VALUES_SHOWN_MAX {
+                let more = human::count((values.len() - VALUES_SHOWN_MAX) as u64);
+                text.push_str(&format!("… and {more} more values\n"));
+            }
+        }
+        text
+    }
+}

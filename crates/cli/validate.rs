@@ -1,0 +1,313 @@
+//! `hubmill validate`: checks all lines, shows what is wrong, and sums it up.
+
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+use std::time::Instant;
+
+use hubmill_device::Severity;
+use hubmill_pipeline::{
+    CheckedBatch, Diagnostic, Drain, Flow, Piece, Tally, Validate, Validation, run as run_pipeline, slot_count,
+};
+use hubmill_reader::Input;
+use hubmill_rules::{Check, Checker, Policy};
+use hubmill_writer::{Access, Error, Pending, Sink, Sync, commit_all};
+
+use crate::console::Console;
+use crate::destination::{Destination, Paths};
+use crate::diagnostics::DiagnosticsFile;
+use crate::exit::{Exit, Failure};
+use crate::flags::{Format, IoArguments, ValidateArguments, ValidateCheck};
+use crate::human;
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::transform::{End, create, end_of, limits, open_input, options};
+use crate::{signals, simd};
+
+/// Runs the command.
+pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    let level = simd::level()?;
+    let policy = Policy::new(&arguments.allow, &arguments.deny).map_err(Failure::usage)?;
+    let io = &arguments.io;
+    let input = open_input(io)?;
+    check_paths(io, &input)?;
+    let pending = Pending::default();
+    signals::watch(&pending)?;
+
+    let outputs = open_outputs(io, &pending)?;
+    let is_json = arguments.format == Format::Json;
+    let all = arguments.all || is_json || io.diagnostics.is_some();
+    let check = match arguments.check {
+        ValidateCheck::Id => Check::Id,
+        ValidateCheck::Full => Check::Full,
+    };
+    let compares = check == Check::Full;
+    let work = Validate::new(Checker::new(check, policy), limits(io), level, all, compares);
+    let findings = match arguments.format {
+        Format::Json => Findings::Json(DiagnosticsFile::new(outputs.findings)),
+        Format::Text => {
+            let is_terminal = outputs.findings.is_stdout() && io::stdout().is_terminal();
+            let console = Console::for_stream(io.color, io.quiet, is_terminal);
+            let console = if arguments.all { console.show_all() } else { console };
+            Findings::Text { sink: outputs.findings, console: Box::new(console), text: String::new() }
+        }
+    };
+    let on_terminal = arguments.format == Format::Text && io::stdout().is_terminal();
+    let mut drain = Run {
+        validation: Validation::new(&work),
+        findings,
+        diagnostics: outputs.diagnostics.map(DiagnosticsFile::new),
+        console: Console::new(io.color, io.quiet),
+        progress: Progress::new(io.progress, io.quiet, on_terminal, input.bytes()),
+        bytes_in: 0,
+    };
+    let options = options(io, &input);
+    let mut end = end_of(run_pipeline(&input, options, &work, &mut drain));
+    drain.progress.finish();
+    if let End::Whole = end
+        && let Err(error) = drain.look_at_the_whole(options.threads)
+    {
+        end = end_of(Err(hubmill_pipeline::Error::Drain(error)));
+    }
+
+    let whole = matches!(end, End::Whole);
+    let mut report = Report::of_check("validate", drain.validation.tally());
+    report.complete = whole;
+    report.bytes_in = drain.bytes_in;
+    report.bytes_out = drain.findings.bytes();
+    report.seconds = (started.elapsed().as_secs_f64() * 1e6).round() / 1e6;
+    report.threads = options.threads;
+    report.source = input.source();
+    report.chunks = slot_count(options.threads);
+    report.chunk_bytes = options.cut.chunk_bytes;
+    report.simd = level.name();
+    let report = report.text();
+
+    let Run { validation, findings, diagnostics, console, bytes_in, .. } = drain;
+    let tally = validation.tally();
+    let mut sinks = Vec::new();
+    if let Some(diagnostics) = diagnostics {
+        sinks.push(diagnostics.finish().map_err(Failure::storage)?);
+    }
+    if let Some(mut sink) = outputs.report {
+        sink.write(&report).map_err(Failure::storage)?;
+        sinks.push(sink);
+    }
+    match findings.finish(tally, &end) {
+        Ok(sink) if whole || matches!(end, End::StdoutClosed) => sinks.push(sink),
+        Ok(sink) => sink.discard(),
+        Err(error) => end = end_of(Err(hubmill_pipeline::Error::Drain(error))),
+    }
+    commit_all(sinks, if io.no_sync { Sync::BySystem } else { Sync::ToDisk }, &pending).map_err(Failure::storage)?;
+    if io.report.as_deref() == Some(Path::new("-")) {
+        console.say(String::from_utf8_lossy(&report).trim_end());
+    }
+    if !io.quiet && !matches!(end, End::StdoutClosed) {
+        say_summary(&console, &validation, bytes_in, started);
+    }
+    match end {
+        End::Failed(reason) => Err(Failure::storage(reason)),
+        End::StdoutClosed => Ok(Exit::Done),
+        End::Whole | End::Stopped => {
+            let found = tally.errors > 0 || (arguments.deny_warnings && tally.warnings > 0);
+            Ok(if found { Exit::Findings } else { Exit::Done })
+        }
+    }
+}
+
+/// Refuses two paths that are one file.
+pub(crate) fn check_paths(io: &IoArguments, input: &Input) -> Result<(), Failure> {
+    let mut paths = Paths::default();
+    paths.add_file("the input", input.file())?;
+    let output = io.output.as_deref().unwrap_or(Path::new("-"));
+    for (name, path) in
+        [("--output", Some(output)), ("--diagnostics", io.diagnostics.as_deref()), ("--report", io.report.as_deref())]
+    {
+        match path.map(Destination::from_flag) {
+            Some(Destination::Path(path)) => paths.add(name, &path)?,
+            Some(Destination::Standard) if name == "--output" => paths.add_stdout()?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The places that a command without device output writes to.
+pub(crate) struct OpenOutputs {
+    pub(crate) findings: Sink,
+    pub(crate) diagnostics: Option<Sink>,
+    pub(crate) report: Option<Sink>,
+}
+
+/// Opens them.
+pub(crate) fn open_outputs(io: &IoArguments, pending: &Pending) -> Result<OpenOutputs, Failure> {
+    let named = |path: &Option<std::path::PathBuf>| path.as_deref().map(Destination::from_flag);
+    let diagnostics = match named(&io.diagnostics) {
+        None => None,
+        Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
+        Some(Destination::Standard) => Some(Sink::stderr().map_err(Failure::storage)?),
+    };
+    let report = match named(&io.report) {
+        Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
+        _ => None,
+    };
+    let findings = match named(&io.output) {
+        Some(Destination::Path(path)) => create(&path, Access::Ordinary, pending)?,
+        _ => Sink::stdout().map_err(Failure::storage)?,
+    };
+    Ok(OpenOutputs { findings, diagnostics, report })
+}
+
+/// Where findings go.
+enum Findings {
+    Text { sink: Sink, console: Box<Console>, text: String },
+    Json(DiagnosticsFile),
+}
+
+impl Findings {
+    fn add(&mut self, diagnostic: &Diagnostic) -> Result<(), Error> {
+        match self {
+            Self::Json(file) => file.add(diagnostic),
+            Self::Text { console, text, .. } => {
+                if let Some(finding) = console.diagnostic_text(diagnostic) {
+                    text.push_str(&finding);
+                    text.push('\n');
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what was added.
+    fn flush(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Json(file) => file.flush(),
+            Self::Text { text, .. } if text.is_empty() => Ok(()),
+            Self::Text { sink, text, .. } => {
+                let result = sink.write(text.as_bytes());
+                text.clear();
+                result
+            }
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Json(file) => file.bytes(),
+            Self::Text { sink, .. } => sink.bytes(),
+        }
+    }
+
+    /// Says how many were not shown; the sink, to be committed.
+    fn finish(mut self, tally: &Tally, end: &End) -> Result<Sink, Error> {
+        if let Self::Text { console, text, .. } = &mut self
+            && !matches!(end, End::StdoutClosed)
+        {
+            for line in console.rest(tally) {
+                text.push_str(&line);
+                text.push('\n');
+            }
+        }
+        if !matches!(end, End::StdoutClosed) {
+            self.flush()?;
+        }
+        match self {
+            Self::Json(file) => Ok(file.into_sink()),
+            Self::Text { sink, .. } => Ok(sink),
+        }
+    }
+}
+
+/// Takes what comes out of the pieces.
+struct Run<'a> {
+    validation: Validation<'a>,
+    findings: Findings,
+    diagnostics: Option<DiagnosticsFile>,
+    console: Console,
+    progress: Progress,
+    bytes_in: u64,
+}
+
+impl Drain<CheckedBatch> for Run<'_> {
+    type Error = Error;
+
+    fn drain(&mut self, piece: Piece<'_>, from: usize, batch: &CheckedBatch) -> Result<Flow, Error> {
+        let found = self.validation.take(batch);
+        if !found.is_empty() {
+            for diagnostic in &found {
+                self.note(diagnostic)?;
+            }
+            let findings = &mut self.findings;
+            let mut result = Ok(());
+            self.progress.suspend(|| result = findings.flush());
+            result?;
+        }
+        if from == 0 {
+            self.bytes_in += piece.bytes.len() as u64;
+            self.progress.advance(piece.bytes.len() as u64, &self.console);
+        }
+        Ok(Flow::Continue)
+    }
+}
+
+impl Run<'_> {
+    fn note(&mut self, diagnostic: &Diagnostic) -> Result<(), Error> {
+        self.findings.add(diagnostic)?;
+        self.diagnostics.as_mut().map_or(Ok(()), |file| file.add(diagnostic))
+    }
+
+    /// What takes all lines to see.
+    fn look_at_the_whole(&mut self, threads: usize) -> Result<(), Error> {
+        let Self { validation, findings, diagnostics, .. } = self;
+        let mut result = Ok(());
+        validation.finish(threads, |diagnostic| {
+            if result.is_ok() {
+                result = findings.add(&diagnostic);
+            }
+            if let (Ok(()), Some(file)) = (&result, diagnostics.as_mut()) {
+                result = file.add(&diagnostic);
+            }
+        });
+        result.and_then(|()| findings.flush())
+    }
+}
+
+/// How many there are of each code, errors first, and one line about the whole.
+fn say_summary(console: &Console, validation: &Validation<'_>, bytes_in: u64, started: Instant) {
+    let tally = validation.tally();
+    for severity in [Severity::Error, Severity::Warning] {
+        for (code, count) in tally.codes().filter(|(code, _)| !validation.allows(*code)) {
+            let errors = tally.errors_of(code);
+            let count = if severity == Severity::Error { errors } else { count - errors };
+            if count > 0 {
+                let padding = " ".repeat(8 - severity.as_str().len());
+                let word = console.severity_word(severity);
+                console.say(&format!("{word}{padding}{:<24}{:>14}", code.as_str(), human::count(count)));
+            }
+        }
+    }
+    let allowed: Vec<String> = tally
+        .codes()
+        .filter(|(code, _)| validation.allows(*code))
+        .map(|(code, count)| format!("{} {}", human::count(count), code.as_str()))
+        .collect();
+    if !allowed.is_empty() {
+        console.say(&format!("allowed: {}", allowed.join(", ")));
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let mut parts = vec![format!("{} good", human::count(tally.written))];
+    for (count, word) in [(tally.rejected, "with errors"), (tally.notices, "notice"), (tally.blank, "blank")] {
+        if count > 0 {
+            parts.push(format!("{} {word}", human::count(count)));
+        }
+    }
+    console.say(&format!(
+        "{}, {} in {seconds:.2} s ({}): {}; {}, {}",
+        human::counted(tally.lines, "line"),
+        human::bytes(bytes_in),
+        human::rate(bytes_in, seconds),
+        parts.join(", "),
+        human::counted(tally.errors, "error"),
+        human::counted(tally.warnings, "warning")
+    ));
+}

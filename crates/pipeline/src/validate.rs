@@ -1,0 +1,249 @@
+//! The work of `validate`: what is wrong with the lines of a piece, and what is needed to compare them with all others.
+
+use std::ops::ControlFlow;
+
+use hubmill_device::{Code, ImportMode, Severity};
+use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser, Record};
+use hubmill_reader::Part;
+use hubmill_rules::{CheckScratch, Checker, Detail, Facts, Finding};
+
+use crate::batch::{Diagnostic, Tally};
+use crate::duplicates::Entry;
+use crate::fingerprint::Fingerprints;
+use crate::layout::{self, Layout};
+use crate::notes::{BOM, DIAGNOSTICS_MAX, Notes, fault_finding, is_notice, notice_text};
+use crate::{Piece, Work};
+
+/// How to check.
+#[derive(Debug)]
+pub struct Validate {
+    checker: Checker,
+    limits: Limits,
+    level: Level,
+    /// All findings are kept, not only the first of each code.
+    all_diagnostics: bool,
+    /// Lines are compared with each other.
+    fingerprints: Option<Fingerprints>,
+}
+
+impl Validate {
+    /// Work that checks lines, and compares them with each other where `compares` says so.
+    pub fn new(checker: Checker, limits: Limits, level: Level, all_diagnostics: bool, compares: bool) -> Self {
+        let fingerprints = compares.then(Fingerprints::new);
+        Self { checker, limits, level, all_diagnostics, fingerprints }
+    }
+}
+
+/// What one thread needs.
+#[derive(Debug)]
+pub struct ValidateScratch {
+    parser: Parser,
+    check: CheckScratch,
+}
+
+/// What comes out of one piece.
+#[derive(Debug, Default)]
+pub struct CheckedBatch {
+    /// Findings that may be shown.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What became of the lines: those without an error count as written.
+    pub tally: Tally,
+    /// The lines, to be compared with all others.
+    pub entries: Vec<Entry>,
+    /// What the input is instead of a device a line, where it starts here and shows it.
+    pub layout: Option<Layout>,
+}
+
+/// Room that buffers keep for the next piece, in entries.
+const ENTRIES_KEPT: usize = 16 * 1024;
+
+impl Work for Validate {
+    type Scratch = ValidateScratch;
+    type Batch = CheckedBatch;
+
+    fn scratch(&self) -> ValidateScratch {
+        ValidateScratch { parser: Parser::new(self.level, self.limits), check: CheckScratch::default() }
+    }
+
+    fn batch(&self) -> CheckedBatch {
+        CheckedBatch::default()
+    }
+
+    fn clear(&self, batch: &mut CheckedBatch) {
+        batch.diagnostics.clear();
+        batch.tally = Tally::default();
+        batch.entries.clear();
+        batch.entries.shrink_to(ENTRIES_KEPT);
+        batch.layout = None;
+    }
+
+    fn work(
+        &self,
+        scratch: &mut ValidateScratch,
+        piece: Piece<'_>,
+        from: usize,
+        _: u64,
+        batch: &mut CheckedBatch,
+    ) -> usize {
+        let at_start = piece.is_first && from == 0;
+        let mut from = from;
+        if at_start && piece.bytes.starts_with(BOM) {
+            from = BOM.len();
+            let message = "a byte order mark: what the hub makes of it is not known (§1.5)";
+            self.note(Finding::new(Code::Bom, 0, "", Detail::Text(message)), None, piece, 1, batch);
+        }
+        if let Part::LongLine { first, .. } = piece.part {
+            if first {
+                let fault = Fault { kind: FaultKind::LineTooLong, at: from as u32, expected: "a shorter line" };
+                batch.tally.lines += 1;
+                self.note_fault(fault_finding(fault, piece.bytes, self.limits), piece, batch);
+            }
+            return piece.bytes.len();
+        }
+        let ValidateScratch { parser, check } = scratch;
+        parser.parse(piece.bytes, from, |line| {
+            batch.tally.lines += 1;
+            match &line.content {
+                Content::Record(_) if batch.layout == Some(Layout::Array) => batch.tally.rejected += 1,
+                Content::Record(record) => self.look_at_record(check, record, line, piece, batch),
+                Content::Blank => {
+                    batch.tally.blank += 1;
+                    if batch.layout == Some(Layout::Array) {
+                        return ControlFlow::Continue(());
+                    }
+                    let message = "a blank line: what the hub makes of it is not known (§1.5)";
+                    let finding = Finding::new(Code::BlankLine, line.start as u32, "", Detail::Text(message));
+                    self.note(finding, None, piece, batch.tally.lines, batch);
+                }
+                Content::Invalid(fault) => {
+                    let is_first = at_start && batch.tally.lines == batch.tally.blank + 1;
+                    self.look_at_invalid(*fault, line, is_first, line.start == from, piece, batch);
+                }
+            }
+            let full = self.all_diagnostics && batch.diagnostics.len() >= DIAGNOSTICS_MAX;
+            if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+    }
+}
+
+/// What is needed to compare a line with all others; `None` for a line without an id.
+#[inline]
+pub(crate) fn entry(
+    fingerprints: &Fingerprints,
+    record: &Record<'_>,
+    facts: &Facts,
+    (line, byte): (u64, u64),
+) -> Option<Entry> {
+    let id = facts.id.and_then(|id| record.text(id))?;
+    let module_id = facts.module_id.and_then(|module_id| record.text(module_id));
+    let device = fingerprints.of_device(&id);
+    let key = fingerprints.of_ids(&id, module_id.as_deref());
+    let mut flags = if module_id.is_some() { Entry::MODULE } else { 0 };
+    if facts.mode.is_some_and(|mode: ImportMode| mode.is_delete() || mode.is_update_twin()) {
+        flags |= Entry::NOT_CREATED;
+    }
+    Some(Entry { key, text: fingerprints.of_line(record.line()), device, line: line | flags, byte })
+}
+
+impl Validate {
+    #[inline]
+    fn look_at_record(
+        &self,
+        check: &mut CheckScratch,
+        record: &Record<'_>,
+        line: &Line<'_>,
+        piece: Piece<'_>,
+        batch: &mut CheckedBatch,
+    ) {
+        let facts = self.checker.check(check, record);
+        let mut flags = 0;
+        if check.has_errors() {
+            batch.tally.rejected += 1;
+            flags |= Entry::INVALID;
+        } else {
+            batch.tally.written += 1;
+        }
+        if !check.findings().is_empty() || !check.allowed().is_empty() {
+            self.note_findings(check, &facts, piece, batch);
+        }
+        if let Some(fingerprints) = &self.fingerprints {
+            let place = (batch.tally.lines | flags, piece.offset + line.start as u64);
+            batch.entries.extend(entry(fingerprints, record, &facts, place));
+        }
+    }
+
+    /// A line that is no record. `is_first`: no line before it is more than blank; `at_start`: there is none at all.
+    #[cold]
+    fn look_at_invalid(
+        &self,
+        fault: Fault,
+        line: &Line<'_>,
+        is_first: bool,
+        at_start: bool,
+        piece: Piece<'_>,
+        batch: &mut CheckedBatch,
+    ) {
+        if is_first && at_start && is_notice(piece.bytes, line, fault) {
+            batch.tally.notices += 1;
+            let finding = Finding::new(Code::Notice, line.start as u32, "", Detail::Text("")).warning();
+            let before = batch.diagnostics.len();
+            self.note(finding, None, piece, batch.tally.lines, batch);
+            if let Some(notice) = batch.diagnostics.get_mut(before) {
+                let text = notice_text(&piece.bytes[line.start..line.end]);
+                notice.message =
+                    format!("the first line is no device (§1.6), and an import probably fails with it: {text}");
+            }
+            return;
+        }
+        let mut finding = fault_finding(fault, &piece.bytes[..line.end], self.limits);
+        let may_be_part = matches!(fault.kind, FaultKind::Syntax | FaultKind::Escape | FaultKind::NotAnObject);
+        if is_first
+            && may_be_part
+            && let Some(layout) = layout::detect(&piece.bytes[line.start..], self.level, self.limits)
+        {
+            batch.layout = Some(layout);
+            let (code, detail) = match layout {
+                Layout::Array => (Code::NotAnObject, Detail::OneArray),
+                Layout::Object => (Code::JsonSyntax, Detail::SpreadObject),
+            };
+            finding = Finding::new(code, line.start as u32, "", detail);
+        } else if batch.layout.is_some() && (may_be_part || batch.layout == Some(Layout::Array)) {
+            batch.tally.rejected += 1;
+            return;
+        }
+        self.note_fault(finding, piece, batch);
+    }
+
+    fn note_fault(&self, finding: Finding, piece: Piece<'_>, batch: &mut CheckedBatch) {
+        batch.tally.rejected += 1;
+        self.note(finding, None, piece, batch.tally.lines, batch);
+    }
+
+    #[cold]
+    fn note_findings(&self, check: &CheckScratch, facts: &Facts, piece: Piece<'_>, batch: &mut CheckedBatch) {
+        let id = facts.id.map(|id| id.of(piece.bytes));
+        for finding in check.findings() {
+            let line = batch.tally.lines;
+            let mut notes = self.notes(batch);
+            notes.add(*finding, id, piece, line);
+        }
+        for code in check.allowed() {
+            batch.tally.count(*code);
+        }
+    }
+
+    /// Adds a finding that no checker has looked at yet.
+    fn note(&self, finding: Finding, id: Option<&[u8]>, piece: Piece<'_>, line: u64, batch: &mut CheckedBatch) {
+        let severity = self.severity(finding.code, finding.severity);
+        self.notes(batch).add(Finding { severity, ..finding }, id, piece, line);
+    }
+
+    /// How bad a finding is that would be `severity` by itself.
+    pub fn severity(&self, code: Code, severity: Severity) -> Severity {
+        self.checker.policy().severity(code, severity)
+    }
+
+    fn notes<'b>(&self, batch: &'b mut CheckedBatch) -> Notes<'b> {
+        Notes { tally: &mut batch.tally, diagnostics: &mut batch.diagnostics, all: self.all_diagnostics }
+    }
+}

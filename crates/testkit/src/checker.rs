@@ -1,0 +1,736 @@
+//! Responsible for: what `hubmill validate` must find in an input, worked out slowly from the facts of the format, one rule
+//! at a time, over trees. Not for: messages, places inside of a line, and not for speed.
+//!
+//! A finding is a line, a code and whether it is an error; the same one on a line counts once.
+
+use crate::json::{self, Json, Object, Text};
+use crate::lines::{self, RawLine};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is found: the line (0 for the input as a whole), the code, and whether it is an error.
+pub type Found = BTreeSet<(u64, &'static str, bool)>;
+
+/// What may be a line.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The longest line in bytes, without its `\n`.
+    pub line_bytes: usize,
+    /// The deepest nesting.
+    pub depth: usize,
+}
+
+const MODES: [&str; 9] = [
+    "createOrUpdate",
+    "create",
+    "update",
+    "updateIfMatchETag",
+    "createOrUpdateIfMatchETag",
+    "delete",
+    "deleteIfMatchETag",
+    "updateTwin",
+    "updateTwinIfMatchETag",
+];
+const STATUSES: [&str; 2] = ["enabled", "disabled"];
+const TYPES: [&str; 4] = ["sas", "selfSigned", "certificateAuthority", "none"];
+
+const LINE: [&str; 13] = crate::oracle::KNOWN_MEMBERS;
+const AUTHENTICATION: [&str; 3] = ["symmetricKey", "x509Thumbprint", "type"];
+const KEYS: [&str; 2] = ["primaryKey", "secondaryKey"];
+const THUMBPRINTS: [&str; 2] = ["primaryThumbprint", "secondaryThumbprint"];
+
+/// What must be found in an input.
+#[must_use]
+pub fn check(input: &[u8], limits: Limits) -> Found {
+    let mut found = Found::new();
+    if input.starts_with(b"\xef\xbb\xbf") {
+        found.insert((1, "bom", false));
+    }
+    let lines = lines::split(input);
+    let mut devices = Vec::new();
+    let mut document = None;
+    let mut only_blank = true;
+    let mut any_line = false;
+    for line in &lines {
+        if document == Some(Whole::Array) {
+            continue;
+        }
+        if line.is_blank() && line.read.len() <= limits.line_bytes {
+            found.insert((line.number, "blank-line", false));
+            continue;
+        }
+        let first = std::mem::replace(&mut only_blank, false);
+        if line.read.len() > limits.line_bytes {
+            found.insert((line.number, "line-too-long", true));
+            any_line = true;
+            continue;
+        }
+        match json::parse(line.text(), limits.depth) {
+            Ok(parsed) => match parsed.root.as_object() {
+                Some(object) => {
+                    any_line = true;
+                    devices.extend(check_object(object, line, &mut found));
+                    continue;
+                }
+                None if line.is_notice() => {
+                    found.insert((line.number, "notice", false));
+                    continue;
+                }
+                None => {}
+            },
+            Err(_) if line.is_notice() => {
+                found.insert((line.number, "notice", false));
+                continue;
+            }
+            Err(_) => {}
+        }
+        any_line = true;
+        let codes = invalid_codes(line, limits.depth);
+        let is_part = codes.iter().all(|code| ["json-syntax", "not-an-object"].contains(code));
+        if first && is_part {
+            document = whole(&input[line.at..], limits.depth);
+            if let Some(whole) = document {
+                found.insert((line.number, whole.code(), true));
+                continue;
+            }
+        }
+        if document.is_none() || !is_part {
+            // Which of several faults is named first is not this module's business.
+            found.insert((line.number, codes[0], true));
+        }
+    }
+    if !any_line {
+        found.insert((0, "empty-output", false));
+    }
+    compare(&devices, &mut found);
+    found
+}
+
+/// The code of a line that is no object: the encoding is looked at before the syntax.
+fn invalid_codes(line: &RawLine<'_>, depth: usize) -> Vec<&'static str> {
+    if std::str::from_utf8(line.text()).is_err() {
+        return vec!["json-utf8"];
+    }
+    match json::check_json(line.text(), depth) {
+        Ok(()) => vec!["not-an-object"],
+        Err(fault) => vec![fault.code],
+    }
+}
+
+/// An input that is one document over several lines, or several such.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    Array,
+    Objects,
+}
+
+impl Whole {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Array => "not-an-object",
+            Self::Objects => "json-syntax",
+        }
+    }
+}
+
+/// Whether an input whose first line is no object starts with a value over several lines, or is an array.
+fn whole(input: &[u8], depth: usize) -> Option<Whole> {
+    let kind = match input.trim_ascii_start().first()? {
+        b'[' => Whole::Array,
+        b'{' => Whole::Objects,
+        _ => return None,
+    };
+    // A line end is white space between tokens, and a fault inside of a string, as a tab is.
+    let joined: Vec<u8> = input.iter().map(|byte| if *byte == b'\n' { b'\t' } else { *byte }).collect();
+    if std::str::from_utf8(&joined).is_err() {
+        return None;
+    }
+    let is_value = match json::check_json(&joined, depth) {
+        Ok(()) => true,
+        Err(fault) if fault.code != "json-syntax" => false,
+        Err(fault) if fault.at == joined.len() => true,
+        // An object over several lines, with more after it.
+        Err(_) if kind == Whole::Objects => (0..joined.len()).any(|end| {
+            joined[end] == b'}' && input[..end].contains(&b'\n') && json::check_json(&joined[..=end], depth).is_ok()
+        }),
+        Err(_) => false,
+    };
+    is_value.then_some(kind)
+}
+
+/// A device or module of a line.
+struct Device {
+    line: u64,
+    id: Vec<u16>,
+    module: Option<Vec<u16>>,
+    text: Vec<u8>,
+    /// It is created or kept by the line, not deleted and not only given a twin.
+    is_created: bool,
+}
+
+/// Ids that stand twice, modules before their devices, too many modules.
+fn compare(devices: &[Device], found: &mut Found) {
+    let mut first: BTreeMap<(&[u16], Option<&[u16]>), &Device> = BTreeMap::new();
+    for device in devices {
+        let key = (device.id.as_slice(), device.module.as_deref());
+        if let Some(earlier) = first.get(&key) {
+            let equal = earlier.text == device.text;
+            found.insert((device.line, if equal { "duplicate-line" } else { "duplicate-id" }, !equal));
+        } else {
+            first.insert(key, device);
+        }
+    }
+    let created = || devices.iter().filter(|device| device.is_created);
+    let mut modules: BTreeMap<&[u16], Vec<(&[u16], u64)>> = BTreeMap::new();
+    for module in created() {
+        let Some(id) = &module.module else { continue };
+        let its_device = created().find(|device| device.module.is_none() && device.id == module.id);
+        if its_device.is_some_and(|device| device.line > module.line) {
+            found.insert((module.line, "module-before-device", false));
+        }
+        let modules = modules.entry(&module.id).or_default();
+        if modules.iter().all(|(other, _)| other != id) {
+            modules.push((id, module.line));
+            if modules.len() == 51 {
+                found.insert((module.line, "too-many-modules", false));
+            }
+        }
+    }
+}
+
+/// What one line is given.
+struct Line<'a> {
+    number: u64,
+    object: &'a Object,
+    found: &'a mut Found,
+}
+
+impl Line<'_> {
+    fn error(&mut self, code: &'static str) {
+        self.found.insert((self.number, code, true));
+    }
+
+    fn warning(&mut self, code: &'static str) {
+        self.found.insert((self.number, code, false));
+    }
+
+    /// The last member of this name: where it stands twice, that one counts.
+    fn get(&self, name: &str) -> Option<&Json> {
+        last(self.object, name)
+    }
+
+    /// Whether there is no such member, be it in another case.
+    fn lacks(&self, name: &str) -> bool {
+        self.get(name).is_none() && !self.object.members.iter().any(|member| member.name.is_case_variant(name))
+    }
+}
+
+fn last<'a>(object: &'a Object, name: &str) -> Option<&'a Json> {
+    object.members.iter().rev().find(|member| member.name.is(name)).map(|member| &member.value)
+}
+
+fn check_object(object: &Object, raw: &RawLine<'_>, found: &mut Found) -> Option<Device> {
+    let mut line = Line { number: raw.number, object, found };
+    check_names(&mut line, object, &LINE, true);
+    let id = check_ids(&mut line);
+    let mode = check_mode(&mut line);
+    let module = line.get("moduleId").and_then(Json::as_text).map(Text::units);
+    let is_reserved = module.as_ref().is_some_and(|module| module.first() == Some(&u16::from(b'$')));
+    check_status(&mut line);
+    if is_reserved {
+        if mode.is_some_and(is_twin_update) {
+            line.warning("module-id-reserved")
+        } else {
+            line.error("module-id-reserved")
+        }
+    }
+    check_etags(&mut line, mode);
+    check_authentication(&mut line, mode, is_reserved);
+    check_twin(&mut line);
+    check_scopes(&mut line, mode, id.as_deref(), module.is_some());
+    if has_half_character(&Json::Object(object.clone())) {
+        line.warning("lone-surrogate");
+    }
+    let is_created = !mode.is_some_and(|mode| is_delete(mode) || is_twin_update(mode));
+    Some(Device { line: raw.number, id: id?, module, text: raw.text().to_vec(), is_created })
+}
+
+/// Unknown names, names in another case and names that stand twice; and names that stand twice inside of unknown members.
+fn check_names(line: &mut Line<'_>, object: &Object, known: &[&str], twice_is_error: bool) {
+    for member in &object.members {
+        if known.iter().any(|known| member.name.is(known)) {
+            continue;
+        }
+        let other_case = known.iter().any(|known| member.name.is_case_variant(known));
+        // `id` in another case is a missing id, too.
+        line.warning(if other_case { "member-case" } else { "unknown-member" });
+        if repeats_deep(&member.value) {
+            line.warning("duplicate-member");
+        }
+    }
+    if repeats(object) {
+        if twice_is_error { line.error("duplicate-member") } else { line.warning("duplicate-member") }
+    }
+}
+
+fn repeats(object: &Object) -> bool {
+    let names: Vec<Vec<u16>> = object.members.iter().map(|member| member.name.units()).collect();
+    let different: BTreeSet<&Vec<u16>> = names.iter().collect();
+    different.len() < names.len()
+}
+
+fn repeats_deep(value: &Json) -> bool {
+    match value {
+        Json::Object(object) => repeats(object) || object.members.iter().any(|member| repeats_deep(&member.value)),
+        Json::Array(array) => array.items.iter().any(|item| repeats_deep(&item.value)),
+        _ => false,
+    }
+}
+
+fn check_ids(line: &mut Line<'_>) -> Option<Vec<u16>> {
+    let id = match line.get("id").cloned() {
+        None | Some(Json::Null) => {
+            line.error("id-missing");
+            None
+        }
+        Some(Json::String(id)) => {
+            check_id(line, &id, ["id-charset", "id-length"]);
+            Some(id.units())
+        }
+        Some(_) => {
+            line.error("member-type");
+            None
+        }
+    };
+    match line.get("moduleId").cloned() {
+        None | Some(Json::Null) => {}
+        Some(Json::String(module)) => check_id(line, &module, ["module-id-charset", "module-id-length"]),
+        Some(_) => line.error("member-type"),
+    }
+    id
+}
+
+fn check_id(line: &mut Line<'_>, id: &Text, [charset, length]: [&'static str; 2]) {
+    let characters = decoded(id);
+    let allowed = |character: &char| character.is_ascii_alphanumeric() || "-:.+%_#*?!(),=@;$'".contains(*character);
+    if !characters.iter().all(allowed) {
+        line.error(charset);
+    }
+    if characters.is_empty() || characters.len() > 128 {
+        line.error(length);
+    }
+    if characters.contains(&':') || characters.contains(&';') {
+        line.warning("id-discouraged");
+    }
+}
+
+/// The characters of a text; half a character is one.
+fn decoded(text: &Text) -> Vec<char> {
+    let units = char::decode_utf16(text.units());
+    units.map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+/// An enum value: a name in any case, or its number as a digit.
+fn enum_value(line: &mut Line<'_>, value: &Json, values: &[&'static str], code: &'static str) -> Option<&'static str> {
+    let spelled = match value {
+        Json::String(text) => decoded(text).into_iter().collect::<String>(),
+        Json::Number(number) => number.clone(),
+        Json::Null => {
+            line.error(code);
+            return None;
+        }
+        _ => {
+            line.error("member-type");
+            return None;
+        }
+    };
+    let by_number = match spelled.as_bytes() {
+        [digit @ b'0'..=b'9'] => values.get(usize::from(digit - b'0')),
+        _ => None,
+    };
+    if let Some(value) = by_number {
+        line.warning("enum-number");
+        return Some(value);
+    }
+    let by_name = values.iter().find(|name| matches!(value, Json::String(_)) && name.eq_ignore_ascii_case(&spelled));
+    match by_name {
+        Some(name) => {
+            if *name != spelled {
+                line.warning("enum-case");
+            }
+            Some(name)
+        }
+        None => {
+            line.error(code);
+            None
+        }
+    }
+}
+
+fn check_mode(line: &mut Line<'_>) -> Option<&'static str> {
+    match line.get("importMode").cloned() {
+        Some(value) => enum_value(line, &value, &MODES, "import-mode-value"),
+        None => line.lacks("importMode").then_some("createOrUpdate"),
+    }
+}
+
+fn is_delete(mode: &str) -> bool {
+    mode.starts_with("delete")
+}
+
+fn is_twin_update(mode: &str) -> bool {
+    mode.starts_with("updateTwin")
+}
+
+fn check_status(line: &mut Line<'_>) {
+    match line.get("status").cloned() {
+        Some(Json::Null) => line.error("status-missing"),
+        Some(value) => {
+            enum_value(line, &value, &STATUSES, "status-value");
+        }
+        None if line.lacks("status") => line.error("status-missing"),
+        None => {}
+    }
+    match line.get("statusReason").cloned() {
+        Some(Json::String(reason)) if decoded(&reason).len() > 128 => line.error("status-reason-length"),
+        None | Some(Json::Null | Json::String(_)) => {}
+        Some(_) => line.error("member-type"),
+    }
+}
+
+fn check_etags(line: &mut Line<'_>, mode: Option<&'static str>) {
+    let [etag, twin_etag] = ["eTag", "twinETag"].map(|name| match line.get(name).cloned() {
+        None | Some(Json::Null) => false,
+        Some(Json::String(etag)) => !etag.raw.is_empty(),
+        Some(_) => {
+            line.error("member-type");
+            false
+        }
+    });
+    match mode {
+        Some("create") => {
+            if etag {
+                line.warning("etag-stale");
+            }
+            if twin_etag {
+                line.warning("twin-etag-stale");
+            }
+        }
+        Some("updateTwinIfMatchETag") if !twin_etag && !has_variant(line, "twinETag") => {
+            line.error("twin-etag-missing")
+        }
+        Some("updateIfMatchETag" | "createOrUpdateIfMatchETag" | "deleteIfMatchETag")
+            if !etag && !has_variant(line, "eTag") =>
+        {
+            line.error("etag-missing");
+        }
+        _ => {}
+    }
+}
+
+fn has_variant(line: &Line<'_>, name: &str) -> bool {
+    line.object.members.iter().any(|member| member.name.is_case_variant(name))
+}
+
+fn check_authentication(line: &mut Line<'_>, mode: Option<&'static str>, is_reserved: bool) {
+    let object = match line.get("authentication").cloned() {
+        None if !line.lacks("authentication") => return,
+        None | Some(Json::Null) => {
+            match mode {
+                _ if is_reserved => {}
+                Some("create") => line.warning("keys-by-hub"),
+                Some("createOrUpdate" | "createOrUpdateIfMatchETag" | "update" | "updateIfMatchETag") => {
+                    line.error("keys-rotate");
+                }
+                _ => {}
+            }
+            return;
+        }
+        Some(Json::Object(object)) => object,
+        Some(_) => return line.error("member-type"),
+    };
+    check_names(line, &object, &AUTHENTICATION, true);
+    let keys = check_pair(line, last(&object, "symmetricKey"), &KEYS);
+    let thumbprints = check_pair(line, last(&object, "x509Thumbprint"), &THUMBPRINTS);
+    if let Some(keys) = &keys {
+        check_keys(line, keys);
+    }
+    if let Some(thumbprints) = &thumbprints {
+        check_thumbprints(line, thumbprints);
+    }
+    let place = |name: &str| object.members.iter().rposition(|member| member.name.is(name));
+    if let (Some(kind), Some(thumbprint), Some(_)) = (place("type"), place("x509Thumbprint"), &thumbprints)
+        && kind < thumbprint
+    {
+        line.warning("type-before-thumbprint");
+    }
+    let kind = match last(&object, "type") {
+        None | Some(Json::Null) => Some("sas"),
+        Some(kind) => enum_value(line, kind, &TYPES, "authentication-type"),
+    };
+    let there = |pair: &Option<[Option<Text>; 2]>| pair.as_ref().is_some_and(|pair| pair.iter().any(Option::is_some));
+    let writes_identity = mode.is_some_and(|mode| !is_delete(mode) && !is_twin_update(mode));
+    match (kind, there(&keys), there(&thumbprints)) {
+        (_, true, true) => line.error("authentication-conflict"),
+        (Some("sas"), false, true) | (Some("selfSigned"), true, false) => line.warning("authentication-conflict"),
+        (Some("sas"), false, false) if writes_identity => line.warning("keys-missing"),
+        (Some("selfSigned"), false, false) => line.warning("thumbprint-missing"),
+        (Some("certificateAuthority"), keys, thumbprints) if keys || thumbprints => {
+            line.warning("authentication-conflict")
+        }
+        (Some("none"), ..) if !is_reserved => line.warning("authentication-none"),
+        _ => {}
+    }
+}
+
+/// A pair of texts that may be null or empty; `None` where there is no object.
+fn check_pair(line: &mut Line<'_>, value: Option<&Json>, names: &[&'static str; 2]) -> Option<[Option<Text>; 2]> {
+    let object = match value {
+        None | Some(Json::Null) => return None,
+        Some(Json::Object(object)) => object,
+        Some(_) => {
+            line.error("member-type");
+            return None;
+        }
+    };
+    check_names(line, object, names, true);
+    Some(names.map(|name| match last(object, name) {
+        None | Some(Json::Null) => None,
+        Some(Json::String(text)) => (!text.raw.is_empty()).then(|| text.clone()),
+        Some(_) => {
+            line.error("member-type");
+            None
+        }
+    }))
+}
+
+fn check_keys(line: &mut Line<'_>, keys: &[Option<Text>; 2]) {
+    for key in keys.iter().flatten() {
+        let text: String = decoded(key).into_iter().collect();
+        match base64_length(&text) {
+            None => line.error("key-base64"),
+            Some(length) if !(16..=64).contains(&length) => line.error("key-length"),
+            Some(_) => {}
+        }
+    }
+    if keys[0].is_some() != keys[1].is_some() {
+        line.error("key-half");
+    }
+}
+
+/// How many bytes a text of base64 stands for.
+fn base64_length(text: &str) -> Option<usize> {
+    let digits = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
+    let good = digits.chars().all(|digit| digit.is_ascii_alphanumeric() || "+/".contains(digit));
+    let bits = digits.chars().count() * 6;
+    (good && text.chars().count().is_multiple_of(4)).then_some(bits / 8)
+}
+
+fn check_thumbprints(line: &mut Line<'_>, thumbprints: &[Option<Text>; 2]) {
+    let mut lengths = Vec::new();
+    for thumbprint in thumbprints.iter().flatten() {
+        let digits = decoded(thumbprint);
+        if [40, 64].contains(&digits.len()) && digits.iter().all(char::is_ascii_hexdigit) {
+            lengths.push(digits.len());
+        } else {
+            line.error("thumbprint-format");
+        }
+    }
+    if let [one, other] = lengths[..]
+        && one != other
+    {
+        line.error("thumbprint-mismatch");
+    }
+}
+
+fn check_scopes(line: &mut Line<'_>, mode: Option<&'static str>, id: Option<&[u16]>, is_module: bool) {
+    let mut is_edge = false;
+    match line.get("capabilities").cloned() {
+        None | Some(Json::Null) => {}
+        Some(Json::Object(capabilities)) => {
+            check_names(line, &capabilities, &["iotEdge"], false);
+            match last(&capabilities, "iotEdge") {
+                Some(Json::Bool(edge)) => is_edge = *edge,
+                None | Some(Json::Null) => {}
+                Some(_) => line.error("member-type"),
+            }
+        }
+        Some(_) => line.error("member-type"),
+    }
+    match line.get("deviceScope").cloned() {
+        None | Some(Json::Null) => {}
+        Some(Json::String(scope)) => {
+            let writes_identity = mode.is_some_and(|mode| !is_delete(mode) && !is_twin_update(mode));
+            if !scope.raw.is_empty() && writes_identity && !is_module {
+                if !is_edge {
+                    line.warning("device-scope");
+                } else if mode == Some("create") || !is_scope_of(&scope, id) {
+                    line.warning("device-scope-set");
+                }
+            }
+        }
+        Some(_) => line.error("member-type"),
+    }
+    match line.get("parentScopes").cloned() {
+        None | Some(Json::Null) => {}
+        Some(Json::Array(scopes)) if scopes.items.is_empty() => {}
+        Some(Json::Array(_)) => line.warning("parent-scopes"),
+        Some(_) => line.error("member-type"),
+    }
+}
+
+/// `ms-azure-iot-edge://<id>-<digits>`
+fn is_scope_of(scope: &Text, id: Option<&[u16]>) -> bool {
+    let scope: String = decoded(scope).into_iter().collect();
+    let parts = scope.strip_prefix("ms-azure-iot-edge://").and_then(|rest| rest.rsplit_once('-'));
+    let Some((parent, digits)) = parts else {
+        return id.is_none();
+    };
+    let well_formed = !parent.is_empty() && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !well_formed {
+        return id.is_none();
+    }
+    id.is_some_and(|id| parent.encode_utf16().eq(id.iter().copied()))
+}
+
+fn check_twin(line: &mut Line<'_>) {
+    match line.get("tags").cloned() {
+        None | Some(Json::Null) => {}
+        Some(Json::Object(tags)) => check_section(line, &tags, "tags-size", 8192),
+        Some(_) => line.error("member-type"),
+    }
+    let properties = match line.get("properties").cloned() {
+        None | Some(Json::Null) => return,
+        Some(Json::Object(properties)) => properties,
+        Some(_) => return line.error("member-type"),
+    };
+    check_names(line, &properties, &["desired", "reported"], true);
+    // Where a section stands twice, both are looked at.
+    for member in &properties.members {
+        let (code, max) = match () {
+            () if member.name.is("desired") => ("desired-size", 32768),
+            () if member.name.is("reported") => ("reported-size", 32768),
+            () => continue,
+        };
+        match &member.value {
+            Json::Null => {}
+            Json::Object(section) => check_section(line, section, code, max),
+            _ => line.error("member-type"),
+        }
+    }
+}
+
+/// A size in characters and in bytes of UTF-8.
+#[derive(Default, Clone, Copy)]
+struct Size(usize, usize);
+
+impl Size {
+    fn add(&mut self, characters: impl Iterator<Item = char>) {
+        for character in characters {
+            self.0 += 1;
+            self.1 += character.len_utf8();
+        }
+    }
+
+    fn add_number(&mut self, count: usize) {
+        self.0 += count;
+        self.1 += count;
+    }
+}
+
+fn is_control(character: &char) -> bool {
+    matches!(u32::from(*character), 0..0x20 | 0x80..0xa0)
+}
+
+fn check_section(line: &mut Line<'_>, section: &Object, code: &'static str, max: usize) {
+    let mut size = Size::default();
+    let counted = section.members.iter().filter(|member| !member.name.is("$metadata") && !member.name.is("$version"));
+    for member in counted {
+        check_key(line, &member.name, &mut size);
+        check_value(line, &member.value, 1, &mut size);
+    }
+    // The hub's own members are no business of a check, but that a section has a name twice is.
+    if repeats(section) {
+        line.warning("duplicate-member");
+    }
+    if size.0 > max {
+        line.error(code);
+    } else if size.1 > max {
+        line.warning(code);
+    }
+}
+
+fn check_key(line: &mut Line<'_>, key: &Text, size: &mut Size) {
+    let characters = decoded(key);
+    let refused = |character: &char| ".$#".contains(*character) || character.is_control() || character.is_whitespace();
+    if characters.iter().any(refused) {
+        line.error("twin-key-charset");
+    }
+    if characters.iter().map(|character| character.len_utf8()).sum::<usize>() > 1024 {
+        line.error("twin-key-length");
+    }
+    size.add(characters.into_iter().filter(|character| !is_control(character)));
+}
+
+/// `depth` is the level that an object or array here has: 1 right below the section.
+fn check_value(line: &mut Line<'_>, value: &Json, depth: usize, size: &mut Size) {
+    match value {
+        Json::Null => line.warning("twin-null"),
+        Json::Bool(_) => size.add_number(4),
+        Json::Number(number) => {
+            size.add_number(8);
+            if let Ok(integer) = number.parse::<i128>() {
+                if !(-(1 << 52)..1 << 52).contains(&integer) {
+                    line.error("twin-integer-range");
+                }
+            } else if number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+                // Larger than any integer of the machine.
+                line.error("twin-integer-range");
+            }
+        }
+        Json::String(text) => {
+            let characters = decoded(text);
+            if characters.len() > 4096 {
+                line.error("twin-string-length");
+            } else if characters.iter().map(|character| character.len_utf8()).sum::<usize>() > 4096 {
+                line.warning("twin-string-length");
+            }
+            size.add(characters.into_iter().filter(|character| !is_control(character)));
+        }
+        Json::Array(array) => {
+            check_depth(line, depth);
+            for item in &array.items {
+                check_value(line, &item.value, depth + 1, size);
+            }
+        }
+        Json::Object(object) => {
+            check_depth(line, depth);
+            if repeats(object) {
+                line.warning("duplicate-member");
+            }
+            for member in &object.members {
+                check_key(line, &member.name, size);
+                check_value(line, &member.value, depth + 1, size);
+            }
+        }
+        Json::Fresh => {}
+    }
+}
+
+fn check_depth(line: &mut Line<'_>, depth: usize) {
+    if depth > 10 {
+        line.error("twin-depth");
+    }
+}
+
+/// Whether some text has half of a surrogate pair.
+fn has_half_character(value: &Json) -> bool {
+    let half = |text: &Text| text.decoded().is_none();
+    match value {
+        Json::String(text) => half(text),
+        Json::Array(array) => array.items.iter().any(|item| has_half_character(&item.value)),
+        Json::Object(object) => {
+            object.members.iter().any(|member| half(&member.name) || has_half_character(&member.value))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,64 @@
+//! Responsible for: `hubmill explain` and docs/CODES.md: that both are what the code says, and that each code's examples do
+//! what is said of them. Not for: how a finding reads; see `messages` and `validate`.
+
+mod support;
+
+use hubmill_device::{Code, expand_example};
+use hubmill_testkit::process::fixtures;
+use std::fs;
+use support::{Folder, assert_answer, hubmill};
+
+#[test]
+fn the_document_is_what_the_code_generates() {
+    let path = fixtures().join("../docs/CODES.md");
+    let generated = hubmill(&["explain", "--markdown"], b"");
+    assert_eq!(generated.code, 0);
+    let document = fs::read_to_string(path).expect("docs/CODES.md");
+    assert!(
+        document == generated.stdout_text(),
+        "docs/CODES.md is old: write it with `hubmill explain --markdown > docs/CODES.md`"
+    );
+}
+
+#[test]
+fn every_code_is_listed_and_explained() {
+    let list = hubmill(&["explain"], b"").stdout_text();
+    assert_eq!(list.lines().count(), Code::ALL.len());
+    for code in Code::ALL {
+        let answer = hubmill(&["explain", code.as_str()], b"");
+        assert_eq!(answer.code, 0);
+        let text = answer.stdout_text();
+        let about = code.about();
+        assert!(text.starts_with(&format!("{}: {}", code.as_str(), code.checked_severity().as_str())), "{text}");
+        for part in [about.source, about.evidence.as_str(), about.command, about.triggers.lines().next().unwrap()] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(list.contains(code.as_str()));
+    }
+    assert_answer(&hubmill(&["explain", "no-such-code"], b""), 2, "");
+}
+
+/// The codes of a run's report.
+fn codes_of(command: &str, input: &[u8]) -> Vec<String> {
+    let folder = Folder::new();
+    fs::write(folder.path("ids.txt"), "dev1\n").expect("a file can be written");
+    let mut words: Vec<&str> = command.split(' ').collect();
+    words.extend(["--report", "report"]);
+    let mut run = support::command(&words);
+    run.current_dir(folder.root());
+    let answer = support::run(run, input);
+    assert!([0, 1].contains(&answer.code), "{command}: {}", answer.stderr_text());
+    let report = folder.report("report");
+    report.0["codes"].as_object().expect("an object").keys().cloned().collect()
+}
+
+#[test]
+fn examples_trigger_their_code_and_its_counterparts_do_not() {
+    for code in Code::ALL {
+        let about = code.about();
+        let triggered = codes_of(about.command, &expand_example(about.triggers));
+        assert!(triggered.contains(&code.as_str().to_owned()), "{}: {triggered:?}", code.as_str());
+        let passed = codes_of(about.command, &expand_example(about.passes));
+        assert!(!passed.contains(&code.as_str().to_owned()), "{}: {passed:?}", code.as_str());
+    }
+}

@@ -1,0 +1,74 @@
+//! What takes more than one line to see.
+
+use crate::support::{Folder, command, run};
+use crate::{findings_of, good, lines_and_codes};
+
+#[test]
+fn a_file_that_is_one_document_gets_one_finding() {
+    let element = "{\"id\":\"d\",\"status\":\"enabled\"}";
+    let array = format!("[\n{}{element}\n]\n", format!("{element},\n").repeat(50_000));
+    let spread = "{\n  \"id\": \"d\",\n  \"tags\": {\n  }\n}\n".repeat(50_000);
+    for (input, code, lines) in [(array, "not-an-object", 50_003), (spread, "json-syntax", 250_000)] {
+        for threads in ["1", "4"] {
+            let mut validate = command(&["validate", "--format", "json", "--report", "-", "-j", threads]);
+            validate.arg("-");
+            let answer = run(validate, input.as_bytes());
+            assert_eq!(answer.code, 1);
+            assert_eq!(answer.stdout.iter().filter(|byte| **byte == b'\n').count(), 1, "{}", answer.stdout_text());
+            assert!(answer.stdout_text().contains(&format!("\"code\":\"{code}\",\"line\":1,\"byte\":0")));
+            assert!(
+                answer.stderr_text().contains(&format!("\"invalid\":{lines},\"errors\":1,")),
+                "{}",
+                answer.stderr_text()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_broken_first_line_does_not_hide_the_others() {
+    let input = format!(
+        "{{\"id\":\"a\",\n{}{{\"id\":\"b c\",\"status\":\"enabled\",\"importMode\":\"delete\"}}\n[\n",
+        good("x")
+    );
+    let found = lines_and_codes(&findings_of(&[], input.as_bytes()));
+    let want = [(1, "json-syntax"), (3, "id-charset"), (4, "json-syntax")];
+    assert_eq!(found, want.map(|(line, code)| (line, code.to_owned())));
+}
+
+#[test]
+fn duplicates_are_found_over_the_whole_file_whatever_the_threads() {
+    let mut lines: Vec<String> = (0..60_000).map(|number| good(&format!("device-{number:06}"))).collect();
+    lines[50_000] = good("device-000003");
+    lines[59_999] = good("device-000004").replace("enabled", "disabled");
+    lines[70] = good("DEVICE-000005");
+    let input = lines.concat();
+    let folder = Folder::new();
+    let path = folder.write("in", &input);
+    for threads in ["1", "3"] {
+        for mmap in ["always", "never"] {
+            let found = findings_of(&["-j", threads, "--mmap", mmap, &path], b"");
+            let want = [(50_001, "duplicate-line"), (60_000, "duplicate-id")];
+            assert_eq!(lines_and_codes(&found), want.map(|(line, code)| (line, code.to_owned())));
+            for (finding, first) in found.iter().zip(["line 4", "line 5"]) {
+                assert!(finding["message"].as_str().expect("a message").contains(first), "{finding}");
+                let byte = finding["byte"].as_u64().expect("a place") as usize;
+                assert!(input[byte..].starts_with("{\"id\":\"device-00000"));
+            }
+        }
+    }
+    let found = findings_of(&["--allow", "duplicate-id", "--allow", "duplicate-line", &path], b"");
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn a_short_check_compares_no_lines() {
+    let input = good("d").repeat(2) + "{\"id\":\"e\",\"status\":\"enabled\",\"etag\":1}\n";
+    assert!(findings_of(&["--check", "id"], input.as_bytes()).is_empty());
+}
+
+#[test]
+fn modules_may_come_before_a_device_that_is_deleted() {
+    let module = "{\"id\":\"d\",\"moduleId\":\"m\",\"status\":\"enabled\",\"importMode\":\"delete\"}\n";
+    assert!(findings_of(&[], (module.to_owned() + &good("d")).as_bytes()).is_empty());
+}
