@@ -138,7 +138,7 @@ impl<'a> Record<'a> {
 
     /// The member with this number among those of the outer object: where only a few are wanted, less work than
     /// [`members`](Self::members).
-    #[inline]
+    #[inline(always)]
     pub fn member(&self, number: usize) -> Option<MemberSpan> {
         match self.0.members {
             MemberSource::Walked(members) => members.get(number).copied(),
@@ -240,6 +240,12 @@ impl<'a> Record<'a> {
             [b'"', content @ .., b'"'] => Some(Cow::Borrowed(content)),
             _ => None,
         }
+    }
+
+    /// Whether all of these bytes are in `set`.
+    #[inline]
+    pub fn all_within(&self, bytes: &[u8], set: &ByteSet) -> bool {
+        self.0.level.all_in(set, bytes)
     }
 
     /// What stands between the quotes of a value that is a string of nothing but characters of `set`, which must not have

@@ -49,7 +49,7 @@ impl MemberTokens {
     }
 
     /// Where the member stands in a line with tokens at these places.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn span(self, bytes: &[u8], places: &[u32]) -> MemberSpan {
         let name = usize::from(self.name);
         MemberSpan {

@@ -3,6 +3,8 @@
 use hubmill_device::{Code, Severity};
 use hubmill_writer::Gather;
 
+use crate::notes::Enough;
+
 /// How many lines there were and what became of them. Where lines are only checked, those without an error count as
 /// written, the others as rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,6 +178,7 @@ pub struct Batch {
     pub tally: Tally,
     /// The allowance that it was made with.
     pub allowance: u64,
+    pub(crate) enough: Enough,
 }
 
 /// Room that buffers keep for the next piece, in bytes.

@@ -85,21 +85,28 @@ impl Fingerprints {
     #[inline]
     fn block(&self, bytes: &[u8]) -> [u64; 2] {
         let pair = |bytes: &[u8; 16]| {
-            let (first, second) = bytes.split_at(8);
-            let word = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
-            (word(first), word(second))
+            let both = u128::from_le_bytes(*bytes);
+            (both as u64, (both >> 64) as u64)
         };
         let (pairs, rest) = bytes.as_chunks::<16>();
-        let (keys, _) = self.words.as_chunks::<2>();
-        let mut sum = 0u128;
-        for (bytes, keys) in pairs.iter().zip(keys) {
-            sum = sum.wrapping_add(product(pair(bytes), keys));
+        let keys = &self.words.as_chunks::<2>().0[..BLOCK_WORDS / 2];
+        // Two sums that do not wait for each other.
+        let mut sums = [0u128; 2];
+        let (twos, last) = pairs.as_chunks::<2>();
+        for (two, keys) in twos.iter().zip(keys.as_chunks::<2>().0) {
+            for ((sum, bytes), keys) in sums.iter_mut().zip(two).zip(keys) {
+                *sum = sum.wrapping_add(product(pair(bytes), keys));
+            }
+        }
+        if let [last] = last {
+            sums[0] = sums[0].wrapping_add(product(pair(last), &keys[pairs.len() - 1]));
         }
         if !rest.is_empty() {
             let mut padded = [0; 16];
             padded[..rest.len()].copy_from_slice(rest);
-            sum = sum.wrapping_add(product(pair(&padded), &keys[pairs.len()]));
+            sums[1] = sums[1].wrapping_add(product(pair(&padded), &keys[pairs.len()]));
         }
+        let sum = sums[0].wrapping_add(sums[1]);
         [sum as u64, (sum >> 64) as u64]
     }
 }

@@ -20,10 +20,24 @@ const NOTICE_CHARACTERS_MAX: usize = 400;
 /// How much of an id or a name is shown, in characters.
 const SHOWN_CHARACTERS_MAX: usize = 160;
 
+/// From where on findings of a code need no words any more, since enough before them have some: by code, the offset of the
+/// first piece that had as many as are shown.
+///
+/// It stays with a batch from piece to piece: a batch only ever goes on to later ones.
+#[derive(Clone, Debug)]
+pub(crate) struct Enough([u64; Code::COUNT]);
+
+impl Default for Enough {
+    fn default() -> Self {
+        Self([u64::MAX; Code::COUNT])
+    }
+}
+
 /// Where findings of a batch go.
 pub(crate) struct Notes<'b> {
     pub(crate) tally: &'b mut Tally,
     pub(crate) diagnostics: &'b mut Vec<Diagnostic>,
+    pub(crate) enough: &'b mut Enough,
     /// All findings are kept, not only the first of each code.
     pub(crate) all: bool,
 }
@@ -48,8 +62,12 @@ impl Notes<'_> {
             return;
         }
         let number = self.tally.count_finding(finding.code, finding.severity);
-        if !self.all && number > u64::from(DIAGNOSTICS_SHOWN_MAX) {
+        let enough = &mut self.enough.0[finding.code as usize];
+        if !self.all && (number > u64::from(DIAGNOSTICS_SHOWN_MAX) || *enough < piece.offset) {
             return;
+        }
+        if number == u64::from(DIAGNOSTICS_SHOWN_MAX) {
+            *enough = piece.offset.min(*enough);
         }
         let id = id.and_then(hubmill_parser::string_text).map(|id| shown(&id));
         let name = path_end.map(shown);

@@ -173,7 +173,12 @@ impl Transform {
     }
 
     fn notes<'b>(&self, batch: &'b mut Batch) -> Notes<'b> {
-        Notes { tally: &mut batch.tally, diagnostics: &mut batch.diagnostics, all: self.all_diagnostics }
+        Notes {
+            tally: &mut batch.tally,
+            diagnostics: &mut batch.diagnostics,
+            enough: &mut batch.enough,
+            all: self.all_diagnostics,
+        }
     }
 
     /// Whether the rest of the piece has to wait, so that memory stays bounded.
@@ -243,8 +248,12 @@ impl Transform {
     /// Counts a finding, and keeps it where it will be shown.
     fn note(&self, finding: Finding, id: Option<&[u8]>, piece: Piece<'_>, batch: &mut Batch) {
         let line = batch.tally.lines;
-        let mut notes =
-            Notes { tally: &mut batch.tally, diagnostics: &mut batch.diagnostics, all: self.all_diagnostics };
+        let mut notes = Notes {
+            tally: &mut batch.tally,
+            diagnostics: &mut batch.diagnostics,
+            enough: &mut batch.enough,
+            all: self.all_diagnostics,
+        };
         notes.add(finding, id, piece, line);
     }
 

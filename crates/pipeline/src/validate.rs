@@ -11,7 +11,7 @@ use crate::batch::{Diagnostic, Tally};
 use crate::duplicates::Entry;
 use crate::fingerprint::Fingerprints;
 use crate::layout::{self, Layout};
-use crate::notes::{BOM, DIAGNOSTICS_MAX, Notes, fault_finding, is_notice, notice_text};
+use crate::notes::{BOM, DIAGNOSTICS_MAX, Enough, Notes, fault_finding, is_notice, notice_text};
 use crate::{Piece, Work};
 
 /// How to check.
@@ -52,6 +52,7 @@ pub struct CheckedBatch {
     pub entries: Vec<Entry>,
     /// What the input is instead of a device a line, where it starts here and shows it.
     pub layout: Option<Layout>,
+    enough: Enough,
 }
 
 /// Room that buffers keep for the next piece, in entries.
@@ -244,6 +245,11 @@ impl Validate {
     }
 
     fn notes<'b>(&self, batch: &'b mut CheckedBatch) -> Notes<'b> {
-        Notes { tally: &mut batch.tally, diagnostics: &mut batch.diagnostics, all: self.all_diagnostics }
+        Notes {
+            tally: &mut batch.tally,
+            diagnostics: &mut batch.diagnostics,
+            enough: &mut batch.enough,
+            all: self.all_diagnostics,
+        }
     }
 }

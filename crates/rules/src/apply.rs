@@ -46,7 +46,7 @@ impl Rules {
         scratch.id = scratch.layouts.names().value(record, Member::Id);
         scratch.module_id = scratch.layouts.names().value(record, Member::ModuleId);
         names?;
-        if !self.selects(scratch, record)? {
+        if self.selects && !self.is_selected(scratch, record)? {
             return Ok(Verdict::Filter);
         }
         let mut authenticates = scratch
@@ -76,7 +76,7 @@ impl Rules {
     }
 
     /// Whether the selection keeps the record.
-    fn selects(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<bool, Finding> {
+    fn is_selected(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<bool, Finding> {
         let mut selected = true;
         if self.ids.is_some() || self.ids_not.is_some() {
             let id = read_id(scratch, record)?;

@@ -79,6 +79,8 @@ pub struct Rules {
     pub(crate) strictness: Strictness,
     /// Some rule goes by the mode of the line.
     pub(crate) needs_mode: bool,
+    /// Some rule leaves lines out.
+    pub(crate) selects: bool,
     /// Some rule changes lines.
     pub(crate) edits: bool,
     /// Keys or status are changed, and the twin stays in the line.
@@ -173,6 +175,7 @@ impl Rules {
             check: set.check,
             strictness: Strictness { unique: edits || selects || set.check == Check::Id, exact, exact_for_edits },
             needs_mode: key_rule.is_some() || minimal,
+            selects,
             edits,
             may_roll_twins_back: changes_keys_or_status && !strip_twin,
             migrate: migrate.then(|| Migrate {

@@ -16,6 +16,8 @@ use crate::finding::{Detail, Finding};
 use crate::options::Check;
 
 const ABSENT: u32 = u32::MAX;
+/// Forms that are kept; one more takes the place of another.
+const FORMS_KEPT: usize = 256;
 /// Findings of one code and severity that a line is given at most.
 const ALIKE_MAX: usize = 16;
 
@@ -33,6 +35,8 @@ pub struct CheckScratch {
     allowed: Vec<Code>,
     /// By [`Member`]: its number among the record's members. Where it stands twice, the last one.
     known: [u32; Member::COUNT],
+    /// The same for forms of lines in whose names nothing is wrong, each with the number of its form.
+    forms: Vec<(u64, [u32; Member::COUNT])>,
     /// Members that are there in another case.
     pub(super) variants: MemberSet,
     /// The names of an object that are none of the known ones.
@@ -49,6 +53,7 @@ impl Default for CheckScratch {
             findings: Vec::new(),
             allowed: Vec::new(),
             known: [ABSENT; Member::COUNT],
+            forms: vec![(0, [ABSENT; Member::COUNT]); FORMS_KEPT],
             variants: MemberSet::EMPTY,
             odd: Vec::new(),
             numbers: Vec::new(),
@@ -75,8 +80,8 @@ impl CheckScratch {
 
     /// The member, where it is there.
     #[inline]
-    pub fn get<'r>(&self, record: &Record<'r>, member: Member) -> Option<&'r MemberSpan> {
-        record.members().get(self.known[member as usize] as usize)
+    pub fn get(&self, record: &Record<'_>, member: Member) -> Option<MemberSpan> {
+        record.member(self.known[member as usize] as usize)
     }
 }
 
@@ -214,9 +219,23 @@ impl Checker {
     /// Looks at the names of the line.
     #[inline]
     fn read_names(&self, scratch: &mut CheckScratch, record: &Record<'_>) {
-        scratch.known = [ABSENT; Member::COUNT];
         scratch.variants = MemberSet::EMPTY;
         scratch.odd.clear();
+        let form = record.form().map_or(0, |form| form.number());
+        let kept = form as usize % FORMS_KEPT;
+        if form != 0 && scratch.forms[kept].0 == form {
+            scratch.known = scratch.forms[kept].1;
+            return;
+        }
+        if self.read_names_anew(scratch, record) && form != 0 {
+            scratch.forms[kept] = (form, scratch.known);
+        }
+    }
+
+    /// Looks at the names of the line; whether nothing is wrong with them.
+    fn read_names_anew(&self, scratch: &mut CheckScratch, record: &Record<'_>) -> bool {
+        scratch.known = [ABSENT; Member::COUNT];
+        let mut all_once = true;
         for (number, member) in record.members().iter().enumerate() {
             let name = record.name(member);
             let Some(known) = Member::from_name(&name) else {
@@ -231,16 +250,18 @@ impl Checker {
             let first = *place == ABSENT;
             *place = number as u32;
             if !first {
+                all_once = false;
                 self.twice(scratch, Place::Line, member.name);
             }
         }
         if scratch.odd.is_empty() {
-            return;
+            return all_once;
         }
         self.odd_twice(scratch, record, Place::Line, Severity::Error);
         if self.check == Check::Full {
             self.look_into_odd(scratch, record);
         }
+        false
     }
 
     /// Looks for names that stand twice inside of members that the hub does not know.
@@ -322,16 +343,16 @@ impl Checker {
     #[inline]
     fn check_twin(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &mut Facts) {
         if let Some(tags) = self.object(scratch, record, Member::Tags) {
-            self.check_tags(scratch, record, tags, &mut facts.sizes);
+            self.check_tags(scratch, record, &tags, &mut facts.sizes);
         }
         if let Some(properties) = self.object(scratch, record, Member::Properties) {
-            self.check_properties(scratch, record, properties, &mut facts.sizes);
+            self.check_properties(scratch, record, &properties, &mut facts.sizes);
         }
     }
 
     /// The member, if its value is an object.
     #[inline]
-    fn object<'r>(&self, scratch: &mut CheckScratch, record: &Record<'r>, member: Member) -> Option<&'r MemberSpan> {
+    fn object(&self, scratch: &mut CheckScratch, record: &Record<'_>, member: Member) -> Option<MemberSpan> {
         let found = scratch.get(record, member)?;
         match record.bytes(found.value) {
             [b'{', ..] => Some(found),

@@ -1,10 +1,10 @@
 //! Ids, status, import mode, ETags and scopes of a line (§1.7, §2, §3.1, §3.2, §3.7).
 
 use hubmill_device::{
-    Code, IdFault, ImportMode, Member, Place, STATUS_REASON_CHARACTERS_MAX, Severity, Status, check_id,
-    is_system_module, scope_parent,
+    Code, ID_CHARACTERS_MAX, IdFault, ImportMode, Member, Place, STATUS_REASON_CHARACTERS_MAX, Severity, Status,
+    check_id, is_system_module, scope_parent,
 };
-use hubmill_parser::{MemberSpan, Record, Span};
+use hubmill_parser::{ByteSet, MemberSpan, Record, Span};
 
 use super::text::character_count;
 use super::{CheckScratch, Checker, Facts};
@@ -20,6 +20,9 @@ enum EnumValue<T> {
     WrongType,
 }
 
+/// The characters of an id of which nothing is to be said: all that are legal but those that are discouraged.
+static PLAIN: ByteSet = ByteSet::new(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.+%_#*?!(),=@$'");
+
 impl Checker {
     /// `id` and `moduleId`.
     #[inline]
@@ -28,7 +31,7 @@ impl Checker {
         match id.and_then(|member| Some((member, record.text(member.value)?))) {
             Some((member, id)) => {
                 facts.id = Some(member.value);
-                self.check_one_id(scratch, member, &id, "id");
+                self.check_one_id(scratch, record, &member, &id, "id");
             }
             None => self.no_id(scratch, record, id),
         }
@@ -39,7 +42,7 @@ impl Checker {
             Some(module_id) => {
                 facts.module_id = Some(member.value);
                 if self.check == Check::Full {
-                    self.check_one_id(scratch, member, &module_id, "moduleId");
+                    self.check_one_id(scratch, record, &member, &module_id, "moduleId");
                 }
             }
             None if record.bytes(member.value) == b"null" || self.check != Check::Full => {}
@@ -48,7 +51,17 @@ impl Checker {
     }
 
     #[inline]
-    fn check_one_id(&self, scratch: &mut CheckScratch, member: &MemberSpan, id: &[u8], path: &'static str) {
+    fn check_one_id(
+        &self,
+        scratch: &mut CheckScratch,
+        record: &Record<'_>,
+        member: &MemberSpan,
+        id: &[u8],
+        path: &'static str,
+    ) {
+        if (1..=ID_CHARACTERS_MAX).contains(&id.len()) && record.text_within(member.value, &PLAIN).is_some() {
+            return;
+        }
         let faults = check_id(id);
         if faults != [None, None] {
             self.id_faults(scratch, member, faults, path);
@@ -85,7 +98,7 @@ impl Checker {
     }
 
     #[cold]
-    fn no_id(&self, scratch: &mut CheckScratch, record: &Record<'_>, id: Option<&MemberSpan>) {
+    fn no_id(&self, scratch: &mut CheckScratch, record: &Record<'_>, id: Option<MemberSpan>) {
         let (code, at, detail) = match id {
             Some(member) if record.bytes(member.value) != b"null" => {
                 (Code::MemberType, member.value.start, Detail::Type("a string"))
@@ -122,7 +135,7 @@ impl Checker {
         self.enum_value(
             scratch,
             record,
-            member,
+            &member,
             ("importMode", code, expected),
             ImportMode::from_text,
             ImportMode::as_str,
@@ -145,7 +158,7 @@ impl Checker {
             }
             Some((member, _)) => {
                 let of = ("status", Code::StatusValue, "enabled or disabled (§1.2)");
-                self.enum_value(scratch, record, member, of, Status::from_text, Status::as_str)
+                self.enum_value(scratch, record, &member, of, Status::from_text, Status::as_str)
             }
         }
     }
@@ -201,7 +214,7 @@ impl Checker {
             self.reserved_module(scratch, module_id, facts.mode);
         }
         if let Some(member) = scratch.get(record, Member::StatusReason)
-            && let Some(reason) = self.text_or_null(scratch, record, member, "statusReason")
+            && let Some(reason) = self.text_or_null(scratch, record, &member, "statusReason")
             && reason.len() > STATUS_REASON_CHARACTERS_MAX
         {
             let (count, max) = (character_count(&reason), STATUS_REASON_CHARACTERS_MAX);
@@ -285,13 +298,13 @@ impl Checker {
     #[inline]
     pub(super) fn check_scopes(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &mut Facts) {
         let capabilities = scratch.get(record, Member::Capabilities);
-        facts.is_edge = capabilities.is_some_and(|member| self.is_edge(scratch, record, member));
+        facts.is_edge = capabilities.is_some_and(|member| self.is_edge(scratch, record, &member));
         if let Some(member) = scratch.get(record, Member::DeviceScope) {
             facts.has_scope = !matches!(record.bytes(member.value), b"null" | b"\"\"");
-            self.check_scope(scratch, record, member, facts);
+            self.check_scope(scratch, record, &member, facts);
         }
         if let Some(member) = scratch.get(record, Member::ParentScopes) {
-            self.check_parent_scopes(scratch, record, member);
+            self.check_parent_scopes(scratch, record, &member);
         }
     }
 
