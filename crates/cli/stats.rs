@@ -173,7 +173,7 @@ impl Whole {
         let mut text = String::new();
         let mut row = |name: &str, count: u64| {
             let name = name.to_owned();
-            text.push_str(&format!("{name:<32}{:>14}\n", human::count(count)));
+            text.push_str(&format!("{name:<38}{:>8}\n", human::count(count)));
         };
         row("devices", counts.devices);
         row("  enabled", counts.enabled);
@@ -222,7 +222,7 @@ impl Whole {
                 let value = if value.is_empty() { "(not there, or empty)" } else { value };
                 let shown: String = value.chars().take(VALUE_CHARACTERS_MAX).collect();
                 let shown = Printable(&shown).to_string();
-                text.push_str(&format!("{shown:<32}{:>14}\n", human::count(*count)));
+                text.push_str(&format!("{shown:<38}{:>8}\n", human::count(*count)));
             }
             if values.len() > VALUES_SHOWN_MAX {
                 let more = human::count((values.len() - VALUES_SHOWN_MAX) as u64);

@@ -62,7 +62,9 @@ struct Names {
 /// The forms of one shape.
 #[derive(Debug, Default)]
 pub(crate) struct Forms {
+    /// Of which only the first as many as are used count: what is over keeps its room.
     all: Vec<Names>,
+    used: usize,
     /// The one that was met last.
     recent: usize,
     /// How many were made.
@@ -91,7 +93,7 @@ fn short_head(bytes: &[u8]) -> u128 {
 }
 
 impl Names {
-    #[inline]
+    #[inline(always)]
     fn are_in(&self, bytes: &[u8], places: &[u32]) -> bool {
         self.names.iter().all(|name| {
             let at = places[usize::from(name.token)] as usize;
@@ -108,19 +110,20 @@ impl Names {
 
 impl Forms {
     pub(crate) fn clear(&mut self) {
-        self.all.clear();
+        self.used = 0;
         self.recent = 0;
     }
 
     /// The form of a line of this shape, where it is known.
     #[inline]
     pub(crate) fn recognise(&mut self, bytes: &[u8], places: &[u32]) -> Option<Form> {
-        let recent = self.all.get(self.recent)?;
+        let known = &self.all[..self.used];
+        let recent = known.get(self.recent)?;
         if recent.are_in(bytes, places) {
             return Some(recent.form);
         }
-        self.recent = self.all.iter().position(|names| names.are_in(bytes, places))?;
-        Some(self.all[self.recent].form)
+        self.recent = known.iter().position(|names| names.are_in(bytes, places))?;
+        Some(known[self.recent].form)
     }
 
     /// Makes a form of a valid line of this shape; `None` for a line with an escape in a name that counts, which then may
@@ -151,7 +154,8 @@ impl Forms {
             return None;
         }
         let form = Form::next();
-        self.recent = if self.all.len() < FORMS_MAX { self.all.len() } else { self.made % FORMS_MAX };
+        self.recent = if self.used < FORMS_MAX { self.used } else { self.made % FORMS_MAX };
+        self.used = self.used.max(self.recent + 1);
         self.made += 1;
         if self.recent == self.all.len() {
             self.all.push(Names { form, names: Vec::new(), texts: Vec::new() });

@@ -92,7 +92,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// What was a number once is likely to be one again: a guess that costs little where it is wrong.
-    #[inline]
+    #[inline(always)]
     fn scalars_are_valid(&self, level: Level, bytes: &[u8], places: &[u32]) -> bool {
         let mut numbers = self.numbers.as_slice();
         while !numbers.is_empty() {
@@ -138,7 +138,7 @@ impl Shapes {
     /// Recognises a line of a known shape; `None` where it has to be walked: its shape is not known, or it is not valid.
     ///
     /// `bytes` goes on past the end of the line where there is more: so its last tokens can be looked at in one go, too.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn recognise(
         &mut self,
         bytes: &[u8],
@@ -211,6 +211,8 @@ impl Shapes {
         shape.members.clear();
         shape.members.extend(members.iter().filter_map(|member| MemberTokens::new(kinds, member.token as usize)));
         shape.forms.clear();
+        // Its first form is that of this line, so that all room is taken now.
+        let _ = shape.forms.learn(bytes, places, kinds, &shape.members, self.deep);
     }
 }
 

@@ -53,7 +53,7 @@ impl Default for CheckScratch {
             findings: Vec::new(),
             allowed: Vec::new(),
             known: [ABSENT; Member::COUNT],
-            forms: vec![(0, [ABSENT; Member::COUNT]); FORMS_KEPT],
+            forms: Vec::new(),
             variants: MemberSet::EMPTY,
             odd: Vec::new(),
             numbers: Vec::new(),
@@ -223,11 +223,16 @@ impl Checker {
         scratch.odd.clear();
         let form = record.form().map_or(0, |form| form.number());
         let kept = form as usize % FORMS_KEPT;
-        if form != 0 && scratch.forms[kept].0 == form {
-            scratch.known = scratch.forms[kept].1;
+        if let Some((number, known)) = scratch.forms.get(kept)
+            && form != 0
+            && *number == form
+        {
+            scratch.known = *known;
             return;
         }
         if self.read_names_anew(scratch, record) && form != 0 {
+            // Room for them is had when there is a first one.
+            scratch.forms.resize(FORMS_KEPT, (0, [ABSENT; Member::COUNT]));
             scratch.forms[kept] = (form, scratch.known);
         }
     }
