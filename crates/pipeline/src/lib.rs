@@ -1,10 +1,9 @@
 //! Chunks through reader, workers and writer: in order, in bounded memory.
 //!
-//! Three kinds of thread. The caller's thread cuts the input; a pool of workers computes and never waits; one thread
-//! drains finished chunks in the order of the input. A fixed set of slots goes round between them and is backpressure
-//! and reorder window in one. What is computed and where it goes is open: see [`Work`] and [`Drain`]. [`Transform`] is the
-//! work that rewrites lines by rules, [`Validate`] the one that checks them,
-//! [`Statistics`] the one that counts what is in them.
+//! Every worker does the whole round: its turn to read a chunk, its own work, its turn to drain what is next in the order
+//! of the input. A fixed set of slots goes round between them and is backpressure and reorder window in one. What is
+//! computed and where it goes is open: see [`Work`] and [`Drain`]. [`Transform`] is the work that rewrites lines by rules,
+//! [`Validate`] the one that checks them, [`Statistics`] the one that counts what is in them.
 #![forbid(unsafe_code)]
 
 mod batch;
