@@ -1,5 +1,7 @@
 //! What was probably meant by a name that the hub does not know (§1.5): unknown members are lost without a word.
 
+use crate::Member;
+
 /// The object that a name stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -33,21 +35,7 @@ impl Place {
     /// The names that the hub knows there.
     pub fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Line => &[
-                "id",
-                "moduleId",
-                "eTag",
-                "importMode",
-                "status",
-                "statusReason",
-                "authentication",
-                "twinETag",
-                "tags",
-                "properties",
-                "capabilities",
-                "deviceScope",
-                "parentScopes",
-            ],
+            Self::Line => &Member::NAMES,
             Self::Authentication => &["symmetricKey", "x509Thumbprint", "type"],
             Self::SymmetricKey => &["primaryKey", "secondaryKey"],
             Self::Thumbprint => &["primaryThumbprint", "secondaryThumbprint"],

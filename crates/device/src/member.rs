@@ -82,6 +82,17 @@ impl Member {
     /// How many there are.
     pub const COUNT: usize = NAMES.len();
 
+    /// The names of all of them, in the order of the hub's documentation.
+    pub const NAMES: [&'static str; Self::COUNT] = {
+        let mut names = [""; Self::COUNT];
+        let mut at = 0;
+        while at < Self::COUNT {
+            names[at] = NAMES[at].0;
+            at += 1;
+        }
+        names
+    };
+
     /// All of them, in the order of the hub's documentation.
     pub const ALL: [Self; Self::COUNT] = {
         let mut all = [Self::Id; Self::COUNT];

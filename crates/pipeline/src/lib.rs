@@ -45,6 +45,21 @@ pub struct Piece<'a> {
     pub part: hubmill_reader::Part,
 }
 
+/// The byte order mark, as UTF-8 has it.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+impl Piece<'_> {
+    /// Whether the offset `from` is the start of the input.
+    fn is_start(&self, from: usize) -> bool {
+        self.is_first && from == 0
+    }
+
+    /// The offset `from`, or the one after the byte order mark that stands there.
+    fn after_mark(&self, from: usize) -> usize {
+        if self.is_start(from) && self.bytes.starts_with(BOM) { BOM.len() } else { from }
+    }
+}
+
 /// What is computed from a piece.
 pub trait Work: Sync {
     /// What one thread needs and keeps.

@@ -11,8 +11,6 @@ use crate::batch::{Diagnostic, Tally};
 pub const DIAGNOSTICS_SHOWN_MAX: u32 = 10;
 /// Findings that make a batch full, where all are kept.
 pub(crate) const DIAGNOSTICS_MAX: usize = 2048;
-/// The byte order mark, as UTF-8 has it.
-pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
 /// How much of a notice is looked at, in bytes.
 const NOTICE_READ_BYTES_MAX: usize = 4096;
 /// How much of a notice is shown, in characters.

@@ -10,7 +10,7 @@ use hubmill_rules::{Authenticates, Check, CheckScratch, Checker, Facts, Policy};
 
 use crate::duplicates::Entry;
 use crate::fingerprint::Fingerprints;
-use crate::notes::{BOM, is_notice};
+use crate::notes::is_notice;
 use crate::validate::entry;
 use crate::{Piece, Work};
 
@@ -244,8 +244,8 @@ impl Work for Statistics {
         _: u64,
         batch: &mut StatisticsBatch,
     ) -> usize {
-        let at_start = piece.is_first && from == 0;
-        let from = if at_start && piece.bytes.starts_with(BOM) { BOM.len() } else { from };
+        let at_start = piece.is_start(from);
+        let from = piece.after_mark(from);
         if let Part::LongLine { first, .. } = piece.part {
             batch.counts.lines += u64::from(first);
             batch.counts.invalid += u64::from(first);

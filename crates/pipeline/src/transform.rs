@@ -10,7 +10,7 @@ use hubmill_writer::Gather;
 
 use crate::batch::Batch;
 use crate::full_check::FullCheck;
-use crate::notes::{BOM, DIAGNOSTICS_MAX, Notes, fault_finding, is_notice, notice_text};
+use crate::notes::{DIAGNOSTICS_MAX, Notes, fault_finding, is_notice, notice_text};
 use crate::{Piece, Work};
 
 /// What becomes of lines that can't be used.
@@ -86,8 +86,8 @@ impl Work for Transform {
         batch: &mut Batch,
     ) -> usize {
         batch.allowance = allowance;
-        let at_start = piece.is_first && from == 0;
-        let from = if at_start && piece.bytes.starts_with(BOM) { BOM.len() } else { from };
+        let at_start = piece.is_start(from);
+        let from = piece.after_mark(from);
         if let Part::LongLine { first, last } = piece.part {
             self.pass_long_line(piece, from, first, last, batch);
             return piece.bytes.len();
@@ -248,13 +248,7 @@ impl Transform {
     /// Counts a finding, and keeps it where it will be shown.
     fn note(&self, finding: Finding, id: Option<&[u8]>, piece: Piece<'_>, batch: &mut Batch) {
         let line = batch.tally.lines;
-        let mut notes = Notes {
-            tally: &mut batch.tally,
-            diagnostics: &mut batch.diagnostics,
-            enough: &mut batch.enough,
-            all: self.all_diagnostics,
-        };
-        notes.add(finding, id, piece, line);
+        self.notes(batch).add(finding, id, piece, line);
     }
 
     #[inline]

@@ -11,7 +11,7 @@ use crate::batch::{Diagnostic, Tally};
 use crate::duplicates::Entry;
 use crate::fingerprint::Fingerprints;
 use crate::layout::{self, Layout};
-use crate::notes::{BOM, DIAGNOSTICS_MAX, Enough, Notes, fault_finding, is_notice, notice_text};
+use crate::notes::{DIAGNOSTICS_MAX, Enough, Notes, fault_finding, is_notice, notice_text};
 use crate::{Piece, Work};
 
 /// How to check.
@@ -86,10 +86,10 @@ impl Work for Validate {
         _: u64,
         batch: &mut CheckedBatch,
     ) -> usize {
-        let at_start = piece.is_first && from == 0;
-        let mut from = from;
-        if at_start && piece.bytes.starts_with(BOM) {
-            from = BOM.len();
+        let at_start = piece.is_start(from);
+        let before_mark = from;
+        let from = piece.after_mark(from);
+        if from > before_mark {
             let message = "a byte order mark: what the hub makes of it is not known (§1.5)";
             self.note(Finding::new(Code::Bom, 0, "", Detail::Text(message)), None, piece, 1, batch);
         }

@@ -124,7 +124,7 @@ fn install_handler() -> io::Result<()> {
 }
 
 /// Puts zeros in place of a lost page of a map. Any other fault goes where it went before.
-extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
     // SAFETY: the kernel hands a valid `siginfo_t` to a handler with SA_SIGINFO, and for this signal it has an address.
     let address = unsafe { (*info).si_addr() } as usize;
     let page_bytes = PAGE_BYTES.load(Ordering::SeqCst);
@@ -159,7 +159,6 @@ extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, cont
             None => libc::signal(signal, libc::SIG_DFL) as libc::c_int,
         };
     }
-    let _ = context;
 }
 
 #[cfg(test)]

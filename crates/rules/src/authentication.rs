@@ -1,6 +1,6 @@
 //! What a line says of its authentication (§1.2, §3.5).
 
-use hubmill_device::{AuthenticationType, Code, Member, same_name};
+use hubmill_device::{AuthenticationType, Code, Member, Place, same_name};
 use hubmill_parser::{MemberSpan, MemberTokens, Record, Span};
 
 use crate::finding::{Detail, Finding};
@@ -66,13 +66,12 @@ pub(crate) enum Depth {
     All,
 }
 
-const PATH: &str = "authentication";
-const KEY_PATH: &str = "authentication.symmetricKey";
-const PRIMARY_KEY_PATH: &str = "authentication.symmetricKey.primaryKey";
-const SECONDARY_KEY_PATH: &str = "authentication.symmetricKey.secondaryKey";
-const THUMBPRINT_PATH: &str = "authentication.x509Thumbprint";
-const PRIMARY_THUMBPRINT_PATH: &str = "authentication.x509Thumbprint.primaryThumbprint";
-const SECONDARY_THUMBPRINT_PATH: &str = "authentication.x509Thumbprint.secondaryThumbprint";
+/// Where the primary and the secondary key stand in a line.
+pub(crate) const KEY_PATHS: [&str; 2] =
+    ["authentication.symmetricKey.primaryKey", "authentication.symmetricKey.secondaryKey"];
+/// Where the primary and the secondary thumbprint stand in a line.
+pub(crate) const THUMBPRINT_PATHS: [&str; 2] =
+    ["authentication.x509Thumbprint.primaryThumbprint", "authentication.x509Thumbprint.secondaryThumbprint"];
 
 /// The members inside of `authentication` that rules go by, and those of its objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,18 +96,18 @@ impl Inside<MemberSpan> {
             return Ok(inside);
         };
         let mut found = [None; 3];
-        let ends = pick(record, members, &["symmetricKey", "x509Thumbprint", "type"], PATH, &mut found)?;
+        let ends = pick(record, members, Place::Authentication.names(), Place::Authentication.path(), &mut found)?;
         [inside.symmetric_key, inside.thumbprint, inside.kind] = found;
         inside.first = ends.map(|(first, _)| first);
         if let Some(members) = inside.symmetric_key.and_then(|member| record.object(&member)) {
-            let ends = pick(record, members, &["primaryKey", "secondaryKey"], KEY_PATH, &mut inside.keys)?;
+            let ends =
+                pick(record, members, Place::SymmetricKey.names(), Place::SymmetricKey.path(), &mut inside.keys)?;
             inside.last_of_key = ends.map(|(_, last)| last);
         }
         if depth == Depth::All
             && let Some(members) = inside.thumbprint.and_then(|member| record.object(&member))
         {
-            let wanted = &["primaryThumbprint", "secondaryThumbprint"];
-            pick(record, members, wanted, THUMBPRINT_PATH, &mut inside.thumbprints)?;
+            pick(record, members, Place::Thumbprint.names(), Place::Thumbprint.path(), &mut inside.thumbprints)?;
         }
         Ok(inside)
     }
@@ -209,7 +208,9 @@ impl<T: Locate> Inside<T> {
 
     #[inline]
     fn read_keys(&self, record: &Record<'_>, authentication: Span) -> Result<[Option<Span>; 2], Finding> {
-        if !is_object(record, authentication, PATH)? || Self::object(self.symmetric_key, record, KEY_PATH)?.is_none() {
+        if !is_object(record, authentication, Place::Authentication.path())?
+            || Self::object(self.symmetric_key, record, Place::SymmetricKey.path())?.is_none()
+        {
             return Ok([None; 2]);
         }
         let [primary, secondary] = self.keys;
@@ -218,19 +219,19 @@ impl<T: Locate> Inside<T> {
 
     #[inline]
     fn read(&self, record: &Record<'_>, authentication: Span) -> Result<Option<Authentication>, Finding> {
-        if !is_object(record, authentication, PATH)? {
+        if !is_object(record, authentication, Place::Authentication.path())? {
             return Ok(None);
         }
         let mut symmetric_key = SymmetricKey::Missing;
         if let Some(member) = self.symmetric_key {
-            symmetric_key = match Self::object(Some(member), record, KEY_PATH)? {
+            symmetric_key = match Self::object(Some(member), record, Place::SymmetricKey.path())? {
                 None => SymmetricKey::Null(member.value(record)),
                 Some(object) => {
                     let [primary, secondary] = self.keys;
                     let last = self.last_of_key.map(|last| last.value(record));
                     SymmetricKey::Object {
-                        primary: read_key(record, primary, PRIMARY_KEY_PATH)?,
-                        secondary: read_key(record, secondary, SECONDARY_KEY_PATH)?,
+                        primary: read_key(record, primary, KEY_PATHS[0])?,
+                        secondary: read_key(record, secondary, KEY_PATHS[1])?,
                         end: last.map_or(object.start + 1, |last| last.end),
                         empty: last.is_none(),
                     }
@@ -238,10 +239,10 @@ impl<T: Locate> Inside<T> {
             };
         }
         let mut thumbprint = false;
-        if Self::object(self.thumbprint, record, THUMBPRINT_PATH)?.is_some() {
+        if Self::object(self.thumbprint, record, Place::Thumbprint.path())?.is_some() {
             let [primary, secondary] = self.thumbprints;
-            let primary = read_key(record, primary, PRIMARY_THUMBPRINT_PATH)?;
-            let secondary = read_key(record, secondary, SECONDARY_THUMBPRINT_PATH)?;
+            let primary = read_key(record, primary, THUMBPRINT_PATHS[0])?;
+            let secondary = read_key(record, secondary, THUMBPRINT_PATHS[1])?;
             thumbprint = primary.there().or(secondary.there()).is_some();
         }
         let first = self.first.map(|first| first.start(record));

@@ -3,17 +3,14 @@
 use std::borrow::Cow;
 
 use hubmill_device::{
-    AuthenticationType, Code, ImportMode, KEY_BYTES_MAX, KEY_BYTES_MIN, Member, Place, Severity, is_system_module,
+    AuthenticationType, Code, ImportMode, KEY_BYTES_DEFAULT, KEY_BYTES_MAX, KEY_BYTES_MIN, Member, Place, Severity,
+    is_system_module,
 };
 use hubmill_parser::{ByteSet, MemberSpan, Record};
 
-use super::text::all;
 use super::{Authenticates, CheckScratch, Checker, Facts};
+use crate::authentication::{KEY_PATHS, THUMBPRINT_PATHS};
 use crate::finding::{Detail, Finding};
-
-const KEY_PATHS: [&str; 2] = ["authentication.symmetricKey.primaryKey", "authentication.symmetricKey.secondaryKey"];
-const THUMBPRINT_PATHS: [&str; 2] =
-    ["authentication.x509Thumbprint.primaryThumbprint", "authentication.x509Thumbprint.secondaryThumbprint"];
 
 /// The digits of a SHA-1 and of a SHA-256 thumbprint (§3.4).
 const THUMBPRINT_DIGITS: [usize; 2] = [40, 64];
@@ -120,7 +117,7 @@ impl Checker {
                 continue;
             };
             pair.there[number] = true;
-            match base64_bytes(&text) {
+            match base64_bytes(&text, |digits| record.all_within(digits, &BASE64)) {
                 Some(KEY_BYTES_MIN..=KEY_BYTES_MAX) => {}
                 bytes => self.bad_key(scratch, key, KEY_PATHS[number], bytes),
             }
@@ -159,8 +156,7 @@ impl Checker {
             let text: Option<Cow<'_, [u8]>> = self.text_or_null(scratch, record, thumbprint, path);
             let Some(text) = text.filter(|text| !text.is_empty()) else { continue };
             pair.there[number] = true;
-            let is_digit = |byte: u8| (byte.wrapping_sub(b'0') < 10) | ((byte | 0x20).wrapping_sub(b'a') < 6);
-            if THUMBPRINT_DIGITS.contains(&text.len()) && all(&text, is_digit) {
+            if THUMBPRINT_DIGITS.contains(&text.len()) && record.all_within(&text, &HEXADECIMAL) {
                 digits[number] = text.len();
             } else {
                 let expected = "40 or 64 hexadecimal digits, without separators (§3.4)";
@@ -256,6 +252,8 @@ const USUAL: [&[u8]; 3] = [
 /// A key that the hub makes: 32 bytes.
 const USUAL_KEY_CHARACTERS: usize = 44;
 
+/// The digits of thumbprints.
+static HEXADECIMAL: ByteSet = ByteSet::new(b"0123456789abcdefABCDEF");
 /// The digits of base64.
 static BASE64: ByteSet = ByteSet::new(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 
@@ -266,7 +264,7 @@ fn is_usual(value: &[u8], are_digits: impl Fn(&[u8]) -> bool) -> bool {
         let found = rest.strip_prefix(before).and_then(|rest| rest.split_at_checked(USUAL_KEY_CHARACTERS));
         found.is_some_and(|(key, after)| {
             *rest = after;
-            matches!(key, [digits @ .., b'='] if are_digits(digits))
+            base64_bytes(key, &are_digits) == Some(KEY_BYTES_DEFAULT)
         })
     };
     let mut rest = value;
@@ -283,22 +281,21 @@ fn is_of_the_hub(record: &Record<'_>, facts: &Facts) -> bool {
 ///
 /// Bits that are left over may be set (§3.3).
 #[inline]
-fn base64_bytes(text: &[u8]) -> Option<usize> {
+fn base64_bytes(text: &[u8], are_digits: impl Fn(&[u8]) -> bool) -> Option<usize> {
     let digits = match text {
         [digits @ .., b'=', b'='] | [digits @ .., b'='] => digits,
         digits => digits,
     };
-    let good = all(digits, |byte| {
-        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        // `/` stands before the digits.
-        letter | (byte.wrapping_sub(b'/') < 11) | (byte == b'+')
-    });
-    (good && text.len().is_multiple_of(4)).then_some(digits.len() * 3 / 4)
+    (text.len().is_multiple_of(4) && are_digits(digits)).then_some(digits.len() * 3 / 4)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{base64_bytes, is_usual};
+
+    fn are_digits(text: &[u8]) -> bool {
+        text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte))
+    }
 
     #[test]
     fn what_the_hub_writes_is_known_to_the_byte() {
@@ -308,7 +305,6 @@ mod tests {
             )
         };
         let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-        let are_digits = |digits: &[u8]| base64_bytes(&[digits, b"="].concat()).is_some() && !digits.contains(&b'=');
         assert!(is_usual(usual(key, "sas").as_bytes(), are_digits));
         for other in [
             usual(key, "SAS"),
@@ -348,7 +344,7 @@ mod tests {
             ("AA{A", None),
             ("AA:A", None),
         ] {
-            assert_eq!(base64_bytes(text.as_bytes()), want, "{text}");
+            assert_eq!(base64_bytes(text.as_bytes(), are_digits), want, "{text}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Ids, status, import mode, ETags and scopes of a line (§1.7, §2, §3.1, §3.2, §3.7).
 
 use hubmill_device::{
-    Code, ID_CHARACTERS_MAX, IdFault, ImportMode, Member, Place, STATUS_REASON_CHARACTERS_MAX, Severity, Status,
-    check_id, is_system_module, scope_parent,
+    Code, ID_CHARACTERS, ID_CHARACTERS_MAX, IdFault, ImportMode, Member, Place, STATUS_REASON_CHARACTERS_MAX, Severity,
+    Status, check_id, is_system_module, scope_parent,
 };
 use hubmill_parser::{ByteSet, MemberSpan, Record, Span};
 
@@ -21,7 +21,7 @@ enum EnumValue<T> {
 }
 
 /// The characters of an id of which nothing is to be said: all that are legal but those that are discouraged.
-static PLAIN: ByteSet = ByteSet::new(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.+%_#*?!(),=@$'");
+static PLAIN: ByteSet = ByteSet::new(ID_CHARACTERS).without(b":;");
 
 impl Checker {
     /// `id` and `moduleId`.

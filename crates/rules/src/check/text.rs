@@ -189,18 +189,6 @@ fn read_long_name(name: &[u8]) -> (u64, bool) {
     (text.chunks(8).fold((text.len() as u64).wrapping_mul(FACTOR), mix), common)
 }
 
-/// Whether all bytes are of a kind that `is_good` tells by comparisons alone, so that many go at once.
-#[inline(always)]
-pub(super) fn all(bytes: &[u8], is_good: impl Fn(u8) -> bool) -> bool {
-    let (lanes, rest) = bytes.as_chunks::<LANES>();
-    let bad = |bad: u8, byte: &u8| bad | u8::from(!is_good(*byte));
-    let mut found = 0u8;
-    for lanes in lanes {
-        found |= lanes.iter().fold(0, bad);
-    }
-    rest.iter().fold(found, bad) == 0
-}
-
 /// The place of the first escape of half a character in a valid line, if there is one.
 pub(super) fn lone_surrogate(line: &[u8]) -> Option<usize> {
     let unit = |at: usize| -> Option<u16> {
