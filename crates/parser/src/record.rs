@@ -55,6 +55,15 @@ impl MemberSpan {
     }
 }
 
+/// The tokens of a line by their numbers, which are the same in all lines of one [`Form`].
+#[derive(Clone, Copy, Debug)]
+pub struct NumberedTokens<'a> {
+    /// Where each token is, from the start of the chunk.
+    pub places: &'a [u32],
+    /// What each is: the byte that stands there, or [`ValueToken::SCALAR`](crate::ValueToken::SCALAR).
+    pub kinds: &'a [u8],
+}
+
 /// Where the tokens of a line are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Places<'a> {
@@ -180,10 +189,20 @@ impl<'a> Record<'a> {
     /// Whether the names inside of a member of the outer object belong to the form, too.
     pub fn form_covers(&self, member: &MemberSpan) -> bool {
         match self.0.members {
-            MemberSource::Known { form: Some(_), deep, .. } => {
-                deep.iter().any(|deep| deep.as_bytes() == self.bytes(member.name))
-            }
+            MemberSource::Known { form: Some(_), deep, .. } => deep.cover(self.bytes(member.name)),
             _ => false,
+        }
+    }
+
+    /// The form of the line, where it has one to which all names belong that the parser was
+    /// [asked for](crate::Parser::with_all_names), and the tokens of the line.
+    #[inline]
+    pub fn whole_form(&self) -> Option<(Form, NumberedTokens<'a>)> {
+        match (self.0.members, self.0.places) {
+            (MemberSource::Known { form: Some(form), deep: DeepNames::AllBut(_), .. }, Places::Indexed(tokens)) => {
+                Some((form, NumberedTokens { places: tokens.places, kinds: tokens.kinds }))
+            }
+            _ => None,
         }
     }
 
