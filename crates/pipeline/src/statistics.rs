@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use hubmill_device::{AuthenticationType, ImportMode, Status, is_system_module, same_name};
 use hubmill_parser::{Content, Level, Limits, MemberSpan, Parser, Record};
 use hubmill_reader::Part;
-use hubmill_rules::{Authenticates, Check, CheckScratch, Checker, Facts, Policy};
+use hubmill_rules::{Authenticates, CheckScratch, Checker, Facts};
 
 use crate::duplicates::Entry;
 use crate::fingerprint::Fingerprints;
@@ -196,7 +196,7 @@ impl Statistics {
     pub fn new(limits: Limits, level: Level, by: Option<&str>) -> Self {
         let names = |path: &str| path.split('.').map(|name| name.as_bytes().to_vec()).collect();
         Self {
-            checker: Checker::new(Check::Full, Policy::default()),
+            checker: Checker::of_facts(),
             limits,
             level,
             by: by.map(names).unwrap_or_default(),
@@ -222,7 +222,7 @@ impl Work for Statistics {
     type Batch = StatisticsBatch;
 
     fn scratch(&self) -> Self::Scratch {
-        (Parser::new(self.level, self.limits), CheckScratch::default())
+        (self.checker.parser(self.level, self.limits), CheckScratch::default())
     }
 
     fn batch(&self) -> StatisticsBatch {

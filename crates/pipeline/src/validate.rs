@@ -63,7 +63,7 @@ impl Work for Validate {
     type Batch = CheckedBatch;
 
     fn scratch(&self) -> ValidateScratch {
-        ValidateScratch { parser: Parser::new(self.level, self.limits), check: CheckScratch::default() }
+        ValidateScratch { parser: self.checker.parser(self.level, self.limits), check: CheckScratch::default() }
     }
 
     fn batch(&self) -> CheckedBatch {
