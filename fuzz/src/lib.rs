@@ -10,6 +10,7 @@ pub mod chunks;
 pub mod inputs;
 pub mod parse;
 pub mod rule_choice;
+mod siblings;
 pub mod splice;
 pub mod text;
 pub mod transform;
