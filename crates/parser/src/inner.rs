@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::index::Flags;
-use crate::record::{MemberSpan, Places, Record, Span};
+use crate::record::{MemberSpan, Record, Span};
 use crate::text::decode;
 use crate::walk::{SliceTokens, Token, Tokens};
 use crate::window::WindowTokens;
@@ -53,11 +53,9 @@ impl<'a> Record<'a> {
     /// Hands the tokens from the member's value on to `visitor`.
     #[inline]
     pub fn visit_tokens<V: VisitTokens>(&self, member: &MemberSpan, visitor: V) -> V::Output {
-        match self.0.places {
-            Places::Indexed(tokens) => visitor.visit(Iter(SliceTokens::new(tokens, member.token as usize))),
-            Places::Windowed => {
-                visitor.visit(Iter(WindowTokens::new(self.0.level, self.0.bytes, member.value.start as usize)))
-            }
+        match self.line_tokens() {
+            Some(tokens) => visitor.visit(Iter(SliceTokens::new(tokens, member.token as usize))),
+            None => visitor.visit(Iter(WindowTokens::new(self.0.level, self.0.bytes, member.value.start as usize))),
         }
     }
 

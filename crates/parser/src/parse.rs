@@ -6,9 +6,11 @@ use crate::arch::Level;
 use crate::fault::{Fault, FaultKind};
 use crate::form::DeepNames;
 use crate::index::{Carry, Flags, Index};
-use crate::record::{LazyMembers, MemberSource, MemberSpan, Places, Record, RecordParts};
+use crate::lazy::Lazy;
+use crate::record::{Covers, MemberSource, MemberSpan, Places, Record, RecordParts};
 use crate::shape::Shapes;
-use crate::walk::{LineTokens, Nesting, SliceTokens, walk};
+use crate::stencil::{StencilTokens, Stencils};
+use crate::walk::{LineTokens, Nesting, SliceTokens, check_utf8, walk};
 use crate::window::WindowTokens;
 
 /// The longest accepted line unless told otherwise, in bytes.
@@ -18,6 +20,10 @@ pub const DEPTH_MAX_DEFAULT: usize = 128;
 
 /// Bytes indexed before they are walked: their tokens and they themselves stay in the second-level cache.
 const BLOCK_BYTES: usize = 64 * 1024;
+/// The shortest block: where all lines but one fit stencils, that one is indexed almost alone.
+const BLOCK_BYTES_MIN: usize = 512;
+/// The first block: few lines make a stencil.
+const BLOCK_BYTES_FIRST: usize = 4 * 1024;
 /// A line longer than this is indexed piece by piece while it is walked.
 const INDEXED_LINE_BYTES_MAX: usize = 1 << 20;
 
@@ -66,11 +72,15 @@ pub struct Parser {
     level: Level,
     limits: Limits,
     block_bytes: usize,
+    /// How long a block the next line that fits no stencil gets: longer for each one, shorter for each line that fits.
+    next_block_bytes: usize,
     indexed_line_bytes_max: usize,
+    pub(crate) stencils: Stencils,
     index: Index,
     shapes: Shapes,
     members: Vec<MemberSpan>,
-    lazy: LazyMembers,
+    lazy: Lazy<MemberSpan>,
+    listed: Lazy<u32>,
     nesting: Nesting,
 }
 
@@ -81,11 +91,14 @@ impl Parser {
             level,
             limits,
             block_bytes: BLOCK_BYTES,
+            next_block_bytes: BLOCK_BYTES_FIRST,
             indexed_line_bytes_max: INDEXED_LINE_BYTES_MAX,
+            stencils: Stencils::default(),
             index: Index::default(),
             shapes: Shapes::new(DeepNames::Inside(&[])),
             members: Vec::new(),
-            lazy: LazyMembers::default(),
+            lazy: Lazy::default(),
+            listed: Lazy::default(),
             nesting: Nesting::new(limits.depth_max),
         }
     }
@@ -126,7 +139,15 @@ impl Parser {
     pub fn parse(&mut self, chunk: &[u8], from: usize, mut visit: impl FnMut(&Line<'_>) -> ControlFlow<()>) -> usize {
         let mut start = from;
         while start < chunk.len() {
-            let end = block_end(chunk, start, self.block_bytes);
+            match self.parse_known_lines(chunk, start, &mut visit) {
+                ControlFlow::Break(next) => return next,
+                ControlFlow::Continue(next) => start = next,
+            }
+            if start == chunk.len() {
+                break;
+            }
+            let end = block_end(chunk, start, self.block_bytes.min(self.next_block_bytes));
+            self.next_block_bytes = (4 * self.next_block_bytes).min(BLOCK_BYTES);
             let flow = if end - start > self.indexed_line_bytes_max && line_end(chunk, start) + 1 >= end {
                 self.parse_long_line(&chunk[..end], start, &mut visit)
             } else {
@@ -152,6 +173,53 @@ impl Parser {
             start = end;
         }
         (tokens, lines)
+    }
+
+    /// Visits lines from `start` on as long as they fit stencils. Breaks with the offset of the first line not visited;
+    /// continues with that of the line that fits none.
+    #[inline]
+    fn parse_known_lines(
+        &mut self,
+        chunk: &[u8],
+        start: usize,
+        visit: &mut impl FnMut(&Line<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<usize, usize> {
+        let mut start = start;
+        let mut fitting = 0;
+        while let Some(traced) = self.stencils.trace(self.level, chunk, start) {
+            let end = traced.end;
+            let bytes = &chunk[..end];
+            let (stencil, flags) = self.stencils.get(&traced);
+            // What is wrong is found, and said, by the walk.
+            if traced.end_with_newline - 1 - start > self.limits.line_bytes_max
+                || flags.has(Flags::NON_ASCII) && check_utf8(bytes, start).is_err()
+            {
+                break;
+            }
+            self.lazy.clear();
+            self.listed.clear();
+            let tokens = StencilTokens { stencil, starts: &self.stencils.starts, listed: &self.listed };
+            let members = MemberSource::Known {
+                members: &stencil.members,
+                form: Some(stencil.form),
+                covers: Covers::All,
+                lazy: &self.lazy,
+            };
+            let places = Places::Stencil(tokens);
+            let parts = RecordParts { bytes, start, flags, level: self.level, members, places };
+            let content = Content::Record(Record(&parts));
+            let end_with_newline = traced.end_with_newline;
+            if visit(&Line { start, end, end_with_newline, content }).is_break() {
+                return ControlFlow::Break(end_with_newline);
+            }
+            start = end_with_newline;
+            fitting += 1;
+        }
+        if fitting > 0 {
+            self.stencils.praise();
+            self.next_block_bytes = (self.next_block_bytes >> fitting.min(16)).max(BLOCK_BYTES_MIN);
+        }
+        ControlFlow::Continue(start)
     }
 
     /// Visits the lines from `start` to the end of `bytes`; breaks with the offset of the first line not visited.
@@ -189,7 +257,13 @@ impl Parser {
                 let members = match self.shapes.recognise(bytes, line_start..end, line.flags, tokens, self.level) {
                     Some(known) => {
                         let (shape, deep) = self.shapes.shape(known);
-                        Ok(MemberSource::Known { shape, form: known.form, deep, lazy: &self.lazy })
+                        self.stencils.meet(bytes, line_start..end, tokens, &shape.members);
+                        Ok(MemberSource::Known {
+                            members: &shape.members,
+                            form: known.form,
+                            covers: Covers::These(deep),
+                            lazy: &self.lazy,
+                        })
                     }
                     None => {
                         let source = &mut SliceTokens::new(tokens, 0);

@@ -1,14 +1,14 @@
 //! One valid line: its members, and the members of what is inside of them.
 
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
-use std::fmt;
 
 use crate::arch::{ByteSet, Level};
 use crate::form::{DeepNames, Form};
 use crate::index::Flags;
+use crate::lazy::Lazy;
 use crate::scalar::scalar_end;
-use crate::shape::{MemberTokens, Shape};
+use crate::shape::MemberTokens;
+use crate::stencil::StencilTokens;
 use crate::text::{decode, string_text};
 use crate::walk::{LineTokens, SliceTokens, Token, Tokens};
 use crate::window::WindowTokens;
@@ -57,56 +57,56 @@ impl MemberSpan {
 
 /// The tokens of a line by their numbers, which are the same in all lines of one [`Form`].
 #[derive(Clone, Copy, Debug)]
-pub struct NumberedTokens<'a> {
-    /// Where each token is, from the start of the chunk.
-    pub places: &'a [u32],
+pub struct NumberedTokens<'a>(Numbered<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Numbered<'a> {
+    Listed(LineTokens<'a>),
+    Stencil(StencilTokens<'a>),
+}
+
+impl<'a> NumberedTokens<'a> {
+    /// Where the token of this number is, from the start of the chunk.
+    #[inline(always)]
+    pub fn place(&self, token: usize) -> u32 {
+        match self.0 {
+            Numbered::Listed(tokens) => tokens.places[token],
+            Numbered::Stencil(tokens) => tokens.place(token),
+        }
+    }
+
     /// What each is: the byte that stands there, or [`ValueToken::SCALAR`](crate::ValueToken::SCALAR).
-    pub kinds: &'a [u8],
+    #[inline]
+    pub fn kinds(&self) -> &'a [u8] {
+        match self.0 {
+            Numbered::Listed(tokens) => tokens.kinds,
+            Numbered::Stencil(tokens) => tokens.kinds(),
+        }
+    }
 }
 
 /// Where the tokens of a line are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Places<'a> {
     Indexed(LineTokens<'a>),
+    /// Worked out from the places of the stencil's pieces.
+    Stencil(StencilTokens<'a>),
     /// Not kept: found anew where asked for.
     Windowed,
 }
 
-/// The members of a line of a known shape, worked out when they are asked for. Keeps its room from line to line.
-#[derive(Default)]
-pub(crate) struct LazyMembers {
-    members: OnceCell<Vec<MemberSpan>>,
-    spare: Cell<Vec<MemberSpan>>,
-}
-
-impl fmt::Debug for LazyMembers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.members.fmt(f)
-    }
-}
-
-impl LazyMembers {
-    pub(crate) fn clear(&mut self) {
-        if let Some(members) = self.members.take() {
-            self.spare.set(members);
-        }
-    }
-
-    fn get_or_read(&self, bytes: &[u8], places: &[u32], tokens: &[MemberTokens]) -> &[MemberSpan] {
-        self.members.get_or_init(|| {
-            let mut members = self.spare.take();
-            members.clear();
-            members.extend(tokens.iter().map(|member| member.span(bytes, places)));
-            members
-        })
-    }
+/// Inside of which members of the outer object names belong to the form, too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Covers {
+    These(DeepNames),
+    All,
 }
 
 /// Where the members of a line are to be had from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum MemberSource<'a> {
     Walked(&'a [MemberSpan]),
-    Known { shape: &'a Shape, form: Option<Form>, deep: DeepNames, lazy: &'a LazyMembers },
+    Known { members: &'a [MemberTokens], form: Option<Form>, covers: Covers, lazy: &'a Lazy<MemberSpan> },
 }
 
 /// What is known of a line that is a JSON object.
@@ -139,8 +139,8 @@ impl<'a> Record<'a> {
     pub fn members(&self) -> &'a [MemberSpan] {
         match self.0.members {
             MemberSource::Walked(members) => members,
-            MemberSource::Known { shape, lazy, .. } => {
-                lazy.get_or_read(self.0.bytes, self.token_places(), &shape.members)
+            MemberSource::Known { members, lazy, .. } => {
+                lazy.get_or_fill(members.iter().map(|member| self.at(*member)))
             }
         }
     }
@@ -151,9 +151,7 @@ impl<'a> Record<'a> {
     pub fn member(&self, number: usize) -> Option<MemberSpan> {
         match self.0.members {
             MemberSource::Walked(members) => members.get(number).copied(),
-            MemberSource::Known { shape, .. } => {
-                shape.members.get(number).map(|member| member.span(self.0.bytes, self.token_places()))
-            }
+            MemberSource::Known { members, .. } => members.get(number).map(|member| self.at(*member)),
         }
     }
 
@@ -162,9 +160,7 @@ impl<'a> Record<'a> {
     pub fn value(&self, number: usize) -> Option<Span> {
         match self.0.members {
             MemberSource::Walked(members) => members.get(number).map(|member| member.value),
-            MemberSource::Known { shape, .. } => {
-                shape.members.get(number).map(|member| member.value_span(self.0.bytes, self.token_places()))
-            }
+            MemberSource::Known { members, .. } => members.get(number).map(|member| self.value_at(*member)),
         }
     }
 
@@ -173,7 +169,7 @@ impl<'a> Record<'a> {
     pub fn member_count(&self) -> usize {
         match self.0.members {
             MemberSource::Walked(members) => members.len(),
-            MemberSource::Known { shape, .. } => shape.members.len(),
+            MemberSource::Known { members, .. } => members.len(),
         }
     }
 
@@ -189,21 +185,28 @@ impl<'a> Record<'a> {
     /// Whether the names inside of a member of the outer object belong to the form, too.
     pub fn form_covers(&self, member: &MemberSpan) -> bool {
         match self.0.members {
-            MemberSource::Known { form: Some(_), deep, .. } => deep.cover(self.bytes(member.name)),
+            MemberSource::Known { form: Some(_), covers: Covers::All, .. } => true,
+            MemberSource::Known { form: Some(_), covers: Covers::These(deep), .. } => {
+                deep.cover(self.bytes(member.name))
+            }
             _ => false,
         }
     }
 
-    /// The form of the line, where it has one to which all names belong that the parser was
-    /// [asked for](crate::Parser::with_all_names), and the tokens of the line.
+    /// The form of the line, where all names belong to it that the parser was [asked for](crate::Parser::with_all_names), and
+    /// the tokens of the line.
     #[inline]
     pub fn whole_form(&self) -> Option<(Form, NumberedTokens<'a>)> {
-        match (self.0.members, self.0.places) {
-            (MemberSource::Known { form: Some(form), deep: DeepNames::AllBut(_), .. }, Places::Indexed(tokens)) => {
-                Some((form, NumberedTokens { places: tokens.places, kinds: tokens.kinds }))
-            }
-            _ => None,
-        }
+        let (form, covers) = match self.0.members {
+            MemberSource::Known { form: Some(form), covers, .. } => (form, covers),
+            _ => return None,
+        };
+        let tokens = match (self.0.places, covers) {
+            (Places::Stencil(tokens), Covers::All) => Numbered::Stencil(tokens),
+            (Places::Indexed(tokens), Covers::These(DeepNames::AllBut(_))) => Numbered::Listed(tokens),
+            _ => return None,
+        };
+        Some((form, NumberedTokens(tokens)))
     }
 
     /// The tokens of a member, at any depth: the same in all lines of the same [`Form`]. `None` for a line so long that
@@ -211,27 +214,38 @@ impl<'a> Record<'a> {
     pub fn tokens(&self, member: &MemberSpan) -> Option<MemberTokens> {
         match self.0.places {
             Places::Indexed(tokens) => MemberTokens::new(tokens.kinds, member.token as usize),
+            Places::Stencil(tokens) => MemberTokens::new(tokens.kinds(), member.token as usize),
             Places::Windowed => None,
         }
     }
 
     /// The member that has these tokens, in a line of the [`Form`] that they were taken from.
-    #[inline]
+    #[inline(always)]
     pub fn at(&self, tokens: MemberTokens) -> MemberSpan {
-        tokens.span(self.0.bytes, self.token_places())
+        match self.0.places {
+            Places::Indexed(line) => tokens.span(self.0.bytes, |token| line.places[token]),
+            Places::Stencil(line) => tokens.span(self.0.bytes, |token| line.place(token)),
+            Places::Windowed => unreachable!("no tokens were taken from a line without any"),
+        }
     }
 
     /// The value of the member that has these tokens, in a line of the [`Form`] that they were taken from.
     #[inline(always)]
     pub fn value_at(&self, tokens: MemberTokens) -> Span {
-        tokens.value_span(self.0.bytes, self.token_places())
+        match self.0.places {
+            Places::Indexed(line) => tokens.value_span(self.0.bytes, |token| line.places[token]),
+            Places::Stencil(line) => tokens.value_span(self.0.bytes, |token| line.place(token)),
+            Places::Windowed => unreachable!("no tokens were taken from a line without any"),
+        }
     }
 
+    /// The tokens one by one; `None` for a line so long that they are not kept.
     #[inline]
-    fn token_places(&self) -> &'a [u32] {
+    pub(crate) fn line_tokens(&self) -> Option<LineTokens<'a>> {
         match self.0.places {
-            Places::Indexed(tokens) => tokens.places,
-            Places::Windowed => &[],
+            Places::Indexed(tokens) => Some(tokens),
+            Places::Stencil(tokens) => Some(tokens.list()),
+            Places::Windowed => None,
         }
     }
 
@@ -284,9 +298,9 @@ impl<'a> Record<'a> {
         if self.0.bytes[open] != b'{' {
             return None;
         }
-        let tokens = match self.0.places {
-            Places::Indexed(tokens) => AnyTokens::Slice(SliceTokens::new(tokens, member.token as usize + 1)),
-            Places::Windowed => AnyTokens::Window(Box::new(WindowTokens::new(self.0.level, self.0.bytes, open + 1))),
+        let tokens = match self.line_tokens() {
+            Some(tokens) => AnyTokens::Slice(SliceTokens::new(tokens, member.token as usize + 1)),
+            None => AnyTokens::Window(Box::new(WindowTokens::new(self.0.level, self.0.bytes, open + 1))),
         };
         Some(Members { bytes: self.0.bytes, tokens })
     }

@@ -23,30 +23,31 @@ pub(crate) fn ends_at(byte: u8) -> bool {
     ENDS[usize::from(byte)]
 }
 
-/// Whether a literal, and no other one, stands at `at`, with what may follow it: the common case, without a branch that
-/// goes by which literal it is. `false` does not mean that there is none.
+/// The length of the literal that stands at `at` with what may follow it: the common case, without a branch that goes by
+/// which literal it is. 0 does not mean that there is none.
 #[inline(always)]
-pub(crate) fn is_literal(bytes: &[u8], at: usize) -> bool {
+pub(crate) fn short_literal(bytes: &[u8], at: usize) -> usize {
     const NULL: u64 = u64::from_le_bytes(*b"null\0\0\0\0");
     const TRUE: u64 = u64::from_le_bytes(*b"true\0\0\0\0");
     const FALSE: u64 = u64::from_le_bytes(*b"false\0\0\0");
     const FOUR: u64 = 0xffff_ffff;
     const FIVE: u64 = 0xff_ffff_ffff;
     let Some(word) = bytes.get(at..at + 8).and_then(<[u8]>::first_chunk).map(|word| u64::from_le_bytes(*word)) else {
-        return false;
+        return 0;
     };
     let four = (word & FOUR == NULL) | (word & FOUR == TRUE);
     let five = word & FIVE == FALSE;
-    (four & ENDS[(word >> 32) as usize & 0xff]) | (five & ENDS[(word >> 40) as usize & 0xff])
+    4 * usize::from(four & ENDS[(word >> 32) as usize & 0xff])
+        + 5 * usize::from(five & ENDS[(word >> 40) as usize & 0xff])
 }
 
-/// Whether a number stands at `at`, with what may follow it: the common case of one of at most 15 bytes without an exponent,
-/// without a branch that goes by how long its parts are. `false` does not mean that there is none.
+/// The length of the number that stands at `at` with what may follow it: the common case of one of at most 15 bytes without
+/// an exponent, without a branch that goes by how long its parts are. 0 does not mean that there is none.
 #[inline(always)]
-pub(crate) fn is_short_number(bytes: &[u8], at: usize) -> bool {
+pub(crate) fn short_number(bytes: &[u8], at: usize) -> usize {
     const ONES: u128 = u128::from_ne_bytes([1; 16]);
     let Some(word) = bytes.get(at..at + 16).and_then(<[u8]>::first_chunk).map(|word| u128::from_le_bytes(*word)) else {
-        return false;
+        return 0;
     };
     let digits = word ^ (ONES * 0x30);
     // The high bit of each byte that is no digit: the others are 9 at the most, and 9 + 0x76 is 0x7f.
@@ -61,7 +62,9 @@ pub(crate) fn is_short_number(bytes: &[u8], at: usize) -> bool {
     let fraction = run((point + 1).min(15)).min(14);
     let end = point + if has_point { 1 + fraction } else { 0 };
     let fits = end < 16;
-    fits & (whole > 0) & !leading_zero & (!has_point | (fraction > 0)) & ENDS[usize::from(byte(end.min(15)))]
+    let valid =
+        fits & (whole > 0) & !leading_zero & (!has_point | (fraction > 0)) & ENDS[usize::from(byte(end.min(15)))];
+    if valid { end as usize } else { 0 }
 }
 
 /// The end of a valid scalar that starts at `at`: the first byte that can't belong to it.
@@ -123,7 +126,7 @@ pub(crate) fn literal(bytes: &[u8], at: usize) -> Result<usize, usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_literal, is_short_number, literal, number, scalar_end};
+    use super::{literal, number, scalar_end, short_literal, short_number};
 
     #[test]
     fn the_short_ways_never_accept_what_the_grammar_does_not_and_know_the_common_cases() {
@@ -141,28 +144,29 @@ mod tests {
                 text.splice(0..0, word.iter().copied());
             }
             text.extend_from_slice(b",\"some text after it\"");
-            if is_short_number(&text, 0) {
-                numbers += 1;
-                assert!(number(&text, 0).is_ok(), "{}", String::from_utf8_lossy(&text));
-            }
-            if is_literal(&text, 0) {
-                literals += 1;
-                assert!(literal(&text, 0).is_ok(), "{}", String::from_utf8_lossy(&text));
+            for (short, count, exact) in [
+                (short_number(&text, 0), &mut numbers, number(&text, 0)),
+                (short_literal(&text, 0), &mut literals, literal(&text, 0)),
+            ] {
+                if short != 0 {
+                    *count += 1;
+                    assert_eq!(exact, Ok(short), "{}", String::from_utf8_lossy(&text));
+                }
             }
         }
         assert!(numbers > 10_000 && literals > 1000, "{numbers} {literals}");
         let after = ",                ";
         for text in ["0", "-0", "7", "-12.5", "123456789012345", "0.25", "-1234567.123456", "10"] {
-            assert!(is_short_number(format!("{text}{after}").as_bytes(), 0), "{text}");
-            assert!(is_short_number(format!("{text}}}{after}").as_bytes(), 0), "{text}");
+            assert_eq!(short_number(format!("{text}{after}").as_bytes(), 0), text.len(), "{text}");
+            assert_eq!(short_number(format!("{text}}}{after}").as_bytes(), 0), text.len(), "{text}");
         }
         for text in ["1234567890123456", "1e5", "01", "-", "1.", ".5", "-.5", "+1", "1a", "1.2.3", "--1", ""] {
-            assert!(!is_short_number(format!("{text}{after}").as_bytes(), 0), "{text}");
+            assert_eq!(short_number(format!("{text}{after}").as_bytes(), 0), 0, "{text}");
         }
         for text in ["true", "false", "null"] {
-            assert!(is_literal(format!("{text}]{after}").as_bytes(), 0), "{text}");
-            assert!(!is_literal(format!("{text}x{after}").as_bytes(), 0), "{text}");
-            assert!(!is_literal(text.as_bytes(), 0), "too near to the end to tell");
+            assert_eq!(short_literal(format!("{text}]{after}").as_bytes(), 0), text.len(), "{text}");
+            assert_eq!(short_literal(format!("{text}x{after}").as_bytes(), 0), 0, "{text}");
+            assert_eq!(short_literal(text.as_bytes(), 0), 0, "too near to the end to tell");
         }
     }
 

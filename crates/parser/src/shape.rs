@@ -13,7 +13,7 @@ use crate::arch::Level;
 use crate::form::{DeepNames, Form, Forms};
 use crate::index::{Flags, SCALAR};
 use crate::record::{MemberSpan, Span};
-use crate::scalar::is_literal;
+use crate::scalar::short_literal;
 use crate::text::escapes_are_valid;
 use crate::walk::{LineTokens, check_utf8, scalar};
 
@@ -51,27 +51,27 @@ impl MemberTokens {
         usize::from(self.last)
     }
 
-    /// Where the member stands in a line with tokens at these places.
+    /// Where the member stands in a line; `place` tells where the token of a number is.
     #[inline(always)]
-    pub(crate) fn span(self, bytes: &[u8], places: &[u32]) -> MemberSpan {
+    pub(crate) fn span(self, bytes: &[u8], place: impl Fn(usize) -> u32) -> MemberSpan {
         let name = usize::from(self.name);
         MemberSpan {
-            name: Span { start: places[name] + 1, end: places[name + 1] },
-            value: self.value_span(bytes, places),
+            name: Span { start: place(name) + 1, end: place(name + 1) },
+            value: self.value_span(bytes, place),
             token: u32::from(self.name) + 3,
         }
     }
 
     /// Where its value stands.
     #[inline(always)]
-    pub(crate) fn value_span(self, bytes: &[u8], places: &[u32]) -> Span {
+    pub(crate) fn value_span(self, bytes: &[u8], place: impl Fn(usize) -> u32) -> Span {
         let value = self.value();
-        let start = places[value];
+        let start = place(value);
         if !self.scalar {
-            return Span { start, end: places[self.last()] + 1 };
+            return Span { start, end: place(self.last()) + 1 };
         }
         // In a valid line nothing but white space is between a scalar and the token after it.
-        let mut end = places[value + 1];
+        let mut end = place(value + 1);
         while end > start && matches!(bytes[end as usize - 1], b' ' | b'\t' | b'\r') {
             end -= 1;
         }
@@ -109,7 +109,7 @@ impl Shape {
         }
         for token in &self.literals {
             let place = places[usize::from(*token)] as usize;
-            if !is_literal(bytes, place) && scalar(bytes, place).is_err() {
+            if short_literal(bytes, place) == 0 && scalar(bytes, place).is_err() {
                 return false;
             }
         }

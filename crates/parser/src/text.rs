@@ -69,27 +69,33 @@ pub(crate) fn check_string(content: &[u8]) -> Result<(), (usize, &'static str)> 
         if content[place] != b'\\' {
             return Err((place, "an escape in place of a control character"));
         }
-        at = place
-            + match content.get(place + 1) {
-                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
-                Some(b'u') if hex_unit(&content[place + 2..]).is_some() => 6,
-                Some(b'u') => return Err((place, "four hexadecimal digits after \\u")),
-                _ => return Err((place, "one of \" \\ / b f n r t u after a backslash")),
-            };
+        at = match (escape_end(content, place), content.get(place + 1)) {
+            (Some(end), _) => end,
+            (None, Some(b'u')) => return Err((place, "four hexadecimal digits after \\u")),
+            (None, _) => return Err((place, "one of \" \\ / b f n r t u after a backslash")),
+        };
     }
     Ok(())
+}
+
+/// The end of the escape of RFC 8259 that starts with the backslash at `at`, if it is one.
+#[inline]
+pub(crate) fn escape_end(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at + 1)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 2),
+        b'u' if hex_unit(&bytes[at + 2..]).is_some() => Some(at + 6),
+        _ => None,
+    }
 }
 
 /// Whether every backslash in `bytes` starts an escape of RFC 8259.
 pub(crate) fn escapes_are_valid(bytes: &[u8]) -> bool {
     let mut at = 0;
     while let Some(place) = next_special::<false>(bytes, at) {
-        at = place
-            + match bytes.get(place + 1) {
-                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
-                Some(b'u') if hex_unit(&bytes[place + 2..]).is_some() => 6,
-                _ => return false,
-            };
+        match escape_end(bytes, place) {
+            Some(end) => at = end,
+            None => return false,
+        }
     }
     true
 }

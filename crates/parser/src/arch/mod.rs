@@ -10,6 +10,7 @@ mod byte_set;
 mod neon_by_hand;
 mod numbers;
 mod scalar;
+mod trace;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 

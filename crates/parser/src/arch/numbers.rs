@@ -3,7 +3,7 @@
 #[cfg(target_arch = "x86_64")]
 use super::Inner;
 use super::Level;
-use crate::scalar::is_short_number;
+use crate::scalar::short_number;
 
 impl Level {
     /// How many of the scalars that start at `places[tokens[..]]`, from the first on, are short numbers: without doubt valid
@@ -16,7 +16,7 @@ impl Level {
             Inner::Avx2 | Inner::Avx512 => unsafe { x86_64::count_short_numbers(bytes, places, tokens) },
             #[allow(unreachable_patterns, reason = "other levels on other architectures")]
             _ => {
-                let is_other = |token: &u16| !is_short_number(bytes, places[usize::from(*token)] as usize);
+                let is_other = |token: &u16| short_number(bytes, places[usize::from(*token)] as usize) == 0;
                 tokens.iter().position(is_other).unwrap_or(tokens.len())
             }
         }
@@ -24,7 +24,7 @@ impl Level {
 }
 
 #[cfg(target_arch = "x86_64")]
-mod x86_64 {
+pub(super) mod x86_64 {
     use std::arch::x86_64::{
         _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_set1_epi8, _mm_sub_epi8,
     };
@@ -38,42 +38,48 @@ mod x86_64 {
     /// The CPU must have AVX2 and what [`has_avx2`](super::super::x86_64::has_avx2) asks for beside it.
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     pub(super) unsafe fn count_short_numbers(bytes: &[u8], places: &[u32], tokens: &[u16]) -> usize {
-        for (count, token) in tokens.iter().enumerate() {
-            let at = places[usize::from(*token)] as usize;
-            let Some(word) = bytes.get(at..at + REACH).and_then(<[u8]>::first_chunk::<REACH>) else {
-                return count;
-            };
-            // SAFETY: 16 bytes are there, and the load needs no alignment.
-            let lanes = unsafe { _mm_loadu_si128(word.as_ptr().cast()) };
-            let values = _mm_sub_epi8(lanes, _mm_set1_epi8(b'0' as i8));
-            let digits = _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
-            // Bytes past the reach count as no digits, so that a run ends there at the latest.
-            let others = !(_mm_movemask_epi8(digits) as u32 & 0xffff);
-            let byte = |place: u32| word[place as usize % REACH];
-            let run = |from: u32| (others >> from).trailing_zeros();
+        // SAFETY: passed on from the caller.
+        let is_other = |token: &u16| unsafe { short_number(bytes, places[usize::from(*token)] as usize) } == 0;
+        tokens.iter().position(is_other).unwrap_or(tokens.len())
+    }
 
-            let sign = u32::from(word[0] == b'-');
-            let whole = run(sign);
-            let leading_zero = (byte(sign) == b'0') & (whole > 1);
-            let point = sign + whole;
-            let has_point = byte(point) == b'.';
-            let fraction = run(point + 1);
-            let mantissa = point + if has_point { 1 + fraction } else { 0 };
-            let has_exponent = byte(mantissa) | 0x20 == b'e';
-            let exponent_sign = u32::from(matches!(byte(mantissa + 1), b'+' | b'-'));
-            let exponent = run((mantissa + 1 + exponent_sign).min(31));
-            let end = mantissa + if has_exponent { 1 + exponent_sign + exponent } else { 0 };
-            let valid = (whole > 0)
-                & !leading_zero
-                & (!has_point | (fraction > 0))
-                & (!has_exponent | (exponent > 0))
-                & (end < REACH as u32)
-                & ends_at(byte(end));
-            if !valid {
-                return count;
-            }
-        }
-        tokens.len()
+    /// The length of the short number that stands at `at` with what may follow it, or 0: then there may be another number.
+    ///
+    /// # Safety
+    /// The CPU must have AVX2 and what [`has_avx2`](super::super::x86_64::has_avx2) asks for beside it.
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    pub(in crate::arch) unsafe fn short_number(bytes: &[u8], at: usize) -> usize {
+        let Some(word) = bytes.get(at..at + REACH).and_then(<[u8]>::first_chunk::<REACH>) else {
+            return 0;
+        };
+        // SAFETY: 16 bytes are there, and the load needs no alignment.
+        let lanes = unsafe { _mm_loadu_si128(word.as_ptr().cast()) };
+        let values = _mm_sub_epi8(lanes, _mm_set1_epi8(b'0' as i8));
+        let digits = _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
+        // Bytes past the reach count as no digits, so that a run ends there at the latest.
+        let others = !(_mm_movemask_epi8(digits) as u32 & 0xffff);
+        let byte = |place: u32| word[place as usize % REACH];
+        let run = |from: u32| (others >> from).trailing_zeros();
+
+        let sign = u32::from(word[0] == b'-');
+        let whole = run(sign);
+        let leading_zero = (byte(sign) == b'0') & (whole > 1);
+        let point = sign + whole;
+        let has_point = byte(point) == b'.';
+        let fraction = run(point + 1);
+        let mantissa = point + if has_point { 1 + fraction } else { 0 };
+        let has_exponent = byte(mantissa) | 0x20 == b'e';
+        let exponent_sign = u32::from(matches!(byte(mantissa + 1), b'+' | b'-'));
+        let exponent = run((mantissa + 1 + exponent_sign).min(31));
+        let end = mantissa + if has_exponent { 1 + exponent_sign + exponent } else { 0 };
+        let valid = (whole > 0)
+            & !leading_zero
+            & (!has_point | (fraction > 0))
+            & (!has_exponent | (exponent > 0))
+            & (end < REACH as u32)
+            & ends_at(byte(end));
+        if valid { end as usize } else { 0 }
     }
 }
 

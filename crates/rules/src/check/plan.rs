@@ -131,7 +131,7 @@ impl<'r> FormOfLine<'r> {
     /// The value of a member, by its tokens.
     fn value(self, member: &MemberSpan) -> Option<Value> {
         let token = self.record.tokens(member)?.value();
-        Some(Value { token: u16::try_from(token).ok()?, kind: self.tokens.kinds[token] })
+        Some(Value { token: u16::try_from(token).ok()?, kind: self.tokens.kinds()[token] })
     }
 
     fn part<T>(self, member: Option<MemberSpan>, plan: impl Fn(Object<'r>) -> Option<T>) -> Part<T> {
@@ -150,7 +150,7 @@ impl<'r> FormOfLine<'r> {
 
     /// What stands between the quotes of the string that opens with this token.
     fn content(self, token: usize) -> Span {
-        Span { start: self.tokens.places[token] + 1, end: self.tokens.places[token + 1] }
+        Span { start: self.tokens.place(token) + 1, end: self.tokens.place(token + 1) }
     }
 }
 
@@ -217,7 +217,7 @@ impl Object<'_> {
 
     /// A section of a twin.
     fn section(self) -> Option<SectionPlan> {
-        let NumberedTokens { places, kinds } = self.line.tokens;
+        let kinds = self.line.tokens.kinds();
         let chunk = self.line.record.chunk();
         let number = |token: usize| u16::try_from(token).ok();
         let mut plan = SectionPlan {
@@ -267,13 +267,12 @@ impl Object<'_> {
             }
             at += 1;
         }
-        debug_assert_eq!(places[self.last] as usize + 1, self.member.value.end as usize);
         (!has_repeated(&mut open.pop()?)).then_some(plan)
     }
 
     /// The token after the value that starts with this one.
     fn after_value(&self, value: usize) -> usize {
-        let kinds = self.line.tokens.kinds;
+        let kinds = self.line.tokens.kinds();
         let mut depth = 0u32;
         let mut at = value;
         loop {

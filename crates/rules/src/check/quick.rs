@@ -30,7 +30,7 @@ pub(super) struct Planned {
 struct Line<'a> {
     record: &'a Record<'a>,
     chunk: &'a [u8],
-    places: &'a [u32],
+    tokens: NumberedTokens<'a>,
     plan: &'a Plan,
 }
 
@@ -40,24 +40,27 @@ impl<'a> Line<'a> {
         self.plan.values[member as usize]
     }
 
+    #[inline(always)]
+    fn place(&self, token: u16) -> u32 {
+        self.tokens.place(usize::from(token))
+    }
+
     /// The first byte of a value.
     #[inline(always)]
     fn first(&self, token: u16) -> u8 {
-        self.chunk[self.places[usize::from(token)] as usize]
+        self.chunk[self.place(token) as usize]
     }
 
     /// What stands between the quotes of a string.
     #[inline(always)]
     fn content(&self, token: u16) -> &'a [u8] {
-        let token = usize::from(token);
-        &self.chunk[self.places[token] as usize + 1..self.places[token + 1] as usize]
+        &self.chunk[self.place(token) as usize + 1..self.place(token + 1) as usize]
     }
 
     /// A string with its quotes.
     #[inline(always)]
     fn string(&self, token: u16) -> Span {
-        let token = usize::from(token);
-        Span { start: self.places[token], end: self.places[token + 1] + 1 }
+        Span { start: self.place(token), end: self.place(token + 1) + 1 }
     }
 
     /// Whether a value is null, or a text that passes.
@@ -82,7 +85,7 @@ impl Checker {
         }
         let plan = scratch.plans[place].plan.take()?;
         scratch.known = plan.known;
-        let line = Line { record, chunk: record.chunk(), places: tokens.places, plan: &plan };
+        let line = Line { record, chunk: record.chunk(), tokens, plan: &plan };
         let facts = self.check_line(scratch, record, line);
         scratch.plans[place].plan = Some(plan);
         Some(facts)
@@ -264,7 +267,7 @@ impl Checker {
         // No text counts more than the bytes that it is spelled with.
         let size_max = if number == 0 { TAGS_SIZE_MAX } else { PROPERTIES_SIZE_MAX } as usize;
         let scalars = NUMBER_SIZE as usize * plan.scalars.len();
-        let spelled = (line.places[usize::from(plan.last)] - line.places[usize::from(plan.open)]) as usize;
+        let spelled = (line.place(plan.last) - line.place(plan.open)) as usize;
         if spelled <= TWIN_STRING_MAX && spelled + scalars <= size_max {
             return true;
         }
@@ -290,7 +293,7 @@ fn scalars_are_plain(line: Line<'_>, scalars: &[u16]) -> bool {
     let mut any_null = false;
     let mut any_long = false;
     for token in scalars {
-        let at = line.places[usize::from(*token)] as usize;
+        let at = line.place(*token) as usize;
         any_null |= line.chunk[at] == b'n';
         // What follows a shorter number may be a digit, too.
         any_long |= line.chunk.get(at + LONG_NUMBER - 1).is_some_and(u8::is_ascii_digit);
@@ -301,7 +304,7 @@ fn scalars_are_plain(line: Line<'_>, scalars: &[u16]) -> bool {
 #[inline(never)]
 fn long_numbers_are_plain(line: Line<'_>, scalars: &[u16]) -> bool {
     scalars.iter().all(|token| {
-        let rest = &line.chunk[line.places[usize::from(*token)] as usize..];
+        let rest = &line.chunk[line.place(*token) as usize..];
         let is_long = rest.get(LONG_NUMBER - 1).is_some_and(u8::is_ascii_digit)
             && line.record.all_within(&rest[..LONG_NUMBER], &NUMBER);
         !is_long || {

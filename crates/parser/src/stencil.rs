@@ -1,0 +1,529 @@
+//! Stencils: lines of which everything is known but the values.
+//!
+//! What stands between the values of a line (brackets, commas, names, white space) is the same, byte for byte, in thousands
+//! of lines. A stencil is that text, piece by piece, with a hole for each string, number or literal. A line that fits
+//! one is recognised by comparing the pieces and finding where each value ends: it needs no index, its grammar is that
+//! of the line which the stencil was made of, and its [`Form`] covers all names at every depth.
+//!
+//! The pieces of all stencils are a tree: what two stencils have in common at their start is looked at once. A stencil is
+//! made of a line at the second sighting of its fixed text, so that names which never come again cost little. What fits no
+//! stencil is indexed and walked as ever; that is where faults are found and said.
+
+use std::ops::Range;
+
+use crate::arch::Level;
+use crate::form::Form;
+use crate::index::{Flags, SCALAR};
+use crate::lazy::Lazy;
+use crate::scalar::scalar_end;
+use crate::shape::MemberTokens;
+use crate::walk::LineTokens;
+
+/// A longer line gets no stencil.
+const LINE_BYTES_MAX: usize = 64 * 1024;
+/// Pieces in one stencil: one more than it has values.
+pub(crate) const PIECES_MAX: usize = 1025;
+/// Limits of what is kept; where one is reached, all is forgotten and learnt anew.
+const STENCILS_MAX: usize = 256;
+const NODES_MAX: usize = 8 * 1024;
+const TEXT_BYTES_MAX: usize = 512 * 1024;
+/// Places for fixed texts that were met once.
+const SEEN: usize = 256;
+/// How many lines in a row that fit no stencil are looked at; of later ones one in as many is, until one fits again.
+const PATIENCE: u32 = 64;
+
+/// Bytes that can be read after the last piece.
+pub(crate) const PADDING: usize = 32;
+
+/// No node.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// What comes after a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hole {
+    /// The content of a string: the quotes belong to the pieces.
+    Text,
+    /// A number or a literal; what it was when the stencil was made.
+    Number,
+    Literal,
+    /// The end of the line.
+    End,
+}
+
+impl Hole {
+    /// Whether the same values fit.
+    fn takes_the_same(self, other: Self) -> bool {
+        self == other || matches!((self, other), (Self::Number, Self::Literal) | (Self::Literal, Self::Number))
+    }
+}
+
+/// A piece and what comes after it.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub(crate) struct Node {
+    /// Where the piece starts in the text.
+    pub(crate) text: u32,
+    /// Its length in bytes.
+    pub(crate) length: u32,
+    /// Ones for its first 32 bytes.
+    pub(crate) mask: u32,
+    /// Another piece that may stand in its place, or [`NONE`].
+    pub(crate) next: u32,
+    /// The first piece after the value; after [`Hole::End`] the number of the stencil.
+    pub(crate) child: u32,
+    pub(crate) hole: Hole,
+}
+
+/// The pieces of all stencils.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    pub(crate) nodes: Vec<Node>,
+    /// The pieces, and [`PADDING`] after the last one.
+    pub(crate) text: Vec<u8>,
+    /// The first piece of a line, or [`NONE`].
+    pub(crate) root: u32,
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), text: vec![0; PADDING], root: NONE }
+    }
+}
+
+impl Tree {
+    fn clear(&mut self) {
+        self.nodes.clear();
+        self.text.clear();
+        self.text.resize(PADDING, 0);
+        self.root = NONE;
+    }
+
+    fn piece(&self, node: &Node) -> &[u8] {
+        &self.text[node.text as usize..][..node.length as usize]
+    }
+
+    /// The number of the node for `piece` among those that start with `first`, and the last of these.
+    fn find(&self, first: u32, piece: &[u8], hole: Hole) -> (Option<u32>, u32) {
+        let (mut number, mut last) = (first, NONE);
+        while number != NONE {
+            let node = &self.nodes[number as usize];
+            if node.hole.takes_the_same(hole) && self.piece(node) == piece {
+                return (Some(number), last);
+            }
+            (last, number) = (number, node.next);
+        }
+        (None, last)
+    }
+
+    /// The node for `piece` after the node `parent`, made where it is not there.
+    fn enter(&mut self, parent: u32, piece: &[u8], hole: Hole) -> u32 {
+        let first = if parent == NONE { self.root } else { self.nodes[parent as usize].child };
+        let (found, last) = self.find(first, piece, hole);
+        if let Some(number) = found {
+            return number;
+        }
+        let number = self.nodes.len() as u32;
+        let text = (self.text.len() - PADDING) as u32;
+        self.text.truncate(text as usize);
+        self.text.extend_from_slice(piece);
+        self.text.resize(self.text.len() + PADDING, 0);
+        let mask = if piece.len() >= 32 { u32::MAX } else { (1 << piece.len()) - 1 };
+        self.nodes.push(Node { text, length: piece.len() as u32, mask, next: NONE, child: NONE, hole });
+        match (last, parent) {
+            (NONE, NONE) => self.root = number,
+            (NONE, parent) => self.nodes[parent as usize].child = number,
+            (last, _) => self.nodes[last as usize].next = number,
+        }
+        number
+    }
+}
+
+/// Where a token stands: the number of its piece, and how far from the piece's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct TokenPlace {
+    piece: u16,
+    offset: u16,
+}
+
+/// What is known of all lines that fit.
+#[derive(Debug)]
+pub(crate) struct Stencil {
+    pub(crate) form: Form,
+    tokens: Vec<TokenPlace>,
+    kinds: Vec<u8>,
+    /// The members of the outer object.
+    pub(crate) members: Vec<MemberTokens>,
+    /// What the pieces hold.
+    flags: Flags,
+}
+
+/// A line that fits a stencil, as far as the tree tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Traced {
+    /// The number of the stencil.
+    pub(crate) stencil: u32,
+    /// The end of the line without its line end, and with it.
+    pub(crate) end: usize,
+    pub(crate) end_with_newline: usize,
+    /// What its values hold.
+    pub(crate) flags: Flags,
+}
+
+/// The tokens of a line that fits a stencil.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StencilTokens<'a> {
+    pub(crate) stencil: &'a Stencil,
+    /// Where the pieces of this line start.
+    pub(crate) starts: &'a [u32],
+    pub(crate) listed: &'a Lazy<u32>,
+}
+
+impl<'a> StencilTokens<'a> {
+    /// Where the token of this number is.
+    #[inline(always)]
+    pub(crate) fn place(self, token: usize) -> u32 {
+        let TokenPlace { piece, offset } = self.stencil.tokens[token];
+        self.starts[usize::from(piece)] + u32::from(offset)
+    }
+
+    pub(crate) fn kinds(self) -> &'a [u8] {
+        &self.stencil.kinds
+    }
+
+    /// All tokens one by one, for those who go through them.
+    pub(crate) fn list(self) -> LineTokens<'a> {
+        let places = self.stencil.tokens.iter();
+        let places = places.map(|token| self.starts[usize::from(token.piece)] + u32::from(token.offset));
+        LineTokens { places: self.listed.get_or_fill(places), kinds: &self.stencil.kinds }
+    }
+}
+
+/// The stencils that were made of the lines so far.
+#[derive(Debug)]
+pub(crate) struct Stencils {
+    pub(crate) tree: Tree,
+    all: Vec<Stencil>,
+    /// Where the pieces of the line that was traced last start.
+    pub(crate) starts: Vec<u32>,
+    /// By place: the hash of a fixed text that was met once.
+    seen: Vec<u64>,
+    /// Lines in a row that fit no stencil.
+    unfit: u32,
+    pieces: Pieces,
+}
+
+/// A line taken apart. Reused.
+#[derive(Debug, Default)]
+struct Pieces {
+    pieces: Vec<(Range<usize>, Hole)>,
+    tokens: Vec<TokenPlace>,
+}
+
+impl Default for Stencils {
+    fn default() -> Self {
+        Self {
+            tree: Tree::default(),
+            all: Vec::new(),
+            starts: vec![0; PIECES_MAX],
+            seen: vec![0; SEEN],
+            unfit: 0,
+            pieces: Pieces::default(),
+        }
+    }
+}
+
+impl Stencils {
+    /// Tries the line that starts at `start`: whether it fits, as far as [`Level::trace`] tells.
+    #[inline]
+    pub(crate) fn trace(&mut self, level: Level, bytes: &[u8], start: usize) -> Option<Traced> {
+        level.trace(&self.tree, bytes, start, &mut self.starts)
+    }
+
+    /// The stencil of a line that fits, and all that the line holds.
+    #[inline]
+    pub(crate) fn get(&self, traced: &Traced) -> (&Stencil, Flags) {
+        let stencil = &self.all[traced.stencil as usize];
+        (stencil, traced.flags | stencil.flags)
+    }
+
+    /// A line fits: others may be worth learning again.
+    #[inline]
+    pub(crate) fn praise(&mut self) {
+        self.unfit = 0;
+    }
+
+    /// Takes note of a valid line that fits no stencil; at the second sighting of its fixed text it becomes one.
+    #[inline]
+    pub(crate) fn meet(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, members: &[MemberTokens]) {
+        if self.unfit < PATIENCE || self.unfit % PATIENCE == 0 {
+            self.look_at(bytes, line, tokens, members);
+        }
+        self.unfit = self.unfit.wrapping_add(1);
+    }
+
+    #[cold]
+    fn look_at(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, members: &[MemberTokens]) {
+        if line.len() > LINE_BYTES_MAX || !self.pieces.take_apart(bytes, line, tokens) {
+            return;
+        }
+        let hash = self.pieces.hash(bytes);
+        let seen = &mut self.seen[(hash >> 32) as usize % SEEN];
+        if std::mem::replace(seen, hash) == hash {
+            self.learn(bytes, tokens, members);
+        }
+    }
+
+    fn learn(&mut self, bytes: &[u8], tokens: LineTokens<'_>, members: &[MemberTokens]) {
+        let text_bytes: usize = self.pieces.pieces.iter().map(|(piece, _)| piece.len()).sum();
+        if self.all.len() == STENCILS_MAX
+            || self.tree.nodes.len() + self.pieces.pieces.len() > NODES_MAX
+            || self.tree.text.len() + text_bytes > TEXT_BYTES_MAX
+        {
+            self.tree.clear();
+            self.all.clear();
+        }
+        let mut node = NONE;
+        for (piece, hole) in &self.pieces.pieces {
+            node = self.tree.enter(node, &bytes[piece.clone()], *hole);
+        }
+        let leaf = &mut self.tree.nodes[node as usize];
+        if leaf.child != NONE {
+            // It fits a stencil but for its values, or for what is after it: a line end of another kind, the chunk's end.
+            return;
+        }
+        leaf.child = self.all.len() as u32;
+        let pieces = self.pieces.pieces.iter().flat_map(|(piece, _)| &bytes[piece.clone()]);
+        let flags = pieces.fold(Flags::NONE, |flags, byte| {
+            flags
+                | match byte {
+                    b'\\' => Flags::BACKSLASH,
+                    0x80.. => Flags::NON_ASCII,
+                    _ => Flags::NONE,
+                }
+        });
+        self.all.push(Stencil {
+            form: Form::next(),
+            tokens: self.pieces.tokens.clone(),
+            kinds: tokens.kinds.to_vec(),
+            members: members.to_vec(),
+            flags,
+        });
+    }
+}
+
+impl Pieces {
+    /// Finds the pieces of a valid line; `false` where it is not worth a stencil.
+    fn take_apart(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>) -> bool {
+        let LineTokens { places, kinds } = tokens;
+        self.pieces.clear();
+        self.tokens.clear();
+        let mut start = line.start;
+        let mut number = 0;
+        while number < kinds.len() {
+            let place = places[number] as usize;
+            self.tokens.push(self.token(start, place));
+            let (hole, end, next) = match kinds[number] {
+                b'"' if kinds.get(number + 2) == Some(&b':') => {
+                    // A name is fixed.
+                    self.tokens.push(self.token(start, places[number + 1] as usize));
+                    number += 2;
+                    continue;
+                }
+                b'"' => (Hole::Text, place + 1, places[number + 1] as usize),
+                SCALAR if bytes[place].is_ascii_alphabetic() => (Hole::Literal, place, scalar_end(bytes, place)),
+                SCALAR => (Hole::Number, place, scalar_end(bytes, place)),
+                _ => {
+                    number += 1;
+                    continue;
+                }
+            };
+            self.pieces.push((start..end, hole));
+            start = next;
+            number += 1;
+            if hole == Hole::Text {
+                self.tokens.push(self.token(start, start));
+                number += 1;
+            }
+        }
+        self.pieces.push((start..line.end, Hole::End));
+        self.pieces.len() <= PIECES_MAX
+    }
+
+    /// The place of a token in the piece that starts at `start`. A line is shorter than what the numbers have room for.
+    fn token(&self, start: usize, place: usize) -> TokenPlace {
+        TokenPlace { piece: self.pieces.len() as u16, offset: (place - start) as u16 }
+    }
+
+    /// A hash of the fixed text. It need not resist anybody: the worst that a collision does is a stencil made too early.
+    fn hash(&self, bytes: &[u8]) -> u64 {
+        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mix = |hash: u64, word: u64| (hash.rotate_left(29) ^ word).wrapping_mul(FACTOR);
+        self.pieces.iter().fold(1, |hash, (piece, hole)| {
+            let (words, rest) = bytes[piece.clone()].as_chunks::<8>();
+            let hash = words.iter().fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            mix(hash, u64::from_le_bytes(last)) ^ u64::from(*hole == Hole::Text) ^ ((piece.len() as u64) << 8)
+        }) | 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::{NODES_MAX, STENCILS_MAX};
+    use crate::{Content, Level, Limits, Parser};
+
+    /// What each line is: its members as text and what it holds, or its fault.
+    fn read(parser: &mut Parser, text: &[u8]) -> Vec<String> {
+        let mut all = Vec::new();
+        parser.parse(text, 0, |line| {
+            all.push(match line.content {
+                Content::Record(record) => {
+                    let text = |span| String::from_utf8_lossy(record.bytes(span)).into_owned();
+                    let members = record.members().iter();
+                    let members: String =
+                        members.map(|member| format!("{}={};", text(member.name), text(member.value))).collect();
+                    let inner = record.members().iter().filter_map(|member| record.object(member)).flatten();
+                    let inner: String = inner.map(|member| format!("{}", text(member.value))).collect();
+                    format!("{members}{inner}{}{}", record.may_have_escapes(), record.is_plain())
+                }
+                Content::Invalid(fault) => {
+                    format!("{:?} at {} {}", fault.kind, fault.at as usize - line.start, fault.expected)
+                }
+                Content::Blank => "blank".to_owned(),
+            });
+            assert!(line.start <= line.end && line.end <= line.end_with_newline);
+            all.push(format!("{}", line.end_with_newline - line.end));
+            ControlFlow::Continue(())
+        });
+        all
+    }
+
+    /// How many stencils a parser has made.
+    fn stencils(parser: &Parser) -> usize {
+        parser.stencils.all.len()
+    }
+
+    /// More text, so that no line is too near to the end.
+    const TAIL: &str = "{\"tail\":\"                                                                \"}\n";
+
+    fn fresh(level: Level, line: &str) -> Vec<String> {
+        let mut all = read(&mut Parser::new(level, Limits::default()), format!("{line}{TAIL}").as_bytes());
+        all.truncate(2);
+        all
+    }
+
+    #[test]
+    fn lines_that_fit_are_what_a_fresh_parser_says_they_are() {
+        let model = r#"{"id":"a","n":[1,"x",null,{"größe":-2.5}],"o":{"p":true,"a name of more than thirty-two bytes, so":"q"}, "z" : "" }"#;
+        let values = [
+            ("\"a\"", "\"\""),
+            ("\"a\"", "\"an id of more than thirty-two bytes, which takes a second look\""),
+            ("\"a\"", "\"\\\"\""),
+            ("\"a\"", "\"\\\\\""),
+            ("\"a\"", "\"a\\u00e9\\n, and then more than thirty-two bytes, \\\"quoted\\\"\""),
+            ("\"a\"", "\"\\q\""),
+            ("\"a\"", "\"\\u12g4\""),
+            ("\"a\"", "\"é 修理 🚚\""),
+            ("\"a\"", "\"\u{7f}\""),
+            ("\"a\"", "\"\t\""),
+            ("\"a\"", "\"\u{1f}\""),
+            ("\"a\"", "null"),
+            ("\"a\"", "12"),
+            ("\"a\"", "\"a"),
+            ("\"a\"", "\"a\\\""),
+            ("1", "-0"),
+            ("1", "01"),
+            ("1", "1.5e-300"),
+            ("1", "123456789012345678901234567890.5"),
+            ("1", "false"),
+            ("1", "nul"),
+            ("1", "nulll"),
+            ("1", "\"1\""),
+            ("1", " 1"),
+            ("1", ""),
+            ("null", "12"),
+            ("null", "true"),
+            ("null", "NULL"),
+            ("-2.5", "true"),
+            ("-2.5", "2.5.1"),
+            ("true", "tru"),
+            ("true", "false "),
+            ("größe", "grosse"),
+            ("thirty-two", "thirty_two"),
+            ("bytes, so", "bytes,_so"),
+            (" }", "}"),
+            (" }", " },"),
+            (" }", " } "),
+            (" }", " }}"),
+            (" }", ""),
+        ];
+        for level in Level::available() {
+            for end in ["\n", "\r\n", "\r\r\n"] {
+                let mut parser = Parser::new(level, Limits::default());
+                read(&mut parser, format!("{}{TAIL}", format!("{model}{end}").repeat(6)).as_bytes());
+                assert_eq!(stencils(&parser), 1, "{}", level.name());
+                for (from, to) in values {
+                    let line = format!("{}{end}", model.replacen(from, to, 1));
+                    let mut found = read(&mut parser, format!("{line}{TAIL}").as_bytes());
+                    found.truncate(2);
+                    assert_eq!(found, fresh(level, &line), "{} {line}", level.name());
+                }
+                // At the end of a chunk, with and without a line end.
+                for line in [model.to_owned(), format!("{model}{end}")] {
+                    let mut found = read(&mut parser, line.as_bytes());
+                    found.truncate(2);
+                    assert_eq!(found, read(&mut Parser::new(level, Limits::default()), line.as_bytes()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_found_in_every_value() {
+        for level in Level::available() {
+            let mut parser = Parser::new(level, Limits::default());
+            let line = "{\"a\":\"x\",\"b\":\"y\"}\n";
+            read(&mut parser, format!("{}{TAIL}", line.repeat(8)).as_bytes());
+            for bad in [b"\xff".as_slice(), b"\xc3", b"\xed\xa0\x80", b"\xc0\x80"] {
+                for place in [6, 14] {
+                    let mut text = format!("{line}{TAIL}").into_bytes();
+                    text.splice(place..=place, bad.iter().copied());
+                    assert!(read(&mut parser, &text)[0].starts_with("Utf8 at"), "{} {bad:?} {place}", level.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_limit_of_a_line_holds() {
+        let limits = Limits { line_bytes_max: 40, ..Limits::default() };
+        for level in Level::available() {
+            let mut parser = Parser::new(level, limits);
+            read(&mut parser, format!("{}\n", "{\"a\":\"x\"}\n".repeat(12)).as_bytes());
+            assert_eq!(stencils(&parser), 1);
+            for (length, fits) in [(40, true), (41, false)] {
+                let text = format!("{{\"a\":\"{}\"}}\n{{\"a\":\"{}\"}}\n", "x".repeat(length - 8), "x".repeat(32));
+                assert_eq!(!read(&mut parser, text.as_bytes())[0].starts_with("LineTooLong"), fits, "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_made_at_the_second_sighting() {
+        let mut parser = Parser::new(Level::detect(), Limits::default());
+        let line = |number: usize| format!("{{\"name {number}\":1}}\n");
+        let once: String = (0..2000).map(line).collect();
+        read(&mut parser, once.as_bytes());
+        assert_eq!(stencils(&parser), 0, "no text was met twice");
+        for number in 0..4 * STENCILS_MAX {
+            // A line that fits, so that others are looked at.
+            let text = format!("{}{}{}{TAIL}", line(0).repeat(3), line(number), line(number));
+            read(&mut parser, text.as_bytes());
+            assert!(stencils(&parser) <= STENCILS_MAX && parser.stencils.tree.nodes.len() <= NODES_MAX);
+        }
+        assert!(stencils(&parser) > 10);
+    }
+}
