@@ -25,7 +25,7 @@ mod text;
 mod walk;
 mod window;
 
-pub use arch::{ByteSet, Level};
+pub use arch::{ByteSet, Level, NH_BYTES_MAX, NhKeys};
 pub use fault::{Fault, FaultKind};
 pub use form::Form;
 pub use inner::{ValueToken, VisitTokens};

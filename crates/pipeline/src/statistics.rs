@@ -200,7 +200,7 @@ impl Statistics {
             limits,
             level,
             by: by.map(names).unwrap_or_default(),
-            fingerprints: Fingerprints::new(),
+            fingerprints: Fingerprints::new(level),
         }
     }
 

@@ -6,7 +6,7 @@ use hubmill_device::{
     PROPERTIES_SIZE_MAX, STATUS_REASON_CHARACTERS_MAX, Status, TAGS_SIZE_MAX, TWIN_STRING_MAX, is_system_module,
     is_twin_number,
 };
-use hubmill_parser::{ByteSet, Form, NumberedTokens, Record, Span, ValueToken};
+use hubmill_parser::{Form, NumberedTokens, Record, Span, ValueToken};
 
 use super::authentication::{BASE64, HEXADECIMAL, THUMBPRINT_DIGITS, base64_bytes};
 use super::identity::PLAIN;
@@ -61,6 +61,18 @@ impl<'a> Line<'a> {
     #[inline(always)]
     fn string(&self, token: u16) -> Span {
         Span { start: self.place(token), end: self.place(token + 1) + 1 }
+    }
+
+    /// The length of a text that is right, 0 where there is none; `None` for anything but a right text, an empty one, or null.
+    #[inline(always)]
+    fn length(&self, value: Option<Value>, is_right: impl Fn(&[u8]) -> bool) -> Option<usize> {
+        match value {
+            Some(Value { token, kind: b'"' }) => {
+                let text = self.content(token);
+                (text.is_empty() || is_right(text)).then_some(text.len())
+            }
+            other => self.is_null_or(other, |_| false).then_some(0),
+        }
     }
 
     /// Whether a value is null, or a text that passes.
@@ -183,27 +195,15 @@ impl Checker {
         if plan.nulls.into_iter().flatten().any(|token| line.first(token) != b'n') {
             return None;
         }
-        // The length of each key and thumbprint, 0 where it is not there.
-        let lengths = |values: [Option<Value>; 2], is_right: &dyn Fn(&[u8]) -> bool| {
-            let mut lengths = [0; 2];
-            for (value, length) in values.into_iter().zip(&mut lengths) {
-                if let Some(Value { token, kind: b'"' }) = value {
-                    *length = line.content(token).len();
-                }
-                if !line.is_null_or(value, |text| text.is_empty() || is_right(text)) {
-                    return None;
-                }
-            }
-            Some(lengths)
-        };
         let is_key = |text: &[u8]| {
             let bytes = base64_bytes(text, |digits| line.record.all_within(digits, &BASE64));
             bytes.is_some_and(|bytes| (KEY_BYTES_MIN..=KEY_BYTES_MAX).contains(&bytes))
         };
         let is_thumbprint =
             |text: &[u8]| THUMBPRINT_DIGITS.contains(&text.len()) && line.record.all_within(text, &HEXADECIMAL);
-        let keys = lengths(plan.keys, &is_key)?;
-        let thumbprints = lengths(plan.thumbprints, &is_thumbprint)?;
+        let keys = [line.length(plan.keys[0], is_key)?, line.length(plan.keys[1], is_key)?];
+        let thumbprints =
+            [line.length(plan.thumbprints[0], is_thumbprint)?, line.length(plan.thumbprints[1], is_thumbprint)?];
         let [keys_there, thumbprints_there] = [keys, thumbprints].map(|pair| pair != [0, 0]);
         let half = (keys[0] == 0) != (keys[1] == 0);
         let mixed = thumbprints[0] != thumbprints[1] && !thumbprints.contains(&0);
@@ -281,37 +281,34 @@ impl Checker {
     }
 }
 
-/// The length from which on a number may be out of range.
+/// The length from which on an integer may be out of range.
 const LONG_NUMBER: usize = 16;
-
-/// The characters of numbers.
-static NUMBER: ByteSet = ByteSet::new(b"0123456789-+.eE");
 
 /// Whether there is no null among these scalars, and no number out of range.
 #[inline]
 fn scalars_are_plain(line: Line<'_>, scalars: &[u16]) -> bool {
     let mut any_null = false;
-    let mut any_long = false;
     for token in scalars {
         let at = line.place(*token) as usize;
         any_null |= line.chunk[at] == b'n';
-        // What follows a shorter number may be a digit, too.
-        any_long |= line.chunk.get(at + LONG_NUMBER - 1).is_some_and(u8::is_ascii_digit);
+        // What follows a shorter number may be a digit, too, but hardly looks like a number all along.
+        if line.chunk.get(at..at + LONG_NUMBER).is_some_and(is_of_digits) && !number_is_plain(&line.chunk[at..]) {
+            return false;
+        }
     }
-    !any_null && (!any_long || long_numbers_are_plain(line, scalars))
+    !any_null
+}
+
+/// Whether a long integer may stand here: some of its bytes are looked at.
+#[inline(always)]
+fn is_of_digits(bytes: &[u8]) -> bool {
+    bytes[LONG_NUMBER - 1].is_ascii_digit() & bytes[6].is_ascii_digit() & bytes[10].is_ascii_digit()
 }
 
 #[inline(never)]
-fn long_numbers_are_plain(line: Line<'_>, scalars: &[u16]) -> bool {
-    scalars.iter().all(|token| {
-        let rest = &line.chunk[line.place(*token) as usize..];
-        let is_long = rest.get(LONG_NUMBER - 1).is_some_and(u8::is_ascii_digit)
-            && line.record.all_within(&rest[..LONG_NUMBER], &NUMBER);
-        !is_long || {
-            let end = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
-            is_twin_number(&rest[..end.unwrap_or(rest.len())])
-        }
-    })
+fn number_is_plain(rest: &[u8]) -> bool {
+    let end = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
+    is_twin_number(&rest[..end.unwrap_or(rest.len())])
 }
 
 /// What a section counts.
