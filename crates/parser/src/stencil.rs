@@ -32,9 +32,6 @@ const SEEN: usize = 256;
 /// How many lines in a row that fit no stencil are looked at; of later ones one in as many is, until one fits again.
 const PATIENCE: u32 = 64;
 
-/// Bytes that can be read after the last piece.
-pub(crate) const PADDING: usize = 32;
-
 /// No node.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -57,28 +54,35 @@ impl Hole {
     }
 }
 
+/// Bytes of a piece that are kept with its node.
+pub(crate) const HEAD_BYTES: usize = 32;
+
 /// A piece and what comes after it.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
+#[repr(align(64))]
 pub(crate) struct Node {
-    /// Where the piece starts in the text.
-    pub(crate) text: u32,
+    /// Its first 32 bytes, zeros after them.
+    pub(crate) head: [u8; HEAD_BYTES],
+    /// Ones for those of the 32 bytes that are its own.
+    pub(crate) mask: u32,
     /// Its length in bytes.
     pub(crate) length: u32,
-    /// Ones for its first 32 bytes.
-    pub(crate) mask: u32,
+    /// Where its bytes start in the text.
+    pub(crate) text: u32,
     /// Another piece that may stand in its place, or [`NONE`].
     pub(crate) next: u32,
     /// The first piece after the value; after [`Hole::End`] the number of the stencil.
     pub(crate) child: u32,
     pub(crate) hole: Hole,
+    /// The first value here was longer than one look reaches.
+    pub(crate) long: bool,
 }
 
 /// The pieces of all stencils.
 #[derive(Debug)]
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
-    /// The pieces, and [`PADDING`] after the last one.
+    /// All bytes of all pieces.
     pub(crate) text: Vec<u8>,
     /// The first piece of a line, or [`NONE`].
     pub(crate) root: u32,
@@ -86,7 +90,7 @@ pub(crate) struct Tree {
 
 impl Default for Tree {
     fn default() -> Self {
-        Self { nodes: Vec::new(), text: vec![0; PADDING], root: NONE }
+        Self { nodes: Vec::new(), text: Vec::new(), root: NONE }
     }
 }
 
@@ -94,7 +98,6 @@ impl Tree {
     fn clear(&mut self) {
         self.nodes.clear();
         self.text.clear();
-        self.text.resize(PADDING, 0);
         self.root = NONE;
     }
 
@@ -116,19 +119,22 @@ impl Tree {
     }
 
     /// The node for `piece` after the node `parent`, made where it is not there.
-    fn enter(&mut self, parent: u32, piece: &[u8], hole: Hole) -> u32 {
+    fn enter(&mut self, parent: u32, piece: &[u8], hole: Hole, value_bytes: usize) -> u32 {
         let first = if parent == NONE { self.root } else { self.nodes[parent as usize].child };
         let (found, last) = self.find(first, piece, hole);
         if let Some(number) = found {
             return number;
         }
         let number = self.nodes.len() as u32;
-        let text = (self.text.len() - PADDING) as u32;
-        self.text.truncate(text as usize);
+        let text = self.text.len() as u32;
         self.text.extend_from_slice(piece);
-        self.text.resize(self.text.len() + PADDING, 0);
-        let mask = if piece.len() >= 32 { u32::MAX } else { (1 << piece.len()) - 1 };
-        self.nodes.push(Node { text, length: piece.len() as u32, mask, next: NONE, child: NONE, hole });
+        let length = piece.len() as u32;
+        let mut head = [0; HEAD_BYTES];
+        let head_bytes = piece.len().min(HEAD_BYTES);
+        head[..head_bytes].copy_from_slice(&piece[..head_bytes]);
+        let mask = if head_bytes == HEAD_BYTES { u32::MAX } else { (1 << head_bytes) - 1 };
+        let long = value_bytes >= HEAD_BYTES;
+        self.nodes.push(Node { head, mask, length, text, next: NONE, child: NONE, hole, long });
         match (last, parent) {
             (NONE, NONE) => self.root = number,
             (NONE, parent) => self.nodes[parent as usize].child = number,
@@ -204,7 +210,7 @@ pub(crate) struct Stencils {
     pub(crate) tree: Tree,
     all: Vec<Stencil>,
     /// Where the pieces of the line that was traced last start.
-    pub(crate) starts: Vec<u32>,
+    pub(crate) starts: Box<[u32; PIECES_MAX]>,
     /// By place: the hash of a fixed text that was met once.
     seen: Vec<u64>,
     /// Lines in a row that fit no stencil.
@@ -224,7 +230,7 @@ impl Default for Stencils {
         Self {
             tree: Tree::default(),
             all: Vec::new(),
-            starts: vec![0; PIECES_MAX],
+            starts: Box::new([0; PIECES_MAX]),
             seen: vec![0; SEEN],
             unfit: 0,
             pieces: Pieces::default(),
@@ -255,7 +261,7 @@ impl Stencils {
     /// Takes note of a valid line that fits no stencil; at the second sighting of its fixed text it becomes one.
     #[inline]
     pub(crate) fn meet(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, members: &[MemberTokens]) {
-        if self.unfit < PATIENCE || self.unfit % PATIENCE == 0 {
+        if self.unfit < PATIENCE || self.unfit.is_multiple_of(PATIENCE) {
             self.look_at(bytes, line, tokens, members);
         }
         self.unfit = self.unfit.wrapping_add(1);
@@ -283,8 +289,10 @@ impl Stencils {
             self.all.clear();
         }
         let mut node = NONE;
-        for (piece, hole) in &self.pieces.pieces {
-            node = self.tree.enter(node, &bytes[piece.clone()], *hole);
+        let pieces = &self.pieces.pieces;
+        for (number, (piece, hole)) in pieces.iter().enumerate() {
+            let value_bytes = pieces.get(number + 1).map_or(0, |(following, _)| following.start - piece.end);
+            node = self.tree.enter(node, &bytes[piece.clone()], *hole, value_bytes);
         }
         let leaf = &mut self.tree.nodes[node as usize];
         if leaf.child != NONE {
@@ -386,7 +394,7 @@ mod tests {
                     let members: String =
                         members.map(|member| format!("{}={};", text(member.name), text(member.value))).collect();
                     let inner = record.members().iter().filter_map(|member| record.object(member)).flatten();
-                    let inner: String = inner.map(|member| format!("{}", text(member.value))).collect();
+                    let inner: String = inner.map(|member| text(member.value)).collect();
                     format!("{members}{inner}{}{}", record.may_have_escapes(), record.is_plain())
                 }
                 Content::Invalid(fault) => {
