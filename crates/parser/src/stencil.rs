@@ -159,6 +159,8 @@ pub(crate) struct Stencil {
     kinds: Vec<u8>,
     /// The members of the outer object.
     pub(crate) members: Vec<MemberTokens>,
+    /// The length of each piece, and what comes after it.
+    pieces: Vec<(u32, Hole)>,
     /// What the pieces hold.
     flags: Flags,
 }
@@ -173,6 +175,13 @@ pub(crate) struct Traced {
     pub(crate) end_with_newline: usize,
     /// What its values hold.
     pub(crate) flags: Flags,
+}
+
+/// A place in the fixed text of a line: the same in all lines of the same [`Form`], wherever their values end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    piece: u16,
+    offset: u16,
 }
 
 /// The tokens of a line that fits a stencil.
@@ -190,6 +199,23 @@ impl<'a> StencilTokens<'a> {
     pub(crate) fn place(self, token: usize) -> u32 {
         let TokenPlace { piece, offset } = self.stencil.tokens[token];
         self.starts[usize::from(piece)] + u32::from(offset)
+    }
+
+    /// The anchor of a place; `None` where that is inside of a value.
+    pub(crate) fn anchor(self, place: u32) -> Option<Anchor> {
+        let pieces = &self.stencil.pieces;
+        let piece = self.starts[..pieces.len()].partition_point(|start| *start <= place).checked_sub(1)?;
+        let offset = place - self.starts[piece];
+        // Right after a text is where the next text may have its end, too.
+        let after_text = offset == 0 && piece > 0 && pieces[piece - 1].1 == Hole::Text;
+        let inside = offset <= pieces[piece].0 && !after_text;
+        inside.then_some(Anchor { piece: piece as u16, offset: offset as u16 })
+    }
+
+    /// Where an anchor is.
+    #[inline(always)]
+    pub(crate) fn place_of(self, anchor: Anchor) -> u32 {
+        self.starts[usize::from(anchor.piece)] + u32::from(anchor.offset)
     }
 
     pub(crate) fn kinds(self) -> &'a [u8] {
@@ -314,6 +340,7 @@ impl Stencils {
             tokens: self.pieces.tokens.clone(),
             kinds: tokens.kinds.to_vec(),
             members: members.to_vec(),
+            pieces: self.pieces.pieces.iter().map(|(piece, hole)| (piece.len() as u32, *hole)).collect(),
             flags,
         });
     }
