@@ -202,6 +202,14 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Whether a span holds the same bytes in all lines of the same [`Form`]; `false` also where that is not known.
+    pub fn is_fixed(&self, span: Span) -> bool {
+        match self.0.places {
+            Places::Stencil(line) => line.is_fixed(span.start, span.end),
+            Places::Indexed(_) | Places::Windowed => false,
+        }
+    }
+
     /// Where an anchor is, in a line of the [`Form`] that it was taken from.
     ///
     /// # Panics

@@ -5,6 +5,9 @@
 //! one is recognised by comparing the pieces and finding where each value ends: it needs no index, its grammar is that
 //! of the line which the stencil was made of, and its [`Form`] covers all names at every depth.
 //!
+//! `true`, `false` and `null` count as fixed text, too, as long as that leads to few stencils: most of them are the same in
+//! thousands of lines, and what is fixed needs no look of its own.
+//!
 //! The pieces of all stencils are a tree: what two stencils have in common at their start is looked at once. A stencil is
 //! made of a line at the second sighting of its fixed text, so that names which never come again cost little. What fits no
 //! stencil is indexed and walked as ever; that is where faults are found and said.
@@ -31,6 +34,9 @@ const TEXT_BYTES_MAX: usize = 512 * 1024;
 const SEEN: usize = 256;
 /// How many lines in a row that fit no stencil are looked at; of later ones one in as many is, until one fits again.
 const PATIENCE: u32 = 64;
+
+/// So many tries in a row without a line that fits are too many.
+const MISSES_MAX: u32 = 8;
 
 /// No node.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -212,6 +218,12 @@ impl<'a> StencilTokens<'a> {
         inside.then_some(Anchor { piece: piece as u16, offset: offset as u16 })
     }
 
+    /// Whether nothing between two places can differ from line to line.
+    pub(crate) fn is_fixed(self, start: u32, end: u32) -> bool {
+        let piece = |place| self.anchor(place).map(|anchor| anchor.piece);
+        piece(start).is_some() && piece(start) == piece(end)
+    }
+
     /// Where an anchor is.
     #[inline(always)]
     pub(crate) fn place_of(self, anchor: Anchor) -> u32 {
@@ -241,6 +253,10 @@ pub(crate) struct Stencils {
     seen: Vec<u64>,
     /// Lines in a row that fit no stencil.
     unfit: u32,
+    /// Blocks of lines in a row of which the first fitted no stencil.
+    misses: u32,
+    /// Literals are values, and not fixed text: there were too many lines that differ in them.
+    loose: bool,
     pieces: Pieces,
 }
 
@@ -259,6 +275,8 @@ impl Default for Stencils {
             starts: Box::new([0; PIECES_MAX]),
             seen: vec![0; SEEN],
             unfit: 0,
+            misses: 0,
+            loose: false,
             pieces: Pieces::default(),
         }
     }
@@ -278,10 +296,18 @@ impl Stencils {
         (stencil, traced.flags | stencil.flags)
     }
 
-    /// A line fits: others may be worth learning again.
+    /// Of the lines tried last, at least one did fit, or none: others may be worth learning again, or in another way.
     #[inline]
-    pub(crate) fn praise(&mut self) {
-        self.unfit = 0;
+    pub(crate) fn note_tries(&mut self, did_fit: bool) {
+        if did_fit {
+            self.unfit = 0;
+            self.misses = 0;
+        } else if !self.loose && self.tree.root != NONE {
+            self.misses += 1;
+            if self.misses == MISSES_MAX {
+                self.loosen();
+            }
+        }
     }
 
     /// Takes note of a valid line that fits no stencil; at the second sighting of its fixed text it becomes one.
@@ -293,9 +319,18 @@ impl Stencils {
         self.unfit = self.unfit.wrapping_add(1);
     }
 
+    /// Starts anew, with literals as values.
+    #[cold]
+    fn loosen(&mut self) {
+        self.loose = true;
+        self.unfit = 0;
+        self.tree.clear();
+        self.all.clear();
+    }
+
     #[cold]
     fn look_at(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, members: &[MemberTokens]) {
-        if line.len() > LINE_BYTES_MAX || !self.pieces.take_apart(bytes, line, tokens) {
+        if line.len() > LINE_BYTES_MAX || !self.pieces.take_apart(bytes, line, tokens, self.loose) {
             return;
         }
         let hash = self.pieces.hash(bytes);
@@ -311,6 +346,9 @@ impl Stencils {
             || self.tree.nodes.len() + self.pieces.pieces.len() > NODES_MAX
             || self.tree.text.len() + text_bytes > TEXT_BYTES_MAX
         {
+            if !self.loose {
+                return self.loosen();
+            }
             self.tree.clear();
             self.all.clear();
         }
@@ -348,7 +386,7 @@ impl Stencils {
 
 impl Pieces {
     /// Finds the pieces of a valid line; `false` where it is not worth a stencil.
-    fn take_apart(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>) -> bool {
+    fn take_apart(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, loose: bool) -> bool {
         let LineTokens { places, kinds } = tokens;
         self.pieces.clear();
         self.tokens.clear();
@@ -365,8 +403,10 @@ impl Pieces {
                     continue;
                 }
                 b'"' => (Hole::Text, place + 1, places[number + 1] as usize),
-                SCALAR if bytes[place].is_ascii_alphabetic() => (Hole::Literal, place, scalar_end(bytes, place)),
-                SCALAR => (Hole::Number, place, scalar_end(bytes, place)),
+                SCALAR if loose && bytes[place].is_ascii_alphabetic() => {
+                    (Hole::Literal, place, scalar_end(bytes, place))
+                }
+                SCALAR if !bytes[place].is_ascii_alphabetic() => (Hole::Number, place, scalar_end(bytes, place)),
                 _ => {
                     number += 1;
                     continue;

@@ -145,6 +145,9 @@ impl Rules {
         let tokens = |member| scratch.layouts.names().get(record, member).and_then(|member| record.tokens(&member));
         let (mut same, mut filled) = (Vec::new(), Vec::new());
         for (member, rests) in self.depends_on(scratch, record)? {
+            if record.is_fixed(member.value) {
+                continue;
+            }
             let value = record.bytes(member.value);
             let tokens = record.tokens(&member)?;
             match (value.first()?, rests) {
