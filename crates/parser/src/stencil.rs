@@ -317,6 +317,9 @@ impl Stencils {
             self.look_at(bytes, line, tokens, members);
         }
         self.unfit = self.unfit.wrapping_add(1);
+        if self.unfit == PATIENCE && !self.loose && self.all.is_empty() {
+            self.loosen();
+        }
     }
 
     /// Starts anew, with literals as values.
