@@ -64,12 +64,25 @@ pub fn run(data: &[u8]) {
             let found = seen(&mut parser, chunk, 0, break_after);
             assert_eq!(found, want, "{} in blocks of {block_bytes}, lines of {line_bytes}", level.name());
         }
+        let mut parser = Parser::new(level, limits);
+        teach(&mut parser, chunk, &want);
+        assert_eq!(seen(&mut parser, chunk, 0, usize::MAX), want, "{} with stencils", level.name());
         if let [first, rest @ ..] = want.as_slice()
             && choices.chance(25)
         {
             let found = seen(&mut Parser::new(level, limits), chunk, first.end_with_newline, usize::MAX);
             assert_eq!(found, rest, "{} from the second line on", level.name());
         }
+    }
+}
+
+/// Has a parser make stencils of the first valid lines of a chunk: each is met some times in a row, with text after it.
+fn teach(parser: &mut Parser, chunk: &[u8], lines: &[Seen]) {
+    let valid = lines.iter().filter(|line| matches!(line.what, What::Record(..)) && line.end - line.start < 4096);
+    for line in valid.take(3) {
+        let mut text = [&chunk[line.start..line.end], b"\n"].concat().repeat(5);
+        text.extend([b'\n'; 100]);
+        seen(parser, &text, 0, usize::MAX);
     }
 }
 

@@ -32,4 +32,5 @@ pub use inner::{ValueToken, VisitTokens};
 pub use parse::{Content, DEPTH_MAX_DEFAULT, LINE_BYTES_MAX_DEFAULT, Limits, Line, Parser};
 pub use record::{MemberSpan, Members, NumberedTokens, Record, Span};
 pub use shape::MemberTokens;
+pub use stencil::Anchor;
 pub use text::{decode, string_text};

@@ -198,7 +198,7 @@ impl Parser {
             }
             self.lazy.clear();
             self.listed.clear();
-            let tokens = StencilTokens { stencil, starts: &self.stencils.starts, listed: &self.listed };
+            let tokens = StencilTokens { stencil, starts: &self.stencils.starts[..], listed: &self.listed };
             let members = MemberSource::Known {
                 members: &stencil.members,
                 form: Some(stencil.form),
@@ -215,8 +215,8 @@ impl Parser {
             start = end_with_newline;
             fitting += 1;
         }
+        self.stencils.note_tries(fitting > 0);
         if fitting > 0 {
-            self.stencils.praise();
             self.next_block_bytes = (self.next_block_bytes >> fitting.min(16)).max(BLOCK_BYTES_MIN);
         }
         ControlFlow::Continue(start)

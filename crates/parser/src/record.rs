@@ -8,7 +8,7 @@ use crate::index::Flags;
 use crate::lazy::Lazy;
 use crate::scalar::scalar_end;
 use crate::shape::MemberTokens;
-use crate::stencil::StencilTokens;
+use crate::stencil::{Anchor, StencilTokens};
 use crate::text::{decode, string_text};
 use crate::walk::{LineTokens, SliceTokens, Token, Tokens};
 use crate::window::WindowTokens;
@@ -236,6 +236,35 @@ impl<'a> Record<'a> {
             Places::Indexed(line) => tokens.value_span(self.0.bytes, |token| line.places[token]),
             Places::Stencil(line) => tokens.value_span(self.0.bytes, |token| line.place(token)),
             Places::Windowed => unreachable!("no tokens were taken from a line without any"),
+        }
+    }
+
+    /// Where a place is in all lines of the same [`Form`]; `None` where it is inside of a value, and for a line of which only
+    /// the names are known.
+    pub fn anchor(&self, place: u32) -> Option<Anchor> {
+        match self.0.places {
+            Places::Stencil(line) => line.anchor(place),
+            Places::Indexed(_) | Places::Windowed => None,
+        }
+    }
+
+    /// Whether a span holds the same bytes in all lines of the same [`Form`]; `false` also where that is not known.
+    pub fn is_fixed(&self, span: Span) -> bool {
+        match self.0.places {
+            Places::Stencil(line) => line.is_fixed(span.start, span.end),
+            Places::Indexed(_) | Places::Windowed => false,
+        }
+    }
+
+    /// Where an anchor is, in a line of the [`Form`] that it was taken from.
+    ///
+    /// # Panics
+    /// For a line of another kind.
+    #[inline(always)]
+    pub fn place_of(&self, anchor: Anchor) -> u32 {
+        match self.0.places {
+            Places::Stencil(line) => line.place_of(anchor),
+            Places::Indexed(_) | Places::Windowed => unreachable!("no anchor was taken from a line of another form"),
         }
     }
 

@@ -5,6 +5,9 @@
 //! one is recognised by comparing the pieces and finding where each value ends: it needs no index, its grammar is that
 //! of the line which the stencil was made of, and its [`Form`] covers all names at every depth.
 //!
+//! `true`, `false` and `null` count as fixed text, too, as long as that leads to few stencils: most of them are the same in
+//! thousands of lines, and what is fixed needs no look of its own.
+//!
 //! The pieces of all stencils are a tree: what two stencils have in common at their start is looked at once. A stencil is
 //! made of a line at the second sighting of its fixed text, so that names which never come again cost little. What fits no
 //! stencil is indexed and walked as ever; that is where faults are found and said.
@@ -32,8 +35,8 @@ const SEEN: usize = 256;
 /// How many lines in a row that fit no stencil are looked at; of later ones one in as many is, until one fits again.
 const PATIENCE: u32 = 64;
 
-/// Bytes that can be read after the last piece.
-pub(crate) const PADDING: usize = 32;
+/// So many tries in a row without a line that fits are too many.
+const MISSES_MAX: u32 = 8;
 
 /// No node.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -57,28 +60,35 @@ impl Hole {
     }
 }
 
+/// Bytes of a piece that are kept with its node.
+pub(crate) const HEAD_BYTES: usize = 32;
+
 /// A piece and what comes after it.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
+#[repr(align(64))]
 pub(crate) struct Node {
-    /// Where the piece starts in the text.
-    pub(crate) text: u32,
+    /// Its first 32 bytes, zeros after them.
+    pub(crate) head: [u8; HEAD_BYTES],
+    /// Ones for those of the 32 bytes that are its own.
+    pub(crate) mask: u32,
     /// Its length in bytes.
     pub(crate) length: u32,
-    /// Ones for its first 32 bytes.
-    pub(crate) mask: u32,
+    /// Where its bytes start in the text.
+    pub(crate) text: u32,
     /// Another piece that may stand in its place, or [`NONE`].
     pub(crate) next: u32,
     /// The first piece after the value; after [`Hole::End`] the number of the stencil.
     pub(crate) child: u32,
     pub(crate) hole: Hole,
+    /// The first value here was longer than one look reaches.
+    pub(crate) long: bool,
 }
 
 /// The pieces of all stencils.
 #[derive(Debug)]
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
-    /// The pieces, and [`PADDING`] after the last one.
+    /// All bytes of all pieces.
     pub(crate) text: Vec<u8>,
     /// The first piece of a line, or [`NONE`].
     pub(crate) root: u32,
@@ -86,7 +96,7 @@ pub(crate) struct Tree {
 
 impl Default for Tree {
     fn default() -> Self {
-        Self { nodes: Vec::new(), text: vec![0; PADDING], root: NONE }
+        Self { nodes: Vec::new(), text: Vec::new(), root: NONE }
     }
 }
 
@@ -94,7 +104,6 @@ impl Tree {
     fn clear(&mut self) {
         self.nodes.clear();
         self.text.clear();
-        self.text.resize(PADDING, 0);
         self.root = NONE;
     }
 
@@ -116,19 +125,22 @@ impl Tree {
     }
 
     /// The node for `piece` after the node `parent`, made where it is not there.
-    fn enter(&mut self, parent: u32, piece: &[u8], hole: Hole) -> u32 {
+    fn enter(&mut self, parent: u32, piece: &[u8], hole: Hole, value_bytes: usize) -> u32 {
         let first = if parent == NONE { self.root } else { self.nodes[parent as usize].child };
         let (found, last) = self.find(first, piece, hole);
         if let Some(number) = found {
             return number;
         }
         let number = self.nodes.len() as u32;
-        let text = (self.text.len() - PADDING) as u32;
-        self.text.truncate(text as usize);
+        let text = self.text.len() as u32;
         self.text.extend_from_slice(piece);
-        self.text.resize(self.text.len() + PADDING, 0);
-        let mask = if piece.len() >= 32 { u32::MAX } else { (1 << piece.len()) - 1 };
-        self.nodes.push(Node { text, length: piece.len() as u32, mask, next: NONE, child: NONE, hole });
+        let length = piece.len() as u32;
+        let mut head = [0; HEAD_BYTES];
+        let head_bytes = piece.len().min(HEAD_BYTES);
+        head[..head_bytes].copy_from_slice(&piece[..head_bytes]);
+        let mask = if head_bytes == HEAD_BYTES { u32::MAX } else { (1 << head_bytes) - 1 };
+        let long = value_bytes >= HEAD_BYTES;
+        self.nodes.push(Node { head, mask, length, text, next: NONE, child: NONE, hole, long });
         match (last, parent) {
             (NONE, NONE) => self.root = number,
             (NONE, parent) => self.nodes[parent as usize].child = number,
@@ -153,6 +165,8 @@ pub(crate) struct Stencil {
     kinds: Vec<u8>,
     /// The members of the outer object.
     pub(crate) members: Vec<MemberTokens>,
+    /// The length of each piece, and what comes after it.
+    pieces: Vec<(u32, Hole)>,
     /// What the pieces hold.
     flags: Flags,
 }
@@ -167,6 +181,13 @@ pub(crate) struct Traced {
     pub(crate) end_with_newline: usize,
     /// What its values hold.
     pub(crate) flags: Flags,
+}
+
+/// A place in the fixed text of a line: the same in all lines of the same [`Form`], wherever their values end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    piece: u16,
+    offset: u16,
 }
 
 /// The tokens of a line that fits a stencil.
@@ -184,6 +205,29 @@ impl<'a> StencilTokens<'a> {
     pub(crate) fn place(self, token: usize) -> u32 {
         let TokenPlace { piece, offset } = self.stencil.tokens[token];
         self.starts[usize::from(piece)] + u32::from(offset)
+    }
+
+    /// The anchor of a place; `None` where that is inside of a value.
+    pub(crate) fn anchor(self, place: u32) -> Option<Anchor> {
+        let pieces = &self.stencil.pieces;
+        let piece = self.starts[..pieces.len()].partition_point(|start| *start <= place).checked_sub(1)?;
+        let offset = place - self.starts[piece];
+        // Right after a text is where the next text may have its end, too.
+        let after_text = offset == 0 && piece > 0 && pieces[piece - 1].1 == Hole::Text;
+        let inside = offset <= pieces[piece].0 && !after_text;
+        inside.then_some(Anchor { piece: piece as u16, offset: offset as u16 })
+    }
+
+    /// Whether nothing between two places can differ from line to line.
+    pub(crate) fn is_fixed(self, start: u32, end: u32) -> bool {
+        let piece = |place| self.anchor(place).map(|anchor| anchor.piece);
+        piece(start).is_some() && piece(start) == piece(end)
+    }
+
+    /// Where an anchor is.
+    #[inline(always)]
+    pub(crate) fn place_of(self, anchor: Anchor) -> u32 {
+        self.starts[usize::from(anchor.piece)] + u32::from(anchor.offset)
     }
 
     pub(crate) fn kinds(self) -> &'a [u8] {
@@ -204,11 +248,15 @@ pub(crate) struct Stencils {
     pub(crate) tree: Tree,
     all: Vec<Stencil>,
     /// Where the pieces of the line that was traced last start.
-    pub(crate) starts: Vec<u32>,
+    pub(crate) starts: Box<[u32; PIECES_MAX]>,
     /// By place: the hash of a fixed text that was met once.
     seen: Vec<u64>,
     /// Lines in a row that fit no stencil.
     unfit: u32,
+    /// Blocks of lines in a row of which the first fitted no stencil.
+    misses: u32,
+    /// Literals are values, and not fixed text: there were too many lines that differ in them.
+    loose: bool,
     pieces: Pieces,
 }
 
@@ -224,9 +272,11 @@ impl Default for Stencils {
         Self {
             tree: Tree::default(),
             all: Vec::new(),
-            starts: vec![0; PIECES_MAX],
+            starts: Box::new([0; PIECES_MAX]),
             seen: vec![0; SEEN],
             unfit: 0,
+            misses: 0,
+            loose: false,
             pieces: Pieces::default(),
         }
     }
@@ -246,24 +296,44 @@ impl Stencils {
         (stencil, traced.flags | stencil.flags)
     }
 
-    /// A line fits: others may be worth learning again.
+    /// Of the lines tried last, at least one did fit, or none: others may be worth learning again, or in another way.
     #[inline]
-    pub(crate) fn praise(&mut self) {
-        self.unfit = 0;
+    pub(crate) fn note_tries(&mut self, did_fit: bool) {
+        if did_fit {
+            self.unfit = 0;
+            self.misses = 0;
+        } else if !self.loose && self.tree.root != NONE {
+            self.misses += 1;
+            if self.misses == MISSES_MAX {
+                self.loosen();
+            }
+        }
     }
 
     /// Takes note of a valid line that fits no stencil; at the second sighting of its fixed text it becomes one.
     #[inline]
     pub(crate) fn meet(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, members: &[MemberTokens]) {
-        if self.unfit < PATIENCE || self.unfit % PATIENCE == 0 {
+        if self.unfit < PATIENCE || self.unfit.is_multiple_of(PATIENCE) {
             self.look_at(bytes, line, tokens, members);
         }
         self.unfit = self.unfit.wrapping_add(1);
+        if self.unfit == PATIENCE && !self.loose && self.all.is_empty() {
+            self.loosen();
+        }
+    }
+
+    /// Starts anew, with literals as values.
+    #[cold]
+    fn loosen(&mut self) {
+        self.loose = true;
+        self.unfit = 0;
+        self.tree.clear();
+        self.all.clear();
     }
 
     #[cold]
     fn look_at(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, members: &[MemberTokens]) {
-        if line.len() > LINE_BYTES_MAX || !self.pieces.take_apart(bytes, line, tokens) {
+        if line.len() > LINE_BYTES_MAX || !self.pieces.take_apart(bytes, line, tokens, self.loose) {
             return;
         }
         let hash = self.pieces.hash(bytes);
@@ -279,12 +349,17 @@ impl Stencils {
             || self.tree.nodes.len() + self.pieces.pieces.len() > NODES_MAX
             || self.tree.text.len() + text_bytes > TEXT_BYTES_MAX
         {
+            if !self.loose {
+                return self.loosen();
+            }
             self.tree.clear();
             self.all.clear();
         }
         let mut node = NONE;
-        for (piece, hole) in &self.pieces.pieces {
-            node = self.tree.enter(node, &bytes[piece.clone()], *hole);
+        let pieces = &self.pieces.pieces;
+        for (number, (piece, hole)) in pieces.iter().enumerate() {
+            let value_bytes = pieces.get(number + 1).map_or(0, |(following, _)| following.start - piece.end);
+            node = self.tree.enter(node, &bytes[piece.clone()], *hole, value_bytes);
         }
         let leaf = &mut self.tree.nodes[node as usize];
         if leaf.child != NONE {
@@ -306,6 +381,7 @@ impl Stencils {
             tokens: self.pieces.tokens.clone(),
             kinds: tokens.kinds.to_vec(),
             members: members.to_vec(),
+            pieces: self.pieces.pieces.iter().map(|(piece, hole)| (piece.len() as u32, *hole)).collect(),
             flags,
         });
     }
@@ -313,7 +389,7 @@ impl Stencils {
 
 impl Pieces {
     /// Finds the pieces of a valid line; `false` where it is not worth a stencil.
-    fn take_apart(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>) -> bool {
+    fn take_apart(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, loose: bool) -> bool {
         let LineTokens { places, kinds } = tokens;
         self.pieces.clear();
         self.tokens.clear();
@@ -330,8 +406,10 @@ impl Pieces {
                     continue;
                 }
                 b'"' => (Hole::Text, place + 1, places[number + 1] as usize),
-                SCALAR if bytes[place].is_ascii_alphabetic() => (Hole::Literal, place, scalar_end(bytes, place)),
-                SCALAR => (Hole::Number, place, scalar_end(bytes, place)),
+                SCALAR if loose && bytes[place].is_ascii_alphabetic() => {
+                    (Hole::Literal, place, scalar_end(bytes, place))
+                }
+                SCALAR if !bytes[place].is_ascii_alphabetic() => (Hole::Number, place, scalar_end(bytes, place)),
                 _ => {
                     number += 1;
                     continue;
@@ -386,7 +464,7 @@ mod tests {
                     let members: String =
                         members.map(|member| format!("{}={};", text(member.name), text(member.value))).collect();
                     let inner = record.members().iter().filter_map(|member| record.object(member)).flatten();
-                    let inner: String = inner.map(|member| format!("{}", text(member.value))).collect();
+                    let inner: String = inner.map(|member| text(member.value)).collect();
                     format!("{members}{inner}{}{}", record.may_have_escapes(), record.is_plain())
                 }
                 Content::Invalid(fault) => {

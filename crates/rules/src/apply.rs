@@ -43,9 +43,21 @@ impl Rules {
     #[inline]
     fn try_apply(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<Verdict, Finding> {
         let names = scratch.layouts.read(record, self.strictness);
+        if let Some(verdict) = self.follow_recipe(scratch, record) {
+            return Ok(verdict);
+        }
         scratch.id = scratch.layouts.names().value(record, Member::Id);
         scratch.module_id = scratch.layouts.names().value(record, Member::ModuleId);
         names?;
+        let verdict = self.apply_step_by_step(scratch, record)?;
+        if verdict != Verdict::Invalid {
+            self.note_recipe(scratch, record, verdict);
+        }
+        Ok(verdict)
+    }
+
+    #[inline]
+    fn apply_step_by_step(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<Verdict, Finding> {
         if self.selects && !self.is_selected(scratch, record)? {
             return Ok(Verdict::Filter);
         }

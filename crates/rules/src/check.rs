@@ -29,8 +29,7 @@ impl Rules {
     #[inline]
     fn has_plain_id(&self, scratch: &Scratch, record: &Record<'_>) -> bool {
         let only_one = scratch.layouts.names().check_exact(record, MemberSet::of(&[Member::Id])).is_ok();
-        let text = scratch.id.and_then(|id| record.text_within(id, &ID_SET));
-        only_one && text.is_some_and(|id| (1..=ID_CHARACTERS_MAX).contains(&id.len()))
+        only_one && scratch.id.is_some_and(|id| is_plain_id(record, id))
     }
 
     /// Adds what is wrong; `false` where the line can't be used.
@@ -47,6 +46,13 @@ impl Rules {
         }
         scratch.findings.iter().all(|finding| finding.severity != Severity::Error)
     }
+}
+
+/// Whether a value is an id that the hub takes, spelt without escapes.
+#[inline]
+pub(crate) fn is_plain_id(record: &Record<'_>, value: hubmill_parser::Span) -> bool {
+    let text = record.text_within(value, &ID_SET);
+    text.is_some_and(|id| (1..=ID_CHARACTERS_MAX).contains(&id.len()))
 }
 
 static ID_SET: ByteSet = ByteSet::new(ID_CHARACTERS);

@@ -61,20 +61,21 @@ impl KeySource {
         let text_bytes = self.key_bytes.div_ceil(3) * 4;
         let text = &mut self.texts[self.texts_used..][..text_bytes];
         self.texts_used += text_bytes;
-        out.reserve(text_bytes + 2);
-        out.push(b'"');
         match <&mut [u8; DEFAULT_TEXT_BYTES]>::try_from(&mut *text) {
-            // Without a call, since the length is known.
+            // In one go, since the length is known.
             Ok(text) => {
-                out.extend_from_slice(text);
+                let mut quoted = [b'"'; DEFAULT_TEXT_BYTES + 2];
+                quoted[1..=DEFAULT_TEXT_BYTES].copy_from_slice(text);
                 text.fill(0);
+                out.extend_from_slice(&quoted);
             }
             Err(_) => {
+                out.push(b'"');
                 out.extend_from_slice(text);
                 text.fill(0);
+                out.push(b'"');
             }
         }
-        out.push(b'"');
     }
 
     fn make_keys(&mut self) {

@@ -6,6 +6,7 @@ use hubmill_parser::{Record, Span};
 use crate::authentication::{self, Authentication, Key, SymmetricKey};
 use crate::edit::{TextRange, insert, replace};
 use crate::finding::{Detail, Finding};
+use crate::key_source::KeySource;
 use crate::options::{KeyRule, KeySlots, Keyless};
 use crate::rules::Rules;
 use crate::scratch::Scratch;
@@ -28,7 +29,7 @@ enum Becomes {
     Copy(Span),
 }
 
-const SLOTS: [&str; 2] = ["primary", "secondary"];
+pub(crate) const SLOTS: [&str; 2] = ["primary", "secondary"];
 
 impl Rules {
     /// `--strip-keys`: the keys that are there become null.
@@ -207,12 +208,22 @@ impl Rules {
     }
 
     fn append_fresh_key(&self, scratch: &mut Scratch, slot: usize) {
-        let source = scratch.keys.as_mut().expect("a scratch of rules that make keys has a source of keys");
-        let start = scratch.texts.len();
-        source.append_quoted(&mut scratch.texts);
-        let text = Span::new(start, scratch.texts.len());
-        scratch.made_keys.push(MadeKey { slot: SLOTS[slot], text });
+        append_fresh_key(&mut scratch.keys, &mut scratch.texts, &mut scratch.made_keys, slot);
     }
+}
+
+/// Makes a key for a slot and adds it to the texts, quotes and all.
+#[inline]
+pub(crate) fn append_fresh_key(
+    source: &mut Option<KeySource>,
+    texts: &mut Vec<u8>,
+    made_keys: &mut Vec<MadeKey>,
+    slot: usize,
+) {
+    let source = source.as_mut().expect("a scratch of rules that make keys has a source of keys");
+    let start = texts.len();
+    source.append_quoted(texts);
+    made_keys.push(MadeKey { slot: SLOTS[slot], text: Span::new(start, texts.len()) });
 }
 
 fn keyless(at: u32) -> Finding {

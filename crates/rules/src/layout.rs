@@ -5,6 +5,7 @@ use hubmill_parser::{MemberTokens, Record};
 use crate::authentication::{Depth, Inside};
 use crate::finding::Finding;
 use crate::names::{Names, Strictness};
+use crate::recipe::Recipes;
 
 /// Layouts kept; one more takes the place of another.
 const KEPT: usize = 256;
@@ -17,6 +18,7 @@ struct Layout {
     names: Names,
     /// What is inside of `authentication`, where that was asked for.
     authentication: Option<(Depth, Inside<MemberTokens>)>,
+    recipes: Recipes,
 }
 
 /// The layouts of the lines that were met. Reused from record to record.
@@ -51,6 +53,7 @@ impl Layouts {
         // Until all is well, it is good for this line only.
         layout.form = 0;
         layout.authentication = None;
+        layout.recipes.clear();
         layout.names.read(record, strictness)?;
         layout.form = form;
         Ok(())
@@ -60,6 +63,18 @@ impl Layouts {
     #[inline]
     pub(crate) fn names(&self) -> &Names {
         &self.all[self.current].names
+    }
+
+    /// The recipes for the form of the record that was read last.
+    #[inline]
+    pub(crate) fn recipes(&self) -> &Recipes {
+        &self.all[self.current].recipes
+    }
+
+    /// The same, to add to; `None` where the record has no form.
+    pub(crate) fn recipes_mut(&mut self) -> Option<&mut Recipes> {
+        let layout = &mut self.all[self.current];
+        (layout.form != 0).then_some(&mut layout.recipes)
     }
 
     /// What was kept of the inside of `authentication`, as far as `depth`.

@@ -18,6 +18,7 @@ mod migrate;
 mod minimal;
 mod names;
 mod options;
+mod recipe;
 mod rules;
 mod scratch;
 

@@ -18,7 +18,7 @@ const WIDE: usize = 32;
 
 /// Appends `source[start..end]` to `out`.
 ///
-/// The copy goes in steps of 32 bytes that may run past the end, inside of `source` and of the spare room of `out`.
+/// A short copy is one of 32 bytes that may run past the end, inside of `source` and of the spare room of `out`.
 ///
 /// # Panics
 /// Where the range is not inside of `source`.
@@ -26,23 +26,16 @@ const WIDE: usize = 32;
 pub fn append(out: &mut Vec<u8>, source: &[u8], start: usize, end: usize) {
     assert!(start <= end && end <= source.len(), "range inside of the source");
     let length = end - start;
-    let steps = length.div_ceil(WIDE);
-    if source.len() - start < steps * WIDE {
+    if length > WIDE || source.len() - start < WIDE {
         out.extend_from_slice(&source[start..end]);
         return;
     }
-    out.reserve(steps * WIDE);
+    out.reserve(WIDE);
     let filled = out.len();
-    // SAFETY: `steps * WIDE` bytes can be read from `start` on, as just checked, and written after `filled`, as just
-    // reserved; a shared slice and a vector's own buffer do not overlap.
+    // SAFETY: `WIDE` bytes can be read from `start` on, as just checked, and written after `filled`, as just reserved; a
+    // shared slice and a vector's own buffer do not overlap. `length` is no more than that.
     unsafe {
-        let mut from = source.as_ptr().add(start);
-        let mut to = out.as_mut_ptr().add(filled);
-        for _ in 0..steps {
-            std::ptr::copy_nonoverlapping(from, to, WIDE);
-            from = from.add(WIDE);
-            to = to.add(WIDE);
-        }
+        std::ptr::copy_nonoverlapping(source.as_ptr().add(start), out.as_mut_ptr().add(filled), WIDE);
         out.set_len(filled + length);
     }
 }

@@ -3,7 +3,7 @@
 use super::{Inner, Level};
 use crate::index::Flags;
 use crate::scalar::short_literal;
-use crate::stencil::{Hole, NONE, Node, Traced, Tree};
+use crate::stencil::{Hole, NONE, Node, PIECES_MAX, Traced, Tree};
 use crate::text::escape_end;
 use crate::walk::scalar;
 
@@ -12,7 +12,13 @@ impl Level {
     /// of `bytes` to tell. The grammar is that of the stencil, and escapes are valid; UTF-8 is still to be checked where
     /// the flags say that there is any. `starts` gets the places of the pieces.
     #[inline]
-    pub(crate) fn trace(self, tree: &Tree, bytes: &[u8], start: usize, starts: &mut [u32]) -> Option<Traced> {
+    pub(crate) fn trace(
+        self,
+        tree: &Tree,
+        bytes: &[u8],
+        start: usize,
+        starts: &mut [u32; PIECES_MAX],
+    ) -> Option<Traced> {
         if tree.root == NONE {
             return None;
         }
@@ -35,16 +41,16 @@ trait Look {
     /// Whether the piece of `node` stands at `at`.
     ///
     /// # Safety
-    /// The CPU must have what the way of looking is made for, `text` must be the text of its tree, and [`REACH`] bytes must follow both
-    /// `at` and the end of the piece there.
+    /// The CPU must have what the way of looking is made for, `text` must be the text of its tree, and [`REACH`] bytes must
+    /// follow both `at` and the end of the piece there.
     unsafe fn fits(text: &[u8], node: &Node, bytes: &[u8], at: usize) -> bool;
 
-    /// The first quote, backslash or control character from `at` on; `high` is set where a byte of 0x80 or above stands
-    /// before it. `None` where fewer than [`REACH`] bytes are left.
+    /// The first quote, backslash or control character from `at` on; some bit 7 of `high` is set where a byte of 0x80 or
+    /// above stands before it. `None` where fewer than [`REACH`] bytes are left. Whether it is expected to be far is a hint.
     ///
     /// # Safety
     /// The CPU must have what the way of looking is made for.
-    unsafe fn special(bytes: &[u8], at: usize, high: &mut bool) -> Option<usize>;
+    unsafe fn special(bytes: &[u8], at: usize, far: bool, high: &mut u64) -> Option<usize>;
 
     /// The length of the short number at `at`, or 0.
     ///
@@ -56,62 +62,59 @@ trait Look {
 /// # Safety
 /// The CPU must have what `L` is made for.
 #[inline(always)]
-unsafe fn trace<L: Look>(tree: &Tree, bytes: &[u8], start: usize, starts: &mut [u32]) -> Option<Traced> {
+unsafe fn trace<L: Look>(tree: &Tree, bytes: &[u8], start: usize, starts: &mut [u32; PIECES_MAX]) -> Option<Traced> {
     // The last place that anything is looked at.
     let limit = bytes.len().checked_sub(REACH)?;
     let mut at = start;
     let mut flags = Flags::NONE;
-    let mut high = false;
+    let mut high = 0;
     // The first piece that may stand at `at`, and the one that is looked at.
     let mut first = tree.root;
     let mut number = first;
-    let mut hole = Hole::End;
     let mut piece = 0;
     loop {
         let Some(node) = tree.nodes.get(number as usize) else {
-            // None fits. A string may go on after an escape.
-            if hole == Hole::Text && bytes.get(at) == Some(&b'\\') {
+            // None fits. A string may go on after an escape: no piece, but the content of a string starts with one.
+            if bytes[at] == b'\\' && piece > 0 {
                 flags |= Flags::BACKSLASH;
                 // SAFETY: passed on from the caller.
-                at = unsafe { L::special(bytes, escape_end(bytes, at)?, &mut high) }?;
+                at = unsafe { L::special(bytes, escape_end(bytes, at)?, false, &mut high) }?;
                 number = first;
                 continue;
             }
             return None;
         };
-        number = node.next;
         let after = at + node.length as usize;
-        // SAFETY: `after` is no smaller than `at`; the rest is passed on from the caller.
+        // SAFETY: 64 bytes follow `after`, which is no smaller than `at`; the rest is passed on from the caller.
         if after > limit || !unsafe { L::fits(&tree.text, node, bytes, at) } {
+            number = node.next;
             continue;
         }
-        let end = match node.hole {
+        let end = if node.hole == Hole::Text {
             // SAFETY: passed on from the caller.
-            Hole::Text => unsafe { L::special(bytes, after, &mut high) }?,
-            Hole::Literal | Hole::Number => {
-                // SAFETY: passed on from the caller.
-                let Some(end) = (unsafe { scalar_end::<L>(bytes, after, node.hole) }) else {
-                    continue;
-                };
-                end
+            unsafe { L::special(bytes, after, node.long, &mut high) }?
+        } else if node.hole != Hole::End {
+            // SAFETY: passed on from the caller.
+            let Some(end) = (unsafe { scalar_end::<L>(bytes, after, node.hole) }) else {
+                number = node.next;
+                continue;
+            };
+            end
+        } else {
+            starts[piece] = at as u32;
+            let end_with_newline = match bytes[after..] {
+                [b'\n', ..] => after + 1,
+                [b'\r', b'\n', ..] => after + 2,
+                _ => return None,
+            };
+            if high != 0 {
+                flags |= Flags::NON_ASCII;
             }
-            Hole::End => {
-                *starts.get_mut(piece)? = at as u32;
-                let end_with_newline = match bytes[after..] {
-                    [b'\n', ..] => after + 1,
-                    [b'\r', b'\n', ..] => after + 2,
-                    _ => return None,
-                };
-                if high {
-                    flags |= Flags::NON_ASCII;
-                }
-                return Some(Traced { stencil: node.child, end: after, end_with_newline, flags });
-            }
+            return Some(Traced { stencil: node.child, end: after, end_with_newline, flags });
         };
-        *starts.get_mut(piece)? = at as u32;
+        starts[piece] = at as u32;
         piece += 1;
         at = end;
-        hole = node.hole;
         first = node.child;
         number = first;
     }
@@ -142,11 +145,10 @@ impl Look for Words {
     }
 
     #[inline(always)]
-    unsafe fn special(bytes: &[u8], at: usize, high: &mut bool) -> Option<usize> {
+    unsafe fn special(bytes: &[u8], at: usize, _far: bool, high: &mut u64) -> Option<usize> {
         const ONES: u64 = u64::from_ne_bytes([1; 8]);
         const TOPS: u64 = ONES * 0x80;
         let mut rest = bytes.get(at..)?;
-        let mut seen = 0;
         while rest.len() >= REACH {
             let (word, following) = rest.split_first_chunk::<8>()?;
             let word = u64::from_le_bytes(*word);
@@ -156,12 +158,11 @@ impl Look for Words {
             };
             // Each marks its lowest true byte with bit 7, and nothing below it.
             let found = (is(b'"') | is(b'\\') | (word.wrapping_sub(ONES * 0x20) & !word)) & TOPS;
+            // All ones where nothing was found.
+            *high |= word & TOPS & found.wrapping_sub(1) & !found;
             if found != 0 {
-                let before = (found & found.wrapping_neg()) - 1;
-                *high |= (seen | word & before) & TOPS != 0;
                 return Some(bytes.len() - rest.len() + found.trailing_zeros() as usize / 8);
             }
-            seen |= word;
             rest = following;
         }
         None
@@ -182,7 +183,7 @@ mod x86_64 {
 
     use super::{Look, REACH, trace};
     use crate::arch::numbers;
-    use crate::stencil::{Node, Traced, Tree};
+    use crate::stencil::{Node, PIECES_MAX, Traced, Tree};
 
     const LANES: usize = 32;
     /// How far ahead bytes are asked for: the CPU's own look-ahead ends at every page.
@@ -191,7 +192,12 @@ mod x86_64 {
     /// # Safety
     /// The CPU must have AVX2 and what comes with it in practice.
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(super) unsafe fn trace_avx2(tree: &Tree, bytes: &[u8], start: usize, starts: &mut [u32]) -> Option<Traced> {
+    pub(super) unsafe fn trace_avx2(
+        tree: &Tree,
+        bytes: &[u8],
+        start: usize,
+        starts: &mut [u32; PIECES_MAX],
+    ) -> Option<Traced> {
         // SAFETY: this function is compiled for the features, and its caller has checked them.
         unsafe { trace::<Avx2>(tree, bytes, start, starts) }
     }
@@ -224,50 +230,61 @@ mod x86_64 {
         }
     }
 
+    /// The first special byte among the 32 or 64 bytes at `at`; `high` as for [`Look::special`].
+    #[inline(always)]
+    fn first(special: u64, tops: u64, at: usize, high: &mut u64) -> Option<usize> {
+        // All ones where nothing was found.
+        *high |= tops & special.wrapping_sub(1) & !special;
+        if special != 0 { Some(at + special.trailing_zeros() as usize) } else { None }
+    }
+
     impl Look for Avx2 {
         #[inline(always)]
         unsafe fn fits(text: &[u8], node: &Node, bytes: &[u8], at: usize) -> bool {
-            let place = node.text as usize;
-            // SAFETY: the caller promises AVX2, and bytes after the piece; so does the tree for its own text.
-            let same = |offset: usize| unsafe {
-                let pair = _mm256_cmpeq_epi8(load(text, place + offset), load(bytes, at + offset));
-                _mm256_movemask_epi8(pair) as u32
-            };
-            let ahead = bytes.as_ptr().wrapping_add(at + PREFETCH_BYTES);
-            // SAFETY: a prefetch reads nothing and never faults, wherever it points; every x86-64 CPU has it.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(ahead.cast()) };
-            if !same(0) & node.mask != 0 {
-                return false;
-            }
-            let length = node.length as usize;
-            let mut offset = LANES;
-            while offset < length {
-                // The last bytes, some of them a second time.
-                if same(offset.min(length - LANES)) != u32::MAX {
+            // SAFETY: the caller promises AVX2, and bytes after the piece; pieces longer than 32 bytes are whole in `text`.
+            unsafe {
+                let ahead = bytes.as_ptr().wrapping_add(at + PREFETCH_BYTES);
+                // This reads nothing and never faults, wherever it points.
+                _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
+                let same = |want, found| _mm256_movemask_epi8(_mm256_cmpeq_epi8(want, found)) as u32;
+                if !same(load(&node.head, 0), load(bytes, at)) & node.mask != 0 {
                     return false;
                 }
-                offset += LANES;
+                let length = node.length as usize;
+                let mut offset = LANES;
+                while offset < length {
+                    // The last bytes, some of them a second time.
+                    let from = offset.min(length - LANES);
+                    if same(load(text, node.text as usize + from), load(bytes, at + from)) != u32::MAX {
+                        return false;
+                    }
+                    offset += LANES;
+                }
             }
             true
         }
 
         #[inline(always)]
-        unsafe fn special(bytes: &[u8], at: usize, high: &mut bool) -> Option<usize> {
+        unsafe fn special(bytes: &[u8], at: usize, far: bool, high: &mut u64) -> Option<usize> {
             let mut at = at;
-            while at + REACH <= bytes.len() {
-                // Twice 32, as most values are no longer, and nobody can foretell which are longer than 32.
-                // SAFETY: the caller promises AVX2, and 64 bytes are there.
-                let ((special, tops), (special_2, tops_2)) =
-                    unsafe { (classes(bytes, at), classes(bytes, at + LANES)) };
-                let special = u64::from(special) | u64::from(special_2) << LANES;
-                let tops = u64::from(tops) | u64::from(tops_2) << LANES;
-                // All ones where nothing was found.
-                let before = special.wrapping_sub(1) & !special;
-                *high |= tops & before != 0;
-                if special != 0 {
-                    return Some(at + special.trailing_zeros() as usize);
+            // SAFETY: the caller promises AVX2; 64 bytes are there wherever there is a look.
+            unsafe {
+                if !far && at + REACH <= bytes.len() {
+                    let (special, tops) = classes(bytes, at);
+                    if let Some(end) = first(special.into(), tops.into(), at, high) {
+                        return Some(end);
+                    }
+                    at += LANES;
                 }
-                at += REACH;
+                while at + REACH <= bytes.len() {
+                    let ((special, tops), (special_2, tops_2)) = (classes(bytes, at), classes(bytes, at + LANES));
+                    let special = u64::from(special) | u64::from(special_2) << LANES;
+                    let tops = u64::from(tops) | u64::from(tops_2) << LANES;
+                    if let Some(end) = first(special, tops, at, high) {
+                        return Some(end);
+                    }
+                    at += REACH;
+                }
             }
             None
         }
