@@ -11,7 +11,6 @@ mod full;
 pub mod inputs;
 pub mod parse;
 pub mod rule_choice;
-mod siblings;
 pub mod splice;
 pub mod text;
 pub mod transform;

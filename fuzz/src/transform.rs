@@ -11,13 +11,13 @@ use hubmill_reader::Part;
 use hubmill_testkit::json::{self, Json};
 use hubmill_testkit::oracle::{self, Expected, Outcome};
 use hubmill_testkit::rules::{OnInvalid as Invalid, Rules};
+use hubmill_testkit::siblings;
 use hubmill_testkit::strategy::is_allowed;
 
 use crate::choices::Choices;
 use crate::full;
 use crate::inputs::{Maker, Mix};
 use crate::rule_choice::{is_stable, take, to_product};
-use crate::siblings;
 
 const HEADER_BYTES: usize = 64;
 const BOM: &[u8] = b"\xef\xbb\xbf";

@@ -8,10 +8,10 @@ use hubmill_reader::Part;
 use hubmill_rules::{Check, Checker, Policy};
 use hubmill_testkit::checker::{self, Found};
 use hubmill_testkit::rng::Rng;
+use hubmill_testkit::siblings;
 
 use crate::choices::Choices;
 use crate::inputs::{Maker, Mix};
-use crate::siblings;
 use crate::transform::cut;
 
 const HEADER_BYTES: usize = 16;

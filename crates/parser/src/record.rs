@@ -55,32 +55,60 @@ impl MemberSpan {
     }
 }
 
-/// The tokens of a line by their numbers, which are the same in all lines of one [`Form`].
-#[derive(Clone, Copy, Debug)]
-pub struct NumberedTokens<'a>(Numbered<'a>);
+/// Where the tokens of a line are, by their numbers, which are the same in all lines of one [`Form`].
+pub trait TokenPlaces: Copy {
+    /// Where the token of this number is, from the start of the chunk.
+    fn place(self, token: usize) -> u32;
+}
 
+/// The tokens of a line, in the way in which the line was recognised.
 #[derive(Clone, Copy, Debug)]
-enum Numbered<'a> {
-    Listed(LineTokens<'a>),
-    Stencil(StencilTokens<'a>),
+pub enum NumberedTokens<'a> {
+    /// By its shape.
+    Listed(ListedTokens<'a>),
+    /// By its fixed text.
+    Fixed(FixedTokens<'a>),
+}
+
+/// Tokens that were found one by one.
+#[derive(Clone, Copy, Debug)]
+pub struct ListedTokens<'a>(LineTokens<'a>);
+
+/// Tokens that stand where the fixed text of a line has them.
+#[derive(Clone, Copy, Debug)]
+pub struct FixedTokens<'a>(StencilTokens<'a>);
+
+impl TokenPlaces for ListedTokens<'_> {
+    #[inline(always)]
+    fn place(self, token: usize) -> u32 {
+        self.0.places[token]
+    }
+}
+
+impl TokenPlaces for FixedTokens<'_> {
+    #[inline(always)]
+    fn place(self, token: usize) -> u32 {
+        self.0.place(token)
+    }
+}
+
+impl TokenPlaces for NumberedTokens<'_> {
+    #[inline]
+    fn place(self, token: usize) -> u32 {
+        match self {
+            Self::Listed(tokens) => tokens.place(token),
+            Self::Fixed(tokens) => tokens.place(token),
+        }
+    }
 }
 
 impl<'a> NumberedTokens<'a> {
-    /// Where the token of this number is, from the start of the chunk.
-    #[inline(always)]
-    pub fn place(&self, token: usize) -> u32 {
-        match self.0 {
-            Numbered::Listed(tokens) => tokens.places[token],
-            Numbered::Stencil(tokens) => tokens.place(token),
-        }
-    }
-
     /// What each is: the byte that stands there, or [`ValueToken::SCALAR`](crate::ValueToken::SCALAR).
     #[inline]
     pub fn kinds(&self) -> &'a [u8] {
-        match self.0 {
-            Numbered::Listed(tokens) => tokens.kinds,
-            Numbered::Stencil(tokens) => tokens.kinds(),
+        match self {
+            Self::Listed(ListedTokens(tokens)) => tokens.kinds,
+            Self::Fixed(FixedTokens(tokens)) => tokens.kinds(),
         }
     }
 }
@@ -202,11 +230,13 @@ impl<'a> Record<'a> {
             _ => return None,
         };
         let tokens = match (self.0.places, covers) {
-            (Places::Stencil(tokens), Covers::All) => Numbered::Stencil(tokens),
-            (Places::Indexed(tokens), Covers::These(DeepNames::AllBut(_))) => Numbered::Listed(tokens),
+            (Places::Stencil(tokens), Covers::All) => NumberedTokens::Fixed(FixedTokens(tokens)),
+            (Places::Indexed(tokens), Covers::These(DeepNames::AllBut(_))) => {
+                NumberedTokens::Listed(ListedTokens(tokens))
+            }
             _ => return None,
         };
-        Some((form, NumberedTokens(tokens)))
+        Some((form, tokens))
     }
 
     /// The tokens of a member, at any depth: the same in all lines of the same [`Form`]. `None` for a line so long that

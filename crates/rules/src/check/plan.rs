@@ -5,8 +5,8 @@
 //! [`quick`](super::quick) for what is done with it. Where something about a part of a line is out of the ordinary by
 //! its form alone there is no plan for that part, and it is looked at in every line anew.
 
-use hubmill_device::{Member, Place, TWIN_DEPTH_MAX, TWIN_KEY_BYTES_MAX};
-use hubmill_parser::{MemberSpan, NumberedTokens, Record, Span, ValueToken};
+use hubmill_device::{BOOLEAN_SIZE, Member, MemberSet, Place, TWIN_DEPTH_MAX, TWIN_KEY_BYTES_MAX};
+use hubmill_parser::{MemberSpan, NumberedTokens, Record, Span, TokenPlaces as _, ValueToken};
 
 use super::text::read_name;
 use super::{CheckScratch, Checker};
@@ -14,6 +14,10 @@ use super::{CheckScratch, Checker};
 /// Inside of members of this name at the top of a twin's section names are of no importance.
 pub(super) const METADATA: &str = "$metadata";
 const VERSION: &str = "$version";
+
+/// Members of which null says as much as their absence.
+const NULL_IS_ABSENT: MemberSet =
+    MemberSet::of(&[Member::ModuleId, Member::ETag, Member::StatusReason, Member::TwinETag, Member::DeviceScope]);
 
 /// A value of a line: the number of its first token, and what that is.
 #[derive(Clone, Copy, Debug)]
@@ -51,11 +55,11 @@ pub(super) struct SectionPlan {
     /// Its brackets.
     pub(super) open: u16,
     pub(super) last: u16,
-    /// What all its names count.
-    pub(super) names: usize,
+    /// What its names count, and its values that are the same in all lines of the form.
+    pub(super) fixed: usize,
     /// The opening quotes of its texts.
     pub(super) texts: Vec<u16>,
-    /// Its numbers and literals.
+    /// Its numbers and literals that may be others in other lines.
     pub(super) scalars: Vec<u16>,
 }
 
@@ -99,7 +103,10 @@ impl Checker {
         let member = |member: Member| scratch.get(record, member);
         let mut values = [None; Member::COUNT];
         for (member, value) in Member::ALL.into_iter().zip(&mut values) {
-            *value = scratch.get(record, member).and_then(|member| form_of_line.value(&member));
+            let found = scratch
+                .get(record, member)
+                .filter(|found| !NULL_IS_ABSENT.contains(member) || !form_of_line.is_null(found));
+            *value = found.and_then(|member| form_of_line.value(&member));
         }
         Some(Plan {
             known: scratch.known,
@@ -134,6 +141,11 @@ impl<'r> FormOfLine<'r> {
         Some(Value { token: u16::try_from(token).ok()?, kind: self.tokens.kinds()[token] })
     }
 
+    /// Whether a value is null in all lines of the form.
+    fn is_null(self, member: &MemberSpan) -> bool {
+        self.record.bytes(member.value) == b"null" && self.record.is_fixed(member.value)
+    }
+
     fn part<T>(self, member: Option<MemberSpan>, plan: impl Fn(Object<'r>) -> Option<T>) -> Part<T> {
         let Some(member) = member else {
             return Part::Absent;
@@ -146,6 +158,12 @@ impl<'r> FormOfLine<'r> {
             }
             _ => Part::Odd,
         }
+    }
+
+    /// Whether the literal that starts with this token is the same in all lines of the form.
+    fn is_fixed(self, token: usize) -> bool {
+        let start = self.tokens.place(token);
+        self.record.is_fixed(Span { start, end: start + 1 })
     }
 
     /// What stands between the quotes of the string that opens with this token.
@@ -196,7 +214,7 @@ impl Object<'_> {
 
     /// The value of a member that need not be there; `None` for one that is an object or an array.
     fn optional(&self, member: Option<MemberSpan>) -> Option<Option<Value>> {
-        let Some(member) = member else {
+        let Some(member) = member.filter(|member| !self.line.is_null(member)) else {
             return Some(None);
         };
         self.line.value(&member).filter(|value| matches!(value.kind, b'"' | ValueToken::SCALAR)).map(Some)
@@ -223,7 +241,7 @@ impl Object<'_> {
         let mut plan = SectionPlan {
             open: number(self.open)?,
             last: number(self.last)?,
-            names: 0,
+            fixed: 0,
             texts: Vec::new(),
             scalars: Vec::new(),
         };
@@ -252,7 +270,7 @@ impl Object<'_> {
                     if of_the_hub && open.len() == 1 {
                         at = self.after_value(at);
                     } else if read_name(chunk, name).1 && text.len() <= TWIN_KEY_BYTES_MAX {
-                        plan.names += text.len();
+                        plan.fixed += text.len();
                     } else {
                         return None;
                     }
@@ -262,6 +280,10 @@ impl Object<'_> {
                     plan.texts.push(number(at)?);
                     at += 1;
                 }
+                ValueToken::SCALAR if self.line.is_fixed(at) => match chunk[self.line.tokens.place(at) as usize] {
+                    b'n' => return None,
+                    _ => plan.fixed += BOOLEAN_SIZE as usize,
+                },
                 ValueToken::SCALAR => plan.scalars.push(number(at)?),
                 _ => {}
             }

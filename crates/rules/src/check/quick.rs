@@ -6,7 +6,7 @@ use hubmill_device::{
     PROPERTIES_SIZE_MAX, STATUS_REASON_CHARACTERS_MAX, Status, TAGS_SIZE_MAX, TWIN_STRING_MAX, is_system_module,
     is_twin_number,
 };
-use hubmill_parser::{Form, NumberedTokens, Record, Span, ValueToken};
+use hubmill_parser::{Form, NumberedTokens, Record, Span, TokenPlaces, ValueToken};
 
 use super::authentication::{BASE64, HEXADECIMAL, THUMBPRINT_DIGITS, base64_bytes};
 use super::identity::PLAIN;
@@ -27,14 +27,19 @@ pub(super) struct Planned {
 
 /// A line with the plan of its form.
 #[derive(Clone, Copy)]
-struct Line<'a> {
+struct Line<'a, P> {
     record: &'a Record<'a>,
     chunk: &'a [u8],
-    tokens: NumberedTokens<'a>,
+    tokens: P,
     plan: &'a Plan,
 }
 
-impl<'a> Line<'a> {
+impl<'a, P: TokenPlaces> Line<'a, P> {
+    #[inline(always)]
+    fn new(record: &'a Record<'a>, tokens: P, plan: &'a Plan) -> Self {
+        Self { record, chunk: record.chunk(), tokens, plan }
+    }
+
     #[inline(always)]
     fn value(&self, member: Member) -> Option<Value> {
         self.plan.values[member as usize]
@@ -97,8 +102,10 @@ impl Checker {
         }
         let plan = scratch.plans[place].plan.take()?;
         scratch.known = plan.known;
-        let line = Line { record, chunk: record.chunk(), tokens, plan: &plan };
-        let facts = self.check_line(scratch, record, line);
+        let facts = match tokens {
+            NumberedTokens::Fixed(tokens) => self.check_line(scratch, record, Line::new(record, tokens, &plan)),
+            NumberedTokens::Listed(tokens) => self.check_line(scratch, record, Line::new(record, tokens, &plan)),
+        };
         scratch.plans[place].plan = Some(plan);
         Some(facts)
     }
@@ -120,7 +127,7 @@ impl Checker {
     }
 
     #[inline]
-    fn check_line(&self, scratch: &mut CheckScratch, record: &Record<'_>, line: Line<'_>) -> Facts {
+    fn check_line(&self, scratch: &mut CheckScratch, record: &Record<'_>, line: Line<'_, impl TokenPlaces>) -> Facts {
         let mut facts = Facts::default();
         let ids_are_plain = self.ids_are_plain(line, &mut facts) || (!self.says && facts.id.is_some());
         if !ids_are_plain {
@@ -156,7 +163,7 @@ impl Checker {
 
     /// Reads the ids; whether nothing is to be said about them.
     #[inline]
-    fn ids_are_plain(&self, line: Line<'_>, facts: &mut Facts) -> bool {
+    fn ids_are_plain(&self, line: Line<'_, impl TokenPlaces>, facts: &mut Facts) -> bool {
         let is_plain =
             |text: &[u8]| (1..=ID_CHARACTERS_MAX).contains(&text.len()) && line.record.all_within(text, &PLAIN);
         let Some(Value { token, kind: b'"' }) = line.value(Member::Id) else {
@@ -177,7 +184,12 @@ impl Checker {
 
     /// How the device authenticates, where nothing is to be said about that; `None` where there may be.
     #[inline]
-    fn quick_authentication(&self, line: Line<'_>, plan: &AuthenticationPlan, facts: &Facts) -> Option<Authenticates> {
+    fn quick_authentication(
+        &self,
+        line: Line<'_, impl TokenPlaces>,
+        plan: &AuthenticationPlan,
+        facts: &Facts,
+    ) -> Option<Authenticates> {
         let kind = match plan.kind {
             None => AuthenticationType::Sas,
             Some(Value { token, kind: b'"' }) => match line.content(token) {
@@ -224,7 +236,13 @@ impl Checker {
 
     /// Tags and properties.
     #[inline]
-    fn check_twin_by_plan(&self, scratch: &mut CheckScratch, record: &Record<'_>, line: Line<'_>, facts: &mut Facts) {
+    fn check_twin_by_plan(
+        &self,
+        scratch: &mut CheckScratch,
+        record: &Record<'_>,
+        line: Line<'_, impl TokenPlaces>,
+        facts: &mut Facts,
+    ) {
         if !self.quick_section(line, &line.plan.tags, 0, &mut facts.sizes) {
             self.check_tags_if_any(scratch, record, facts);
         }
@@ -245,7 +263,13 @@ impl Checker {
 
     /// Whether nothing is to be said about a section; where sizes are asked for, notes its size.
     #[inline]
-    fn quick_section(&self, line: Line<'_>, section: &Part<SectionPlan>, number: usize, sizes: &mut TwinSizes) -> bool {
+    fn quick_section(
+        &self,
+        line: Line<'_, impl TokenPlaces>,
+        section: &Part<SectionPlan>,
+        number: usize,
+        sizes: &mut TwinSizes,
+    ) -> bool {
         match section {
             Part::Absent => true,
             Part::Scalar(token) => line.first(*token) == b'n',
@@ -260,7 +284,7 @@ impl Checker {
 
     /// Whether nothing is to be said about the values in a section of a twin, nor about its size.
     #[inline]
-    fn values_are_plain(&self, line: Line<'_>, plan: &SectionPlan, number: usize) -> bool {
+    fn values_are_plain(&self, line: Line<'_, impl TokenPlaces>, plan: &SectionPlan, number: usize) -> bool {
         if !scalars_are_plain(line, &plan.scalars) {
             return false;
         }
@@ -277,7 +301,7 @@ impl Checker {
             sum += length;
             longest = longest.max(length);
         }
-        longest <= TWIN_STRING_MAX && plan.names + scalars + sum <= size_max
+        longest <= TWIN_STRING_MAX && plan.fixed + scalars + sum <= size_max
     }
 }
 
@@ -286,7 +310,7 @@ const LONG_NUMBER: usize = 16;
 
 /// Whether there is no null among these scalars, and no number out of range.
 #[inline]
-fn scalars_are_plain(line: Line<'_>, scalars: &[u16]) -> bool {
+fn scalars_are_plain(line: Line<'_, impl TokenPlaces>, scalars: &[u16]) -> bool {
     let mut any_null = false;
     for token in scalars {
         let at = line.place(*token) as usize;
@@ -313,8 +337,8 @@ fn number_is_plain(rest: &[u8]) -> bool {
 
 /// What a section counts.
 #[inline]
-fn measured(line: Line<'_>, plan: &SectionPlan) -> Length {
-    let mut size = Length::of(plan.names);
+fn measured(line: Line<'_, impl TokenPlaces>, plan: &SectionPlan) -> Length {
+    let mut size = Length::of(plan.fixed);
     let mut scalars = 0;
     for token in &plan.scalars {
         scalars += match line.first(*token) {
@@ -335,7 +359,7 @@ fn measured(line: Line<'_>, plan: &SectionPlan) -> Length {
 
 /// The import mode, where it is not there or written as the hub writes it.
 #[inline]
-fn quick_mode(line: Line<'_>) -> Option<ImportMode> {
+fn quick_mode(line: Line<'_, impl TokenPlaces>) -> Option<ImportMode> {
     match line.value(Member::ImportMode) {
         None => Some(ImportMode::default()),
         Some(Value { token, kind: b'"' }) => {
@@ -348,7 +372,7 @@ fn quick_mode(line: Line<'_>) -> Option<ImportMode> {
 
 /// The status, where it is written as the hub writes it.
 #[inline]
-fn quick_status(line: Line<'_>) -> Option<Status> {
+fn quick_status(line: Line<'_, impl TokenPlaces>) -> Option<Status> {
     let Some(Value { token, kind: b'"' }) = line.value(Member::Status) else {
         return None;
     };
@@ -361,7 +385,7 @@ fn quick_status(line: Line<'_>) -> Option<Status> {
 
 /// Whether nothing is to be said about the ETags under this mode.
 #[inline]
-fn etags_are_plain(line: Line<'_>, mode: Option<ImportMode>) -> bool {
+fn etags_are_plain(line: Line<'_, impl TokenPlaces>, mode: Option<ImportMode>) -> bool {
     let none_needed = !mode.is_some_and(ImportMode::is_if_match);
     let any_stale = mode == Some(ImportMode::Create);
     let is_plain = |member| line.is_null_or(line.value(member), |text| text.is_empty() || !any_stale);
@@ -370,7 +394,7 @@ fn etags_are_plain(line: Line<'_>, mode: Option<ImportMode>) -> bool {
 
 /// Reads capabilities and scopes; whether nothing is to be said about them.
 #[inline]
-fn scopes_are_plain(line: Line<'_>, facts: &mut Facts) -> bool {
+fn scopes_are_plain(line: Line<'_, impl TokenPlaces>, facts: &mut Facts) -> bool {
     let edge_is_plain = match line.plan.edge {
         Part::Absent => true,
         Part::Scalar(token) => line.first(token) == b'n',

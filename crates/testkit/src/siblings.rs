@@ -1,7 +1,7 @@
-//! Lines with the structure and the names of other lines, and with other values: what is remembered of the one kind must
-//! hold for the other.
+//! Responsible for: lines with the structure and the names of other lines, and with other values. What a thread remembers of
+//! the one kind must hold for the other.
 
-use hubmill_testkit::rng::Rng;
+use crate::rng::Rng;
 
 /// Contents of texts, some of which mean something in some place.
 const TEXTS: [&str; 18] = [
@@ -38,7 +38,8 @@ const SCALARS: [&str; 9] = [
 ];
 
 /// Lines with other values than these, wherever lines look like JSON.
-pub(crate) fn of(lines: &[u8], rng: &mut Rng) -> Vec<u8> {
+#[must_use]
+pub fn of(lines: &[u8], rng: &mut Rng) -> Vec<u8> {
     let mut out = Vec::with_capacity(lines.len());
     let mut at = 0;
     while at < lines.len() {
@@ -86,10 +87,9 @@ fn text_end(lines: &[u8], open: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use hubmill_testkit::json;
-    use hubmill_testkit::rng::Rng;
-
     use super::of;
+    use crate::json;
+    use crate::rng::Rng;
 
     #[test]
     fn names_stay_and_values_change() {
