@@ -257,7 +257,8 @@ impl Object<'_> {
                     }
                 }
                 b'}' | b']' => {
-                    if has_repeated(&mut open.pop()?) {
+                    let mut names = open.pop()?;
+                    if has_repeated(&mut names) {
                         return None;
                     }
                 }
