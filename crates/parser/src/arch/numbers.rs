@@ -26,7 +26,7 @@ impl Level {
 #[cfg(target_arch = "x86_64")]
 pub(super) mod x86_64 {
     use std::arch::x86_64::{
-        _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_set1_epi8, _mm_sub_epi8,
+        _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm_sub_epi8,
     };
 
     use crate::scalar::ends_at;
@@ -59,6 +59,13 @@ pub(super) mod x86_64 {
         let digits = _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
         // Bytes past the reach count as no digits, so that a run ends there at the latest.
         let others = !(_mm_movemask_epi8(digits) as u32 & 0xffff);
+        // Where a number ends is told by its bytes alone, long before its grammar is checked; what comes after it need not
+        // wait for that.
+        let is = |byte: u8| _mm_cmpeq_epi8(lanes, _mm_set1_epi8(byte as i8));
+        let signs = _mm_or_si128(is(b'-'), is(b'+'));
+        let letters = _mm_or_si128(is(b'e'), is(b'E'));
+        let marks = _mm_or_si128(_mm_or_si128(signs, letters), is(b'.'));
+        let first_other = (others & !(_mm_movemask_epi8(marks) as u32)).trailing_zeros();
         let byte = |place: u32| word[place as usize % REACH];
         let run = |from: u32| (others >> from).trailing_zeros();
 
@@ -78,8 +85,9 @@ pub(super) mod x86_64 {
             & (!has_point | (fraction > 0))
             & (!has_exponent | (exponent > 0))
             & (end < REACH as u32)
+            & (end == first_other)
             & ends_at(byte(end));
-        if valid { end as usize } else { 0 }
+        if valid { first_other as usize } else { 0 }
     }
 }
 
