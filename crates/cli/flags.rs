@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use hubmill_device::Code;
 use hubmill_reader::MmapChoice;
 
+use crate::generate_flags::GenerateArguments;
 use crate::rule_flags::RuleFlags;
 
 /// A mill for Azure IoT Hub bulk device-identity files.
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Validate(Box<ValidateArguments>),
     /// Count what is in a file: devices, modules, authentication, modes, twin sizes, duplicates
     Stats(Box<StatsArguments>),
+    /// Make new devices with fresh keys, by number or from a CSV file
+    Generate(Box<GenerateArguments>),
     /// Say what the code of a finding means, why, and how well that is known
     Explain(ExplainArguments),
     /// Print the completions for a shell

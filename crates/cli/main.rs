@@ -9,6 +9,8 @@ mod drain;
 mod exit;
 mod explain;
 mod flags;
+mod generate;
+mod generate_flags;
 mod human;
 mod progress;
 mod report;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Transform(arguments) => transform::run(*arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),

@@ -112,7 +112,8 @@ pub(crate) fn end_of(result: Result<bool, hubmill_pipeline::Error<hubmill_writer
     }
 }
 
-fn available_threads() -> usize {
+/// As many as the CPUs that this process may use.
+pub(crate) fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 

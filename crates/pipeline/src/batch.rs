@@ -75,6 +75,36 @@ impl Tally {
         self.count(code)
     }
 
+    /// Forgets a code that is only counted.
+    pub fn forget(&mut self, code: Code) {
+        self.codes[code as usize] = 0;
+    }
+
+    /// The same so many times over.
+    #[must_use]
+    pub fn times(&self, times: u64) -> Self {
+        let mut product = self.clone();
+        let Self {
+            lines,
+            written,
+            rejected,
+            filtered,
+            invalid_kept,
+            notices,
+            blank,
+            edited,
+            errors,
+            warnings,
+            codes,
+            error_codes,
+        } = &mut product;
+        for count in [lines, written, rejected, filtered, invalid_kept, notices, blank, edited, errors, warnings] {
+            *count *= times;
+        }
+        codes.iter_mut().chain(error_codes).for_each(|count| *count *= times);
+        product
+    }
+
     /// Forgets all errors of a code, which were no findings of their own.
     pub fn forget_errors(&mut self, code: Code) {
         let errors = std::mem::take(&mut self.error_codes[code as usize]);

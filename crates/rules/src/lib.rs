@@ -25,6 +25,7 @@ pub use apply::Verdict;
 pub use check::{Authenticates, CheckScratch, Checker, Facts, Policy, TwinSizes, path_within};
 pub use finding::{Detail, Finding};
 pub use ids::IdList;
+pub use key_source::KeySource;
 pub use keys::MadeKey;
 pub use migrate::ScopeMap;
 pub use options::{Check, Conflict, KeyRule, KeySlots, Keyless, Preset, RuleSet, StatusReason};
