@@ -12,6 +12,7 @@ use hubmill_pipeline::{
 use hubmill_reader::Part;
 use hubmill_rules::{Check, Checker, Policy};
 
+use crate::columns::shown;
 use crate::compose::Marks;
 use crate::devices::Devices;
 use crate::error::Error;
@@ -209,7 +210,12 @@ impl<'d, G: FnMut(Diagnostic) + Send, A: FnMut(u64) + Send> Drain<CheckBatch, De
                 hint: Some("a comma or a line end in a cell needs the cell in double quotes"),
             });
         }
-        for found in self.validation.take(&batch.checked) {
+        for mut found in self.validation.take(&batch.checked) {
+            if found.code == Code::JsonUtf8 {
+                let row = rows.row((found.line - rows.first) as usize);
+                let bad = (0..row.len()).find(|column| std::str::from_utf8(row.cell(*column)).is_err());
+                found.path = bad.map_or_else(String::new, |column| self.plan.columns.names()[column].clone());
+            }
             self.tell(found);
         }
         Ok(Flow::Continue)
@@ -224,9 +230,18 @@ impl<G: FnMut(Diagnostic), A> Found<'_, '_, G, A> {
 
     fn finish(mut self, threads: usize) -> Checked {
         let Self { plan, validation, places, give, .. } = &mut self;
-        validation.finish(threads, |found| tell(plan, places, found, give));
+        // A row that is none was a blank line to the check, and such a file has a row all the same.
+        let is_empty = validation.tally().lines == 0;
+        validation.finish(threads, |found| {
+            if is_empty || found.code != Code::EmptyOutput {
+                tell(plan, places, found, give);
+            }
+        });
         let mut tally = validation.tally().clone();
-        // A row that is none was a blank line to the check.
+        if !is_empty {
+            tally.warnings -= tally.of(Code::EmptyOutput);
+            tally.forget(Code::EmptyOutput);
+        }
         tally.blank -= self.faults;
         tally.rejected += self.faults;
         tally.forget(Code::BlankLine);
@@ -248,10 +263,10 @@ fn tell(plan: &Plan, places: &Places, found: Diagnostic, give: &mut impl FnMut(D
         _ => plan.columns.at_path(&found.path),
     };
     let message = match column {
-        Some(column) => format!("row {row}, column {column}: {}", found.message),
+        Some(column) => format!("row {row}, column {}: {}", shown(column), found.message),
         None => format!("row {row}: {}", found.message),
     };
     let Place { line, byte } = places.of(row);
-    let path = column.map_or(found.path, str::to_owned);
+    let path = column.map_or(found.path, shown);
     give(Diagnostic { line, byte, path, message, ..found });
 }

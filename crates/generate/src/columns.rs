@@ -1,6 +1,8 @@
 //! The columns of a CSV file: which member of a line each is.
 
-use hubmill_device::{Member, Place, Printable, TWIN_KEY_BYTES_MAX, is_refused_in_twin_keys, meant};
+use hubmill_device::{
+    Member, Place, Printable, TWIN_KEY_BYTES_MAX, TextKind, is_refused_in_twin_keys, meant, redacted,
+};
 
 use crate::error::Problem;
 use crate::tree::Node;
@@ -70,12 +72,12 @@ impl Columns {
                 return Err(Problem::new(format!("the name of column {} is not UTF-8", number + 1)));
             };
             if columns.names.iter().any(|known| known == name) {
-                return Err(Problem::new(format!("column {} stands twice", Printable(name))));
+                return Err(Problem::new(format!("column {} stands twice", shown(name))));
             }
             columns.add(name, as_text.iter().any(|column| column == name), sections)?;
         }
         match as_text.iter().find(|column| !columns.names.contains(column)) {
-            Some(column) => Err(Problem::new(format!("--csv-text {}: there is no such column", Printable(column)))),
+            Some(column) => Err(Problem::new(format!("--csv-text {}: there is no such column", shown(column)))),
             None => Ok(columns),
         }
     }
@@ -100,9 +102,9 @@ impl Columns {
             _ => return Err(unknown(name, number)),
         };
         if let Some(bad) = inner.iter().find_map(|part| bad_name(part)) {
-            return Err(Problem::new(format!("column {}: {bad}", Printable(name))));
+            return Err(Problem::new(format!("column {}: {bad}", shown(name))));
         }
-        Node::put(section, inner, number, as_text, name)
+        Node::put(section, inner, number, as_text, &shown(name))
     }
 
     /// The names, in order.
@@ -125,6 +127,15 @@ impl Columns {
     }
 }
 
+/// How much of a name is shown, in characters.
+const SHOWN_CHARACTERS_MAX: usize = 160;
+
+/// A name fit to be shown. Where a file has no header, it is what a device has, and may be a key.
+pub(crate) fn shown(name: &str) -> String {
+    let name: String = redacted(name, TextKind::Name).chars().take(SHOWN_CHARACTERS_MAX).collect();
+    Printable(&name).to_string()
+}
+
 /// Why a name can't be one in a twin (§3.6).
 fn bad_name(name: &str) -> Option<String> {
     if name.is_empty() {
@@ -144,7 +155,7 @@ fn unknown(name: &str, number: usize) -> Problem {
             "a comma at the end of the header makes a column, too",
         );
     }
-    let message = format!("column {}: no member of a device has this path", Printable(name));
+    let message = format!("column {}: no member of a device has this path", shown(name));
     let trimmed = name.trim();
     if let Some((known, _)) = FIELDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(trimmed)) {
         return Problem::with_hint(message, format!("{known} is written so"));

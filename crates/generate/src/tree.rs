@@ -1,6 +1,9 @@
 //! A section of a twin as it is to be made: what is given for all devices, and what comes from columns.
 
-use serde_json::Value;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::cells::{literal, push_json, push_string};
 use crate::error::Problem;
@@ -135,8 +138,33 @@ fn key(name: &str) -> Vec<u8> {
 
 /// The members of an object, in order, each as it is spelt; none of a value that is no object, which a column replaces.
 fn members_of(json: &[u8]) -> Vec<(Vec<u8>, Node)> {
-    let Ok(Value::Object(members)) = serde_json::from_slice(json) else { return Vec::new() };
-    members.iter().map(|(name, value)| (key(name), Node::Fixed(value.to_string().into_bytes()))).collect()
+    let Ok(Members(members)) = serde_json::from_slice(json) else { return Vec::new() };
+    members.into_iter().map(|(name, value)| (key(&name), Node::Fixed(value.get().as_bytes().to_vec()))).collect()
+}
+
+/// The members of a JSON object with their values as text.
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
 }
 
 #[cfg(test)]
@@ -167,10 +195,10 @@ mod tests {
         let base = Some(r#"{"plant":1.50,"site":"none","a":{"z":[1, 2]}}"#);
         assert_eq!(
             made(base, &["site", "a.b"], &["", "true"]).unwrap(),
-            r#"{"plant":1.50,"site":"none","a":{"z":[1,2],"b":true}}"#
+            r#"{"plant":1.50,"site":"none","a":{"z":[1, 2],"b":true}}"#
         );
         assert_eq!(made(base, &["a"], &["7"]).unwrap(), r#"{"plant":1.50,"site":"none","a":7}"#);
-        assert_eq!(made(base, &["plant.x"], &["7"]).unwrap(), r#"{"plant":{"x":7},"site":"none","a":{"z":[1,2]}}"#);
+        assert_eq!(made(base, &["plant.x"], &["7"]).unwrap(), r#"{"plant":{"x":7},"site":"none","a":{"z":[1, 2]}}"#);
         assert_eq!(made(Some("{}"), &[""], &[r#"{"a":1}"#]).unwrap(), r#"{"a":1}"#);
         assert_eq!(made(Some("{}"), &[""], &[""]).unwrap(), "{}");
     }

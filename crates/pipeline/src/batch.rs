@@ -75,7 +75,7 @@ impl Tally {
         self.count(code)
     }
 
-    /// Forgets a code that is only counted.
+    /// Forgets how many there are of a code; what they add to errors or warnings is the caller's.
     pub fn forget(&mut self, code: Code) {
         self.codes[code as usize] = 0;
     }
