@@ -23,7 +23,7 @@ mod validation;
 
 use std::fmt;
 
-pub use batch::{Batch, Diagnostic, Tally};
+pub use batch::{Batch, Diagnostic, Sample, Tally};
 pub use duplicates::{Duplicates, Entry, Repeat, RepeatKind};
 pub use layout::Layout;
 pub use notes::DIAGNOSTICS_SHOWN_MAX;

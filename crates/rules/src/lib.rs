@@ -18,6 +18,9 @@ mod migrate;
 mod minimal;
 mod names;
 mod options;
+mod patch;
+mod path;
+mod query;
 mod rules;
 mod scratch;
 
@@ -29,5 +32,7 @@ pub use key_source::KeySource;
 pub use keys::MadeKey;
 pub use migrate::ScopeMap;
 pub use options::{Check, Conflict, KeyRule, KeySlots, Keyless, Preset, RuleSet, StatusReason};
+pub use patch::{DeepEdits, EditFault};
+pub use query::{Condition, Filter, FilterScratch, MemberPath, TextFault};
 pub use rules::Rules;
 pub use scratch::Scratch;
