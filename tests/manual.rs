@@ -32,10 +32,13 @@ fn read(page: &str) -> String {
 fn every_page_says_what_happens() {
     let pages = pages();
     assert!(!pages.is_empty());
+    let mut failures = Vec::new();
     for page in pages {
-        let count = run_document(&root().join(&page));
+        let (count, more) = run_document(&root().join(&page));
         assert!(count > 0, "{page} has no example that is run");
+        failures.extend(more);
     }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use support::examples::{Block, Example, blocks, fits, run_document};
 
 #[test]
 fn every_example_says_what_the_readme_says() {
-    let count = run_document(&Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
+    let (count, failures) = run_document(&Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(count >= 12, "only {count} examples were found");
 }
 
