@@ -141,6 +141,7 @@ fn transform(set: RuleSet) -> Transform {
         all_diagnostics: false,
         invalid_max: u64::MAX,
         checker: None,
+        samples_max: 0,
     }
 }
 

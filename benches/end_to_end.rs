@@ -68,6 +68,7 @@ fn rewrite(mode: Option<ImportMode>) -> Transform {
         all_diagnostics: false,
         invalid_max: u64::MAX,
         checker: None,
+        samples_max: 0,
     }
 }
 

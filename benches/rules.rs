@@ -61,6 +61,7 @@ fn rules(criterion: &mut Criterion) {
                 all_diagnostics: false,
                 invalid_max: u64::MAX,
                 checker: None,
+                samples_max: 0,
             };
             let mut scratch = work.scratch();
             let want = go(&work, &data.bytes, &mut scratch);

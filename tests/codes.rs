@@ -47,7 +47,9 @@ fn codes_of(command: &str, input: &[u8]) -> Vec<String> {
     let mut run = support::command(&words);
     run.current_dir(folder.root());
     let answer = support::run(run, input);
-    assert!([0, 1].contains(&answer.code), "{command}: {}", answer.stderr_text());
+    // What is wrong with a list of devices is wrong with the call: nothing is made.
+    let codes: &[i32] = if command.starts_with("generate") { &[0, 2] } else { &[0, 1] };
+    assert!(codes.contains(&answer.code), "{command}: {}", answer.stderr_text());
     let report = folder.report("report");
     report.0["codes"].as_object().expect("an object").keys().cloned().collect()
 }

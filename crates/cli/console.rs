@@ -80,6 +80,11 @@ impl Console {
         // A path may be the address of a blob with its signature.
         let reason = redacted(&format!("{:#}", failure.reason), TextKind::Path);
         self.say(&format!("{} {}", self.painted(ERROR, "error:"), Printable(&reason)));
+        failure.excerpt.iter().for_each(|line| self.say(line));
+        if let Some(hint) = &failure.hint {
+            let hint = redacted(hint, TextKind::Path);
+            self.say(&format!("{} {}", self.painted(HINT, "hint:"), Printable(&hint)));
+        }
     }
 
     /// What clap has to say of a wrong call, which repeats what was typed.

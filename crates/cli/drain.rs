@@ -5,6 +5,7 @@ use hubmill_writer::{Error, Gather, Sink};
 
 use crate::console::Console;
 use crate::diagnostics::DiagnosticsFile;
+use crate::dry_run::Samples;
 use crate::progress::Progress;
 
 /// The places that a transform writes to, and what it has written.
@@ -14,6 +15,8 @@ pub(crate) struct Outputs {
     pub(crate) filtered: Option<Sink>,
     pub(crate) keys: Option<Sink>,
     pub(crate) diagnostics: Option<DiagnosticsFile>,
+    /// Changed lines that are shown, in place of output.
+    pub(crate) samples: Option<Samples>,
     pub(crate) console: Console,
     pub(crate) progress: Progress,
     pub(crate) tally: Tally,
@@ -39,6 +42,9 @@ impl Drain<Batch> for Outputs {
         }
         for diagnostic in &batch.diagnostics {
             self.note(diagnostic)?;
+        }
+        if let Some(samples) = &mut self.samples {
+            samples.show(&batch.samples, self.tally.lines)?;
         }
         // What keeps a loss from being one goes first.
         write(self.rejects.as_mut(), &batch.rejects, piece.bytes)?;

@@ -30,16 +30,35 @@ impl From<Exit> for ExitCode {
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) reason: anyhow::Error,
+    /// The text that it is about, and a line that points at the place.
+    pub(crate) excerpt: Vec<String>,
+    /// What could be done.
+    pub(crate) hint: Option<String>,
 }
 
 impl Failure {
     /// A wrong call: nothing was touched.
     pub(crate) fn usage(reason: impl fmt::Display) -> Self {
-        Self { exit: Exit::Usage, reason: anyhow::anyhow!("{reason}") }
+        Self::new(Exit::Usage, anyhow::anyhow!("{reason}"))
     }
 
     /// Input, output or storage failed.
     pub(crate) fn storage(reason: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::Storage, reason: reason.into() }
+        Self::new(Exit::Storage, reason.into())
+    }
+
+    /// A run that ends like this.
+    pub(crate) fn new(exit: Exit, reason: anyhow::Error) -> Self {
+        Self { exit, reason, excerpt: Vec::new(), hint: None }
+    }
+
+    /// With what could be done.
+    pub(crate) fn hint(self, hint: Option<String>) -> Self {
+        Self { hint, ..self }
+    }
+
+    /// With the lines that show the place.
+    pub(crate) fn excerpt(self, excerpt: Vec<String>) -> Self {
+        Self { excerpt, ..self }
     }
 }

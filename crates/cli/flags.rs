@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use hubmill_device::Code;
 use hubmill_reader::MmapChoice;
 
+use crate::generate_flags::GenerateArguments;
 use crate::rule_flags::RuleFlags;
 
 /// A mill for Azure IoT Hub bulk device-identity files.
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Validate(Box<ValidateArguments>),
     /// Count what is in a file: devices, modules, authentication, modes, twin sizes, duplicates
     Stats(Box<StatsArguments>),
+    /// Make new devices with fresh keys, by number or from a CSV file
+    Generate(Box<GenerateArguments>),
     /// Say what the code of a finding means, why, and how well that is known
     Explain(ExplainArguments),
     /// Print the completions for a shell
@@ -70,6 +73,9 @@ pub(crate) struct TransformArguments {
 pub(crate) struct ValidateArguments {
     #[command(flatten)]
     pub(crate) io: IoArguments,
+    /// Check only lines for which EXPR holds: what stands after WHERE in the hub's query language
+    #[arg(id = "where", long = "where", value_name = "EXPR")]
+    pub(crate) condition: Option<String>,
     /// What is checked: everything, or JSON, id and status only
     #[arg(long, value_name = "WHAT", default_value = "full")]
     pub(crate) check: ValidateCheck,
@@ -102,7 +108,10 @@ pub(crate) struct ValidateArguments {
 pub(crate) struct StatsArguments {
     #[command(flatten)]
     pub(crate) io: IoArguments,
-    /// Count by the values of a member, a dotted path: tags.site for instance
+    /// Count only lines for which EXPR holds: what stands after WHERE in the hub's query language
+    #[arg(id = "where", long = "where", value_name = "EXPR")]
+    pub(crate) condition: Option<String>,
+    /// Count by the values of a member: tags.site for instance, tags.[[odd name]], deviceScope
     #[arg(long, value_name = "PATH")]
     pub(crate) by: Option<String>,
     /// How the counts are written: a table for people, or one JSON object

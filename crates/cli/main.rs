@@ -6,13 +6,19 @@ mod console;
 mod destination;
 mod diagnostics;
 mod drain;
+mod dry_run;
+mod excerpt;
 mod exit;
 mod explain;
 mod flags;
+mod generate;
+mod generate_flags;
 mod human;
 mod progress;
 mod report;
 mod rule_flags;
+mod rules_file;
+mod select;
 mod signals;
 mod simd;
 mod stats;
@@ -21,14 +27,26 @@ mod validate;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::flags::{Cli, Command};
 
+/// Reads the command line.
+fn read_call() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    if let (Command::Transform(arguments), Some(matches)) = (&mut cli.command, matches.subcommand_matches("transform"))
+    {
+        arguments.rules.note_order(matches);
+    }
+    Ok(cli)
+}
+
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match read_call() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
             Console::plain().say_wrong_call(&error);
@@ -44,6 +62,7 @@ fn main() -> ExitCode {
         Command::Transform(arguments) => transform::run(*arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),

@@ -17,7 +17,7 @@ use crate::human;
 use crate::progress::Progress;
 use crate::transform::{End, end_of, limits, open_input, options};
 use crate::validate::{check_paths, let_go, open_outputs};
-use crate::{signals, simd};
+use crate::{select, signals, simd};
 
 /// The sections of a twin, and how large each may be (§3.6).
 const SECTIONS: [(&str, u64); 3] =
@@ -32,6 +32,8 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
     let started = Instant::now();
     let level = simd::level()?;
     let io = &arguments.io;
+    let filter = select::filter(arguments.condition.as_deref())?;
+    let by = arguments.by.as_deref().map(select::path).transpose()?;
     let input = open_input(io)?;
     check_paths(io, &input)?;
     if io.report.is_some() || io.diagnostics.is_some() {
@@ -40,7 +42,7 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
     let pending = Pending::default();
     signals::watch(&pending)?;
     let mut sink = open_outputs(io, &pending)?.findings;
-    let work = Statistics::new(limits(io), level, arguments.by.as_deref());
+    let work = Statistics::new(limits(io), level, by.as_ref()).with_filter(filter);
     let options = options(io, &input);
     let mut whole = Whole {
         counts: Counts::default(),
@@ -157,6 +159,7 @@ impl Whole {
             "duplicates": {"ids": differing, "lines": equal},
             "lines": counts.lines,
             "invalid": counts.invalid,
+            "filtered": counts.filtered,
             "notices": counts.notices,
             "blank": counts.blank,
             "bytes": self.bytes_in,
@@ -185,6 +188,7 @@ impl Whole {
             ("modules", counts.modules),
             ("  of the hub itself ($)", counts.system_modules),
             ("lines that are no device", counts.invalid),
+            ("lines left out by --where", counts.filtered),
             ("notices", counts.notices),
             ("blank lines", counts.blank),
             ("ids again, in other lines", differing),

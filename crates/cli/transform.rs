@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
-use hubmill_device::{Code, Severity, TextKind, redacted};
+use hubmill_device::{Code, Printable, Severity, TextKind, redacted};
 use hubmill_parser::Limits;
 use hubmill_pipeline::{Diagnostic, OnInvalid, Options, Tally, Transform, run as run_pipeline, slot_count};
 use hubmill_reader::{Cut, Input};
@@ -16,6 +16,7 @@ use crate::console::Console;
 use crate::destination::{Destination, Paths};
 use crate::diagnostics::DiagnosticsFile;
 use crate::drain::Outputs;
+use crate::dry_run::{SAMPLES_MAX, Samples};
 use crate::exit::{Exit, Failure};
 use crate::flags::{InvalidChoice, IoArguments, TransformArguments, When};
 use crate::human;
@@ -36,10 +37,13 @@ pub(crate) enum End {
 }
 
 /// Runs the command.
-pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
+pub(crate) fn run(mut arguments: TransformArguments) -> Result<Exit, Failure> {
     let started = Instant::now();
     let level = simd::level()?;
-    let rule_set = arguments.rules.rule_set()?;
+    arguments.rules.add_file()?;
+    let rule_set = arguments.rules.rule_set(usize::from(arguments.io.max_depth))?;
+    check_dry_run(&arguments)?;
+    let doubtful = rule_set.deep.doubtful_names();
     let checker = match rule_set.check {
         Check::Full => Some(Checker::new(Check::Full, Policy::new(&rule_set.allow, &[]).map_err(Failure::usage)?)),
         Check::Id | Check::None => None,
@@ -49,6 +53,7 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
     check_paths(&arguments, &input)?;
     let pending = Pending::default();
     signals::watch(&pending)?;
+    say_doubtful(&arguments.io, &doubtful);
 
     let invalid_max = if arguments.invalid.strict { 0 } else { arguments.invalid.max_rejects.unwrap_or(u64::MAX) };
     let mut outputs = open_outputs(&arguments, &input, rules.makes_keys(), invalid_max, &pending)?;
@@ -71,6 +76,7 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
         all_diagnostics: outputs.diagnostics.is_some(),
         invalid_max,
         checker,
+        samples_max: if arguments.rules.dry_run { SAMPLES_MAX } else { 0 },
     };
     let options = options(&arguments.io, &input);
     let end = end_of(run_pipeline(&input, options, &work, &mut outputs));
@@ -88,6 +94,30 @@ pub(crate) fn run(arguments: TransformArguments) -> Result<Exit, Failure> {
         pending,
     };
     finish.run(outputs, end)
+}
+
+/// Says which members the hub does not know that are set.
+fn say_doubtful(io: &IoArguments, doubtful: &[(String, Option<&'static str>)]) {
+    let console = Console::new(io.color, io.quiet);
+    for (flag, meant) in doubtful {
+        let meant = meant.map_or(String::new(), |meant| format!("; {meant} was probably meant"));
+        console.say_warning(&format!(
+            "{}: the hub does not know this member and passes over it (§1.5){meant}",
+            Printable(flag)
+        ));
+    }
+}
+
+/// Nothing is written in a dry run: what would be is refused where it says how the run went, and left out where it is lines.
+fn check_dry_run(arguments: &TransformArguments) -> Result<(), Failure> {
+    let io = &arguments.io;
+    for (flag, path) in [("--report", &io.report), ("--diagnostics", &io.diagnostics)] {
+        if arguments.rules.dry_run && path.as_deref().is_some_and(|path| path.as_os_str() != "-") {
+            return Err(Failure::usage(format!("--dry-run can't be combined with {flag} PATH: it writes nothing"))
+                .hint(Some(format!("{flag} - shows it on stderr"))));
+        }
+    }
+    Ok(())
 }
 
 /// What a line may be.
@@ -112,7 +142,8 @@ pub(crate) fn end_of(result: Result<bool, hubmill_pipeline::Error<hubmill_writer
     }
 }
 
-fn available_threads() -> usize {
+/// As many as the CPUs that this process may use.
+pub(crate) fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
@@ -150,12 +181,16 @@ fn check_paths(arguments: &TransformArguments, input: &Input) -> Result<(), Fail
     let mut paths = Paths::default();
     paths.add_file("the input", input.file())?;
     let (io, rules, invalid) = (&arguments.io, &arguments.rules, &arguments.invalid);
+    for path in rules.merge_twin.iter().filter_map(|merge| merge.strip_prefix('@')) {
+        paths.add("--merge-twin", Path::new(path))?;
+    }
     let mut standard = Vec::new();
     let output = io.output.as_deref().unwrap_or(Path::new("-"));
     for (name, path) in [
         ("--ids", rules.ids.as_deref()),
         ("--ids-not", rules.ids_not.as_deref()),
         ("--scope-map", rules.scope_map.as_deref()),
+        ("--rules", rules.rules.as_deref()),
         ("--output", Some(output)),
         ("--rejects", invalid.rejects.as_deref()),
         ("--filtered", rules.filtered.as_deref()),
@@ -194,8 +229,10 @@ fn open_outputs(
     invalid_max: u64,
     pending: &Pending,
 ) -> Result<Outputs, Failure> {
+    let dry_run = arguments.rules.dry_run;
     let open = |path: Option<&Path>, access| {
         path.map(|path| match Destination::from_flag(path) {
+            _ if dry_run => Ok(Sink::nowhere()),
             Destination::Standard => Sink::stdout().map_err(Failure::storage),
             Destination::Path(path) => create(&path, access, pending),
         })
@@ -213,13 +250,15 @@ fn open_outputs(
     };
     let output =
         open(Some(io.output.as_deref().unwrap_or(Path::new("-"))), output_access)?.expect("there is always a path");
-    let data_on_terminal = output.is_stdout() && io::stdout().is_terminal();
+    let samples = dry_run.then(Sink::stdout).transpose().map_err(Failure::storage)?.map(Samples::new);
+    let data_on_terminal = (output.is_stdout() || dry_run) && io::stdout().is_terminal();
     Ok(Outputs {
         output,
         rejects,
         filtered,
         keys,
         diagnostics: diagnostics.map(DiagnosticsFile::new),
+        samples,
         console: Console::new(io.color, io.quiet),
         progress: Progress::new(io.progress, io.quiet, data_on_terminal, input.bytes()),
         tally: Tally::default(),
@@ -289,7 +328,7 @@ impl Finish<'_> {
             self.say_summary(&console, &tally, bytes_in, &end);
         }
         match end {
-            End::Failed(reason) => Err(Failure { exit, reason }),
+            End::Failed(reason) => Err(Failure::new(exit, reason)),
             End::Whole | End::Stopped | End::StdoutClosed => Ok(exit),
         }
     }
@@ -388,7 +427,7 @@ impl Finish<'_> {
         if !left.is_empty() {
             console.say(&format!("keys left alone: {}", left.join(", ")));
         }
-        let unusual = tally.invalid() > 0 || !matches!(end, End::Whole);
+        let unusual = tally.invalid() > 0 || !matches!(end, End::Whole) || self.arguments.rules.dry_run;
         if unusual || io::stderr().is_terminal() || self.arguments.io.progress == When::Always {
             console.say(&self.summary(tally, bytes_in, end));
         }
@@ -424,6 +463,10 @@ impl Finish<'_> {
             }
             End::Failed(_) => text.push_str("; FAILED, no output file was made"),
             End::Whole | End::StdoutClosed => {}
+        }
+        if self.arguments.rules.dry_run {
+            text.push_str("; DRY RUN: nothing was written");
+            return text;
         }
         if tally.rejected > 0 && self.arguments.invalid.rejects.is_none() && matches!(end, End::Whole) {
             text.push_str(&format!(

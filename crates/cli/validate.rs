@@ -22,7 +22,7 @@ use crate::human;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::transform::{End, create, end_of, limits, open_input, options};
-use crate::{signals, simd};
+use crate::{select, signals, simd};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
@@ -30,6 +30,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let level = simd::level()?;
     let policy = Policy::new(&arguments.allow, &arguments.deny).map_err(Failure::usage)?;
     let io = &arguments.io;
+    let filter = select::filter(arguments.condition.as_deref())?;
     let input = open_input(io)?;
     check_paths(io, &input)?;
     let pending = Pending::default();
@@ -43,7 +44,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
         ValidateCheck::Full => Check::Full,
     };
     let compares = check == Check::Full;
-    let work = Validate::new(Checker::new(check, policy), limits(io), level, all, compares);
+    let work = Validate::new(Checker::new(check, policy), limits(io), level, all, compares).with_filter(filter);
     let findings = match arguments.format {
         Format::Json => Findings::Json(DiagnosticsFile::new(outputs.findings)),
         Format::Text => {
@@ -307,7 +308,12 @@ fn say_summary(console: &Console, validation: &Validation<'_>, bytes_in: u64, st
     }
     let seconds = started.elapsed().as_secs_f64();
     let mut parts = vec![format!("{} good", human::count(tally.written))];
-    for (count, word) in [(tally.rejected, "with errors"), (tally.notices, "notice"), (tally.blank, "blank")] {
+    for (count, word) in [
+        (tally.rejected, "with errors"),
+        (tally.filtered, "filtered"),
+        (tally.notices, "notice"),
+        (tally.blank, "blank"),
+    ] {
         if count > 0 {
             parts.push(format!("{} {word}", human::count(count)));
         }

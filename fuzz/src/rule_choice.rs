@@ -95,6 +95,8 @@ pub fn to_product(rules: &Rules) -> RuleSet {
     let list = |ids: &Option<Vec<String>>| ids.as_ref().map(|ids| IdList::parse(ids.join("\n").as_bytes()));
     let makes_keys = rules.regenerate_keys.is_some() || rules.promote_secondary;
     RuleSet {
+        condition: None,
+        deep: Default::default(),
         ids: list(&rules.ids),
         ids_not: list(&rules.ids_not),
         devices_only: rules.devices_only,

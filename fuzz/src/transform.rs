@@ -64,6 +64,7 @@ pub fn run(data: &[u8]) {
         all_diagnostics: true,
         invalid_max: u64::MAX,
         checker: None,
+        samples_max: 0,
     };
     let expected = oracle::transform(&rules, input);
     let allowance = if choices.chance(15) { 1 + choices.below(3) as u64 } else { u64::MAX };

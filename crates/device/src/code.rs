@@ -188,6 +188,8 @@ codes! {
     EmptyOutput = "empty-output", Warning;
     /// Ids of `--ids` or `--ids-not` that no line has.
     IdsNotFound = "ids-not-found", Warning;
+    /// A row of a CSV file with more or fewer cells than its header.
+    CsvRow = "csv-row", Error;
     /// Written lines that were changed and whose twin would go back to the time of the export (§2).
     TwinRollback = "twin-rollback", Count;
     /// Lines that a key rule left alone: X.509 thumbprints.

@@ -523,6 +523,12 @@ IdsNotFound: Own, "cli", by "transform --ids ids.txt",
     "Ids in their exact case.",
     r#"{"id":"dev2","status":"enabled"}"#,
     r#"{"id":"dev1","status":"enabled"}"#;
+CsvRow: Own, "cli", by "generate --from-csv -",
+    "A row of a CSV file has more or fewer cells than the header.",
+    "Which cell belongs to which column is not known then. It is most often a comma in a cell that is not quoted.",
+    "As many cells as columns; a cell with a comma, a quote or a line end in double quotes.",
+    "id,tags.site\ndev1,oslo,north",
+    "id,tags.site\ndev1,\"oslo,north\"";
 TwinRollback: Inferred, "§2", by "transform --status disabled",
     "A changed line would set the twin back to the time of the export.",
     "A mode that overwrites takes tags and desired properties from the line, too. What was changed in the hub since the export is lost.",

@@ -75,6 +75,36 @@ impl Tally {
         self.count(code)
     }
 
+    /// Forgets how many there are of a code; what they add to errors or warnings is the caller's.
+    pub fn forget(&mut self, code: Code) {
+        self.codes[code as usize] = 0;
+    }
+
+    /// The same so many times over.
+    #[must_use]
+    pub fn times(&self, times: u64) -> Self {
+        let mut product = self.clone();
+        let Self {
+            lines,
+            written,
+            rejected,
+            filtered,
+            invalid_kept,
+            notices,
+            blank,
+            edited,
+            errors,
+            warnings,
+            codes,
+            error_codes,
+        } = &mut product;
+        for count in [lines, written, rejected, filtered, invalid_kept, notices, blank, edited, errors, warnings] {
+            *count *= times;
+        }
+        codes.iter_mut().chain(error_codes).for_each(|count| *count *= times);
+        product
+    }
+
     /// Forgets all errors of a code, which were no findings of their own.
     pub fn forget_errors(&mut self, code: Code) {
         let errors = std::mem::take(&mut self.error_codes[code as usize]);
@@ -84,7 +114,7 @@ impl Tally {
 
     /// Forgets all findings: the lines are parts of something larger, and none is good by itself.
     pub fn forget_findings(&mut self) {
-        self.rejected += std::mem::take(&mut self.written);
+        self.rejected += std::mem::take(&mut self.written) + std::mem::take(&mut self.filtered);
         *self = Self { lines: self.lines, rejected: self.rejected, blank: self.blank, ..Self::default() };
     }
 
@@ -159,6 +189,19 @@ pub struct Diagnostic {
     pub hint: Option<&'static str>,
 }
 
+/// A line that was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Counted from the first line of the batch, which is 1.
+    pub line: u64,
+    /// The offset in the input of its first byte.
+    pub byte: u64,
+    /// As it was read, without its end.
+    pub before: Vec<u8>,
+    /// As it leaves, without its end.
+    pub after: Vec<u8>,
+}
+
 /// What comes out of one piece.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -176,6 +219,8 @@ pub struct Batch {
     pub notice: Option<String>,
     /// What became of the lines.
     pub tally: Tally,
+    /// The first lines that were changed, where they are asked for.
+    pub samples: Vec<Sample>,
     /// The allowance that it was made with.
     pub allowance: u64,
     pub(crate) enough: Enough,
@@ -195,6 +240,7 @@ impl Batch {
         self.keys.clear();
         self.keys.shrink_to(ROOM_KEPT);
         self.diagnostics.clear();
+        self.samples.clear();
         self.notice = None;
         self.tally = Tally::default();
     }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use hubmill_device::{AuthenticationType, ImportMode, Status, is_system_module, same_name};
 use hubmill_parser::{Content, Level, Limits, MemberSpan, Parser, Record};
 use hubmill_reader::Part;
-use hubmill_rules::{Authenticates, CheckScratch, Checker, Facts};
+use hubmill_rules::{Authenticates, CheckScratch, Checker, Facts, Filter, FilterScratch, MemberPath};
 
 use crate::duplicates::Entry;
 use crate::fingerprint::Fingerprints;
@@ -23,6 +23,8 @@ pub struct Counts {
     pub blank: u64,
     /// The hub's plain-text line (§1.6).
     pub notices: u64,
+    /// Lines that a condition leaves out.
+    pub filtered: u64,
     /// Lines that are no JSON object, or have no id.
     pub invalid: u64,
     /// Lines of devices.
@@ -59,6 +61,7 @@ impl Counts {
             (&mut self.lines, other.lines),
             (&mut self.blank, other.blank),
             (&mut self.notices, other.notices),
+            (&mut self.filtered, other.filtered),
             (&mut self.invalid, other.invalid),
             (&mut self.devices, other.devices),
             (&mut self.modules, other.modules),
@@ -159,6 +162,8 @@ pub struct Statistics {
     /// The names of the path of the member that lines are counted by.
     by: Vec<Vec<u8>>,
     fingerprints: Fingerprints,
+    /// Only lines for which it holds are counted.
+    filter: Option<Filter>,
 }
 
 /// What comes out of one piece.
@@ -192,16 +197,22 @@ impl StatisticsBatch {
 }
 
 impl Statistics {
-    /// Work that counts lines, and by the member at the dotted path `by`.
-    pub fn new(limits: Limits, level: Level, by: Option<&str>) -> Self {
-        let names = |path: &str| path.split('.').map(|name| name.as_bytes().to_vec()).collect();
+    /// Work that counts lines, and by the member at the path `by`.
+    pub fn new(limits: Limits, level: Level, by: Option<&MemberPath>) -> Self {
         Self {
             checker: Checker::of_facts(),
             limits,
             level,
-            by: by.map(names).unwrap_or_default(),
+            by: by.map(|path| path.names().to_vec()).unwrap_or_default(),
             fingerprints: Fingerprints::new(level),
+            filter: None,
         }
+    }
+
+    /// Leaves out the lines for which the condition does not hold.
+    #[must_use]
+    pub fn with_filter(self, filter: Option<Filter>) -> Self {
+        Self { filter, ..self }
     }
 
     /// The value of the member that lines are counted by; `None` where it is not there.
@@ -218,11 +229,12 @@ impl Statistics {
 }
 
 impl Work for Statistics {
-    type Scratch = (Parser, CheckScratch);
+    type Scratch = (Parser, CheckScratch, FilterScratch);
     type Batch = StatisticsBatch;
 
     fn scratch(&self) -> Self::Scratch {
-        (self.checker.parser(self.level, self.limits), CheckScratch::default())
+        let parser = self.checker.parser(self.level, self.limits, &[]);
+        (parser, CheckScratch::default(), FilterScratch::default())
     }
 
     fn batch(&self) -> StatisticsBatch {
@@ -251,7 +263,7 @@ impl Work for Statistics {
             batch.counts.invalid += u64::from(first);
             return piece.bytes.len();
         }
-        let (parser, check) = scratch;
+        let (parser, check, filter) = scratch;
         parser.parse(piece.bytes, from, |line| {
             batch.counts.lines += 1;
             match &line.content {
@@ -261,8 +273,13 @@ impl Work for Statistics {
                 }
                 Content::Invalid(_) => batch.counts.invalid += 1,
                 Content::Record(record) => {
+                    let keeps = self.filter.as_ref().map_or(Ok(true), |condition| condition.keeps(filter, record));
+                    if keeps == Ok(false) {
+                        batch.counts.filtered += 1;
+                        return ControlFlow::Continue(());
+                    }
                     let facts = self.checker.check(check, record);
-                    if facts.id.is_none() {
+                    if facts.id.is_none() || keeps.is_err() {
                         batch.counts.invalid += 1;
                         return ControlFlow::Continue(());
                     }

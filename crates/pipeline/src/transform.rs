@@ -6,9 +6,9 @@ use hubmill_device::{Code, Severity};
 use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser, Record};
 use hubmill_reader::Part;
 use hubmill_rules::{Checker, Finding, Rules, Verdict};
-use hubmill_writer::Gather;
+use hubmill_writer::{Gather, splice};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Sample};
 use crate::full_check::FullCheck;
 use crate::notes::{DIAGNOSTICS_MAX, Notes, fault_finding, is_notice, notice_text};
 use crate::{Piece, Work};
@@ -46,6 +46,8 @@ pub struct Transform {
     pub invalid_max: u64,
     /// Checks the lines that are kept, as they leave, in full.
     pub checker: Option<Checker>,
+    /// How many of the first changed lines of a piece are kept, as they were and as they leave.
+    pub samples_max: usize,
 }
 
 /// What one thread needs.
@@ -62,9 +64,10 @@ impl Work for Transform {
 
     fn scratch(&self) -> TransformScratch {
         let (level, limits, checker) = (self.level, self.limits, self.checker.as_ref());
+        let deep_names = self.rules.deep_names();
         let parser = match checker {
-            Some(checker) => checker.parser(level, limits),
-            None => Parser::new(level, limits).with_deep_names(self.rules.deep_names()),
+            Some(checker) => checker.parser(level, limits, deep_names),
+            None => Parser::new(level, limits).with_deep_names(deep_names),
         };
         TransformScratch { parser, rules: self.rules.scratch(), full: FullCheck::new(checker, level, limits) }
     }
@@ -110,6 +113,9 @@ impl Work for Transform {
                     Verdict::Edit => {
                         batch.output.edit(piece.bytes, line.start, line.end, rules.edits(), rules.texts());
                         batch.tally.edited += 1;
+                        if batch.samples.len() < self.samples_max {
+                            keep_sample(rules, line, piece, batch);
+                        }
                         self.collect_made_keys(rules, piece.bytes, batch);
                         self.note_written(rules, piece, batch);
                     }
@@ -278,6 +284,19 @@ impl Transform {
     }
 }
 
+/// Keeps a changed line as it was and as it leaves.
+#[cold]
+fn keep_sample(rules: &hubmill_rules::Scratch, line: &Line<'_>, piece: Piece<'_>, batch: &mut Batch) {
+    let mut after = Vec::new();
+    splice(&mut after, piece.bytes, line.start, line.end, rules.edits(), rules.texts());
+    batch.samples.push(Sample {
+        line: batch.tally.lines,
+        byte: piece.offset + line.start as u64,
+        before: piece.bytes[line.start..line.end].to_vec(),
+        after,
+    });
+}
+
 /// Adds a line without its `\r`, with a `\n`.
 #[inline]
 fn keep_trimmed(gather: &mut Gather, bytes: &[u8], line: &Line<'_>) {
@@ -319,6 +338,7 @@ mod tests {
             all_diagnostics: true,
             invalid_max: u64::MAX,
             checker: None,
+            samples_max: 0,
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use hubmill_device::{Code, ImportMode, Severity};
 use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser, Record};
 use hubmill_reader::Part;
-use hubmill_rules::{CheckScratch, Checker, Detail, Facts, Finding};
+use hubmill_rules::{CheckScratch, Checker, Detail, Facts, Filter, FilterScratch, Finding};
 
 use crate::batch::{Diagnostic, Tally};
 use crate::duplicates::Entry;
@@ -24,13 +24,21 @@ pub struct Validate {
     all_diagnostics: bool,
     /// Lines are compared with each other.
     fingerprints: Option<Fingerprints>,
+    /// Only lines for which it holds are looked at.
+    filter: Option<Filter>,
 }
 
 impl Validate {
     /// Work that checks lines, and compares them with each other where `compares` says so.
     pub fn new(checker: Checker, limits: Limits, level: Level, all_diagnostics: bool, compares: bool) -> Self {
         let fingerprints = compares.then(|| Fingerprints::new(level));
-        Self { checker, limits, level, all_diagnostics, fingerprints }
+        Self { checker, limits, level, all_diagnostics, fingerprints, filter: None }
+    }
+
+    /// Leaves out the lines for which the condition does not hold. A line that can't be asked is looked at.
+    #[must_use]
+    pub fn with_filter(self, filter: Option<Filter>) -> Self {
+        Self { filter, ..self }
     }
 }
 
@@ -39,6 +47,7 @@ impl Validate {
 pub struct ValidateScratch {
     parser: Parser,
     check: CheckScratch,
+    filter: FilterScratch,
 }
 
 /// What comes out of one piece.
@@ -63,7 +72,12 @@ impl Work for Validate {
     type Batch = CheckedBatch;
 
     fn scratch(&self) -> ValidateScratch {
-        ValidateScratch { parser: self.checker.parser(self.level, self.limits), check: CheckScratch::default() }
+        let deep_names = self.filter.as_ref().map_or(&[][..], Filter::deep_names);
+        ValidateScratch {
+            parser: self.checker.parser(self.level, self.limits, deep_names),
+            check: CheckScratch::default(),
+            filter: FilterScratch::default(),
+        }
     }
 
     fn batch(&self) -> CheckedBatch {
@@ -101,11 +115,12 @@ impl Work for Validate {
             }
             return piece.bytes.len();
         }
-        let ValidateScratch { parser, check } = scratch;
+        let ValidateScratch { parser, check, filter } = scratch;
         parser.parse(piece.bytes, from, |line| {
             batch.tally.lines += 1;
             match &line.content {
                 Content::Record(_) if batch.layout == Some(Layout::Array) => batch.tally.rejected += 1,
+                Content::Record(record) if self.leaves_out(filter, record) => batch.tally.filtered += 1,
                 Content::Record(record) => self.look_at_record(check, record, line, piece, batch),
                 Content::Blank => {
                     batch.tally.blank += 1;
@@ -146,6 +161,11 @@ pub(crate) fn entry(
 }
 
 impl Validate {
+    #[inline]
+    fn leaves_out(&self, scratch: &mut FilterScratch, record: &Record<'_>) -> bool {
+        self.filter.as_ref().is_some_and(|filter| !filter.keeps(scratch, record).unwrap_or(true))
+    }
+
     #[inline]
     fn look_at_record(
         &self,

@@ -18,12 +18,21 @@ pub struct Validation<'a> {
     duplicates: Duplicates,
     /// What the input is instead of a device a line: there is one finding about that, and none for each line.
     layout: Option<Layout>,
+    /// What messages call a line.
+    noun: &'static str,
 }
 
 impl<'a> Validation<'a> {
     /// Before the first batch.
     pub fn new(work: &'a Validate) -> Self {
-        Self { work, tally: Tally::default(), duplicates: Duplicates::default(), layout: None }
+        Self { work, tally: Tally::default(), duplicates: Duplicates::default(), layout: None, noun: "line" }
+    }
+
+    /// The same of lines that come from something else, and are called that in messages.
+    #[must_use]
+    pub fn counting(mut self, noun: &'static str) -> Self {
+        self.noun = noun;
+        self
     }
 
     /// How many lines there were and what was found.
@@ -78,19 +87,19 @@ impl<'a> Validation<'a> {
     }
 
     fn repeat(&mut self, repeat: &Repeat, give: &mut impl FnMut(Diagnostic)) {
-        let other = repeat.other;
+        let (other, noun) = (repeat.other, self.noun);
         let (code, message, hint) = match repeat.kind {
             RepeatKind::Differs => (
                 Code::DuplicateId,
                 format!(
-                    "the same id as in line {other}, in a line that differs: the order of the two is not promised (§2)"
+                    "the same id as in {noun} {other}, in a {noun} that differs: the order of the two is not promised (§2)"
                 ),
                 Some("one line for each device and module; --allow duplicate-id where two are meant"),
             ),
-            RepeatKind::Equal => (Code::DuplicateLine, format!("the same line as line {other}"), None),
+            RepeatKind::Equal => (Code::DuplicateLine, format!("the same {noun} as {noun} {other}"), None),
             RepeatKind::DeviceLater => (
                 Code::ModuleBeforeDevice,
-                format!("a module's line before its device's, which is line {other} (§1.7)"),
+                format!("a module's {noun} before its device's, which is {noun} {other} (§1.7)"),
                 None,
             ),
             RepeatKind::OneModuleTooMany => (

@@ -43,22 +43,32 @@ impl Rules {
     #[inline]
     fn try_apply(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<Verdict, Finding> {
         let names = scratch.layouts.read(record, self.strictness);
-        if let Some(verdict) = self.follow_recipe(scratch, record) {
+        if self.condition.is_none()
+            && let Some(verdict) = self.follow_recipe(scratch, record)
+        {
             return Ok(verdict);
         }
         scratch.id = scratch.layouts.names().value(record, Member::Id);
         scratch.module_id = scratch.layouts.names().value(record, Member::ModuleId);
         names?;
-        let verdict = self.apply_step_by_step(scratch, record)?;
-        if verdict != Verdict::Invalid {
+        // A condition may rest on anything; what is done to the lines for which it holds does not.
+        let mut holds = true;
+        if let Some(condition) = &self.condition {
+            holds = condition.holds(&scratch.layouts, &mut scratch.places, record)?;
+            if holds && let Some(verdict) = self.follow_recipe(scratch, record) {
+                return Ok(verdict);
+            }
+        }
+        let verdict = self.apply_step_by_step(scratch, record, holds)?;
+        if holds && verdict != Verdict::Invalid {
             self.note_recipe(scratch, record, verdict);
         }
         Ok(verdict)
     }
 
     #[inline]
-    fn apply_step_by_step(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<Verdict, Finding> {
-        if self.selects && !self.is_selected(scratch, record)? {
+    fn apply_step_by_step(&self, scratch: &mut Scratch, record: &Record<'_>, holds: bool) -> Result<Verdict, Finding> {
+        if self.selects && !self.is_selected(scratch, record, holds)? {
             return Ok(Verdict::Filter);
         }
         let mut authenticates = scratch
@@ -87,15 +97,15 @@ impl Rules {
         Ok(Verdict::Edit)
     }
 
-    /// Whether the selection keeps the record.
-    fn is_selected(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<bool, Finding> {
-        let mut selected = true;
+    /// Whether the selection keeps the record, given whether the condition `holds` for it.
+    fn is_selected(&self, scratch: &mut Scratch, record: &Record<'_>, holds: bool) -> Result<bool, Finding> {
+        let mut selected = holds;
         if self.ids.is_some() || self.ids_not.is_some() {
             let id = read_id(scratch, record)?;
             // Both lists are asked, so that both know which of their ids were met.
             let listed = self.ids.as_ref().is_none_or(|list| list.meets(&id));
             let unlisted = !self.ids_not.as_ref().is_some_and(|list| list.meets(&id));
-            selected = listed && unlisted;
+            selected &= listed && unlisted;
         }
         if self.devices_only || self.modules_only || self.drop_system_modules {
             let module_id = scratch.module_id.and_then(|module_id| record.text(module_id));
@@ -144,16 +154,24 @@ impl Rules {
         if let Some(migrate) = &self.migrate {
             self.migrate_scope(scratch, record, migrate)?;
         }
+        if !self.patch.is_empty() {
+            authenticates = self.apply_patch(scratch, record, authenticates)?;
+        }
         Ok(authenticates && !scratch.changes.removed.contains(Member::Authentication))
+    }
+
+    /// The mode that the line leaves with; `None` where it can't be read.
+    fn mode_after(&self, scratch: &Scratch, record: &Record<'_>) -> Option<ImportMode> {
+        match self.import_mode {
+            Some((mode, _)) => Some(mode),
+            None => self.patched_mode.or_else(|| read_mode(scratch, record).ok()),
+        }
     }
 
     /// What it means that a written line has no authentication (§2, §4).
     #[cold]
     fn look_at_missing_authentication(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<(), Finding> {
-        let mode = match self.import_mode {
-            Some((mode, _)) => Some(mode),
-            None => read_mode(scratch, record).ok(),
-        };
+        let mode = self.mode_after(scratch, record);
         if let Some(migrate) = &self.migrate {
             self.migrate_authentication(scratch, record, migrate)?;
         }
@@ -165,10 +183,7 @@ impl Rules {
 
     /// Counts an edited line that would set an existing twin back to the time of the export.
     fn look_at_twin(&self, scratch: &mut Scratch, record: &Record<'_>) {
-        let overwrites = match self.import_mode {
-            Some((mode, _)) => mode.overwrites_identity(),
-            None => read_mode(scratch, record).is_ok_and(ImportMode::overwrites_identity),
-        };
+        let overwrites = self.mode_after(scratch, record).is_some_and(ImportMode::overwrites_identity);
         let has_twin = [Member::Tags, Member::Properties].into_iter().any(|member| {
             scratch.layouts.names().value(record, member).is_some() && !scratch.changes.removed.contains(member)
         });

@@ -35,12 +35,13 @@ impl Rules {
     /// Adds what is wrong; `false` where the line can't be used.
     #[inline]
     pub(crate) fn check_id(&self, scratch: &mut Scratch, record: &Record<'_>) -> bool {
-        if !self.has_plain_id(scratch, record) {
+        if !self.patch.sets_id() && !self.has_plain_id(scratch, record) {
             look_at_id(scratch, record);
         }
         if self.status.is_none() {
             let status = scratch.layouts.names().value(record, Member::Status);
-            if status.is_none_or(|value| record.bytes(value) == b"null") {
+            let is_there = || status.is_some_and(|value| record.bytes(value) != b"null");
+            if !self.patch.has_status().unwrap_or_else(is_there) {
                 add_missing_status(scratch, status.map_or(record.open(), |value| value.start));
             }
         }

@@ -35,6 +35,10 @@ pub(crate) struct Changes {
     pub(crate) inside: Vec<Edit>,
     /// Members added at the end, each as `,"name":value`; those that also go are not added.
     pub(crate) added: Vec<(Member, TextRange)>,
+    /// Members that go by their number: those whose names the hub does not know.
+    pub(crate) removed_numbers: Vec<usize>,
+    /// Members added after these, whatever goes.
+    pub(crate) appended: Vec<TextRange>,
 }
 
 impl Changes {
@@ -43,6 +47,8 @@ impl Changes {
         self.unknown_removed = false;
         self.inside.clear();
         self.added.clear();
+        self.removed_numbers.clear();
+        self.appended.clear();
     }
 
     /// Appends the edits to `edits`, in the order of the line.
@@ -51,7 +57,7 @@ impl Changes {
             self.inside.sort_by_key(|edit| edit.start);
         }
         let mut kept = record.member_count() > 0;
-        if self.removed.is_empty() && !self.unknown_removed {
+        if self.removed.is_empty() && !self.unknown_removed && self.removed_numbers.is_empty() {
             // One or two, as a rule: less than a call to copy memory costs.
             self.inside.iter().for_each(|edit| edits.push(*edit));
         } else {
@@ -59,7 +65,7 @@ impl Changes {
             let mut remover = Remover::default();
             let mut inside = self.inside.iter().peekable();
             for (number, member) in members.iter().enumerate() {
-                let goes = self.goes(names.kind(number));
+                let goes = self.goes(names.kind(number)) || self.removed_numbers.contains(&number);
                 edits.extend(remover.next(member, members.get(number + 1), goes));
                 while let Some(edit) = inside.next_if(|edit| edit.start < member.value.end) {
                     if !goes {
@@ -69,13 +75,12 @@ impl Changes {
             }
             kept = remover.kept;
         }
-        for (member, text) in &self.added {
-            if !self.removed.contains(*member) {
-                let last = record.member_count().checked_sub(1).and_then(|number| record.member(number));
-                let end = last.map_or_else(|| record.open() + 1, |member| member.value.end);
-                edits.push(insert(end, TextRange { start: text.start + u32::from(!kept), end: text.end }));
-                kept = true;
-            }
+        let added = self.added.iter().filter(|(member, _)| !self.removed.contains(*member)).map(|(_, text)| text);
+        for text in added.chain(&self.appended) {
+            let last = record.member_count().checked_sub(1).and_then(|number| record.member(number));
+            let end = last.map_or_else(|| record.open() + 1, |member| member.value.end);
+            edits.push(insert(end, TextRange { start: text.start + u32::from(!kept), end: text.end }));
+            kept = true;
         }
     }
 

@@ -11,10 +11,15 @@ const DEFAULT_TEXT_BYTES: usize = 44;
 /// Random bytes asked for at once.
 const POOL_BYTES: usize = 4096;
 
+/// The length of a key of so many bytes in base64.
+fn text_bytes(key_bytes: usize) -> usize {
+    key_bytes.div_ceil(3) * 4
+}
+
 /// Makes keys: ChaCha20, seeded by the system, one per thread. There is no way to seed it otherwise.
 ///
 /// Keys are made by the dozen, so that the random bytes and the base64 come in runs long enough for SIMD.
-pub(crate) struct KeySource {
+pub struct KeySource {
     generator: ChaCha20Rng,
     key_bytes: usize,
     /// Random bytes, none of them zero, of which the first `pool_used` are used up.
@@ -36,7 +41,10 @@ impl std::fmt::Debug for KeySource {
 
 impl KeySource {
     /// A source of keys of `key_bytes` bytes that the system's random number generator has seeded.
-    pub(crate) fn from_system(key_bytes: usize) -> Result<Self, getrandom::Error> {
+    ///
+    /// # Errors
+    /// Where that has nothing to give.
+    pub fn from_system(key_bytes: usize) -> Result<Self, getrandom::Error> {
         let mut seed = Zeroizing::new([0u8; 32]);
         getrandom::fill(seed.as_mut_slice())?;
         Ok(Self {
@@ -45,9 +53,14 @@ impl KeySource {
             pool: Zeroizing::new(Vec::new()),
             pool_used: 0,
             rows: Zeroizing::new(vec![0; KEYS * key_bytes.next_multiple_of(3)]),
-            texts: Zeroizing::new(Vec::with_capacity(KEYS * key_bytes.div_ceil(3) * 4)),
+            texts: Zeroizing::new(Vec::with_capacity(KEYS * text_bytes(key_bytes))),
             texts_used: 0,
         })
+    }
+
+    /// How long the text of a key is, in bytes.
+    pub fn text_bytes(&self) -> usize {
+        text_bytes(self.key_bytes)
     }
 
     /// Appends a key in standard base64 with padding, in JSON quotes.
@@ -55,12 +68,7 @@ impl KeySource {
     /// As in the hub's own SDK no byte of a key is zero (§4).
     #[inline]
     pub(crate) fn append_quoted(&mut self, out: &mut Vec<u8>) {
-        if self.texts_used == self.texts.len() {
-            self.make_keys();
-        }
-        let text_bytes = self.key_bytes.div_ceil(3) * 4;
-        let text = &mut self.texts[self.texts_used..][..text_bytes];
-        self.texts_used += text_bytes;
+        let text = self.take();
         match <&mut [u8; DEFAULT_TEXT_BYTES]>::try_from(&mut *text) {
             // In one go, since the length is known.
             Ok(text) => {
@@ -76,6 +84,44 @@ impl KeySource {
                 out.push(b'"');
             }
         }
+    }
+
+    /// Writes a key over `place`, which is [`KeySource::text_bytes`] long, as [`KeySource::append_quoted`] does, without
+    /// quotes.
+    ///
+    /// # Panics
+    /// Where `place` is of another length.
+    #[inline]
+    pub fn write_over(&mut self, place: &mut [u8]) {
+        let text = self.take();
+        match (<&mut [u8; DEFAULT_TEXT_BYTES]>::try_from(&mut *text), place.as_mut_array::<DEFAULT_TEXT_BYTES>()) {
+            (Ok(text), Some(place)) => {
+                *place = *text;
+                text.fill(0);
+            }
+            _ => {
+                place.copy_from_slice(text);
+                text.fill(0);
+            }
+        }
+    }
+
+    /// Fills `place` with random bytes of the same generator, zeros among them.
+    #[inline]
+    pub fn fill(&mut self, place: &mut [u8]) {
+        self.generator.fill_bytes(place);
+    }
+
+    /// The text of the next key, which its user has to wipe.
+    #[inline]
+    fn take(&mut self) -> &mut [u8] {
+        if self.texts_used == self.texts.len() {
+            self.make_keys();
+        }
+        let text_bytes = text_bytes(self.key_bytes);
+        let text = &mut self.texts[self.texts_used..][..text_bytes];
+        self.texts_used += text_bytes;
+        text
     }
 
     fn make_keys(&mut self) {

@@ -93,6 +93,11 @@ impl Names {
         self.unknown(record).find_map(variant).expect("one of the members is a case variant of one of these")
     }
 
+    /// Its number among the record's members, where it is there.
+    pub(crate) fn number(&self, member: Member) -> Option<usize> {
+        Some(self.known[member as usize]).filter(|number| *number != ABSENT).map(|number| number as usize)
+    }
+
     /// The member, where it is there.
     #[inline]
     pub(crate) fn get(&self, record: &Record<'_>, member: Member) -> Option<MemberSpan> {

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use hubmill_device::{Code, ImportMode, KEY_BYTES_DEFAULT, Status};
+use hubmill_device::{Code, ImportMode, KEY_BYTES_DEFAULT, Member, MemberSet, Status};
 
 use crate::ids::IdList;
 use crate::migrate::ScopeMap;
+use crate::patch::{DeepEdits, EditFault};
+use crate::query::Condition;
 
 /// Which keys a rule makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +87,8 @@ impl Preset {
 /// What a user asks for. The default is a strict copy.
 #[derive(Debug, Default)]
 pub struct RuleSet {
+    /// Keep lines for which it holds.
+    pub condition: Option<Condition>,
     /// Keep lines whose `id` is in the list.
     pub ids: Option<IdList>,
     /// Leave out lines whose `id` is in the list.
@@ -123,6 +127,8 @@ pub struct RuleSet {
     pub strip_twin: bool,
     /// `$metadata` and `$version` go from `properties.desired` and `properties.reported`.
     pub strip_metadata: bool,
+    /// Edits of any members.
+    pub deep: DeepEdits,
     /// Rules that go together.
     pub preset: Option<Preset>,
     /// Scopes in the new hub, for [`Preset::Migrate`].
@@ -136,13 +142,19 @@ pub struct RuleSet {
 /// Two wishes that can't both be had, or one that needs another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    flags: (String, String),
-    reason: &'static str,
+    message: String,
+}
+
+impl Conflict {
+    /// Edits that contradict each other.
+    pub(crate) fn of_edits(fault: &EditFault) -> Self {
+        Self { message: fault.to_string() }
+    }
 }
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.flags.0, self.reason, self.flags.1)
+        f.write_str(&self.message)
     }
 }
 
@@ -165,11 +177,53 @@ impl RuleSet {
         self.regenerate_keys.is_some() || self.promote_secondary
     }
 
+    /// The flag that asks for something, be it by way of a preset.
+    fn named(&self, asked: bool, flag: &str, by: &[Preset]) -> Option<String> {
+        match self.preset.filter(|preset| by.contains(preset)) {
+            _ if asked => Some(flag.to_owned()),
+            Some(preset) => Some(format!("--preset {}", preset.as_str())),
+            None => None,
+        }
+    }
+
+    /// A rule and an edit of any member that both want to say what becomes of one member.
+    fn against_deep_edits(&self) -> Option<(String, &str)> {
+        use Member::{
+            Authentication, Capabilities, DeviceScope, ETag, Id, ImportMode, ModuleId, Properties, Tags, TwinETag,
+        };
+        if let Some(minimal) = self.named(self.minimal, "--minimal", &[Preset::Delete])
+            && let Some(deep) = self.deep.flag_against_minimal()
+        {
+            return Some((minimal, deep));
+        }
+        // Rules of keys go by the mode and name the line by its ids.
+        const KEY_RULE: &[Member] = &[Authentication, ImportMode, Id, ModuleId];
+        let migrates = self.named(false, "", &[Preset::Migrate]);
+        let claims: [(Option<String>, &[Member]); 12] = [
+            (
+                self.named(self.import_mode.is_some(), "--import-mode", &[Preset::Migrate, Preset::Delete]),
+                &[ImportMode],
+            ),
+            (self.status.map(|_| "--status".to_owned()), &[Member::Status]),
+            (self.status_reason.as_ref().map(|_| "--status-reason".to_owned()), &[Member::StatusReason]),
+            (self.strip_keys.then(|| "--strip-keys".to_owned()), &[Authentication]),
+            (self.named(self.strip_authentication, "--strip-authentication", &[Preset::Share]), &[Authentication]),
+            (self.regenerate_keys.map(|_| "--regenerate-keys".to_owned()), KEY_RULE),
+            (self.promote_secondary.then(|| "--promote-secondary".to_owned()), KEY_RULE),
+            (self.swap_keys.then(|| "--swap-keys".to_owned()), KEY_RULE),
+            (self.named(self.strip_etags, "--strip-etags", &[Preset::Migrate]), &[ETag, TwinETag]),
+            (self.named(self.strip_twin, "--strip-twin", &[Preset::Share]), &[TwinETag, Tags, Properties]),
+            (migrates, &[DeviceScope, Capabilities]),
+            (self.named(self.strip_etags, "--strip-etags", &[]).filter(|_| self.deep.needs_etag()), &[ImportMode]),
+        ];
+        claims.into_iter().find_map(|(flag, members)| Some((flag?, self.deep.flag_for(MemberSet::of(members))?)))
+    }
+
     /// Checks that the wishes agree.
     pub fn check_conflicts(&self) -> Result<(), Conflict> {
         let preset = |preset: Preset| format!("--preset {}", preset.as_str());
         let conflict =
-            |one: &str, reason, other: &str| Err(Conflict { flags: (one.to_owned(), other.to_owned()), reason });
+            |one: &str, reason: &str, other: &str| Err(Conflict { message: format!("{one} {reason} {other}") });
         // The flag that asks for it, be it by way of a preset.
         let named = |asked: bool, flag: &str, by: Preset| match (asked, self.preset) {
             (true, _) => Some(flag.to_owned()),
@@ -207,6 +261,9 @@ impl RuleSet {
         }
         if self.scope_map.is_some() && self.preset != Some(Preset::Migrate) {
             return conflict("--scope-map", NEEDS, &preset(Preset::Migrate));
+        }
+        if let Some((flag, deep)) = self.against_deep_edits() {
+            return conflict(&flag, AGAINST, deep);
         }
         if self.check != Check::Full {
             let by_migrate =

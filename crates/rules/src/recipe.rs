@@ -176,7 +176,7 @@ impl Rules {
     /// The values that the rules go by, of the record's members and of what is inside of them; `None` where they go by more
     /// than can be told.
     fn depends_on(&self, scratch: &Scratch, record: &Record<'_>) -> Option<Vec<(MemberSpan, Rests)>> {
-        if self.ids.is_some() || self.ids_not.is_some() {
+        if self.ids.is_some() || self.ids_not.is_some() || !self.patch.is_empty() {
             return None;
         }
         // These copy keys, and leave alone what is a copy already.

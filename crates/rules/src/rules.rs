@@ -10,6 +10,8 @@ use crate::layout::Layouts;
 use crate::migrate::Migrate;
 use crate::names::Strictness;
 use crate::options::{Check, Conflict, KeyRule, Keyless, Preset, RuleSet, StatusReason};
+use crate::patch::{Buffers, Patch};
+use crate::query::{Condition, Places, deep_names};
 use crate::scratch::Scratch;
 
 /// A value that is set, with its text as a value and as a member at the end.
@@ -40,8 +42,18 @@ impl Texts {
     }
 
     fn set(&mut self, member: Member, value: &str) -> SetTo {
-        let member = self.add(&format!(",\"{}\":{value}", member.name()));
-        SetTo { value: TextRange { start: member.end - value.len() as u32, end: member.end }, member }
+        let (value, member) = self.add_member(&format!("\"{}\"", member.name()), value);
+        SetTo { value, member }
+    }
+
+    /// Adds a value as a member at the end; where the value stands in it, and where all of it.
+    pub(crate) fn add_member(&mut self, quoted_name: &str, value: &str) -> (TextRange, TextRange) {
+        let member = self.add(&format!(",{quoted_name}:{value}"));
+        (TextRange { start: member.end - value.len() as u32, end: member.end }, member)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -56,6 +68,7 @@ const PADDING: [u8; 64] = [0; 64];
 /// Rules that are ready to be applied, by any number of threads.
 #[derive(Debug)]
 pub struct Rules {
+    pub(crate) condition: Option<Condition>,
     pub(crate) ids: Option<IdList>,
     pub(crate) ids_not: Option<IdList>,
     pub(crate) devices_only: bool,
@@ -75,6 +88,12 @@ pub struct Rules {
     pub(crate) removed: MemberSet,
     pub(crate) strip_metadata: bool,
     pub(crate) migrate: Option<Migrate>,
+    /// `--merge-twin`, `--set`, `--unset`.
+    pub(crate) patch: Patch,
+    /// The patch does what `--strip-metadata` asks for, too.
+    pub(crate) trims_metadata_by_patch: bool,
+    /// The mode that the patch sets.
+    pub(crate) patched_mode: Option<ImportMode>,
     pub(crate) check: Check,
     pub(crate) strictness: Strictness,
     /// Some rule goes by the mode of the line.
@@ -124,6 +143,9 @@ impl Rules {
             (remove_reason, &[Member::StatusReason]),
         ]);
         let strip_authentication = set.strip_authentication || share;
+        let trims_metadata_by_patch = set.strip_metadata && set.deep.edits_properties();
+        let mut patch = set.deep.compose(trims_metadata_by_patch).map_err(|fault| Conflict::of_edits(&fault))?;
+        patch.write_texts(&mut texts);
         let devices_only = set.devices_only || delete;
         let drop_system_modules = set.drop_system_modules || migrate || share;
         let changes_keys_or_status = key_rule.is_some()
@@ -132,7 +154,7 @@ impl Rules {
             || status.is_some()
             || set.status_reason.is_some();
 
-        let mut exact_for_edits = removed
+        let mut exact_for_edits = patch.members().fold(removed, |set, member| set | MemberSet::of(&[member]))
             | union(&[
                 (import_mode.is_some() || key_rule.is_some(), &[Member::ImportMode]),
                 (status.is_some(), &[Member::Status]),
@@ -148,14 +170,16 @@ impl Rules {
             exact_for_edits = exact_for_edits | if set.check == Check::Id { all_but_id } else { MemberSet::ALL };
         }
         let by_kind = devices_only || set.modules_only || drop_system_modules;
-        let exact = union(&[(by_kind, &[Member::ModuleId])]);
+        let asked = set.condition.as_ref().map_or(MemberSet::EMPTY, Condition::members);
+        let exact = asked | union(&[(by_kind, &[Member::ModuleId])]);
         let edits = import_mode.is_some()
             || changes_keys_or_status
             || minimal
             || !removed.is_empty()
             || set.strip_metadata
-            || migrate;
-        let selects = by_kind || set.ids.is_some() || set.ids_not.is_some();
+            || migrate
+            || !patch.is_empty();
+        let selects = by_kind || set.ids.is_some() || set.ids_not.is_some() || set.condition.is_some();
         Ok(Self {
             key_bytes: set.key_bytes(),
             devices_only,
@@ -171,7 +195,11 @@ impl Rules {
             minimal,
             strip_etags,
             removed,
-            strip_metadata: set.strip_metadata,
+            strip_metadata: set.strip_metadata && !trims_metadata_by_patch,
+            trims_metadata_by_patch,
+            patched_mode: patch.mode(),
+            patch,
+            condition: set.condition,
             check: set.check,
             strictness: Strictness { unique: edits || selects || set.check == Check::Id, exact, exact_for_edits },
             needs_mode: key_rule.is_some() || minimal,
@@ -197,8 +225,9 @@ impl Rules {
     /// Members of the outer object inside of which rules go by names, too: what a parser should count as a part of the form
     /// of a line, so that it is looked at once for all lines of a form.
     pub fn deep_names(&self) -> &'static [&'static str] {
-        const AUTHENTICATION: &[&str] = &[Member::Authentication.name()];
-        if self.strip_keys || self.key_rule.is_some() { AUTHENTICATION } else { &[] }
+        let reads = |member| self.condition.as_ref().is_some_and(|condition| condition.reads_inside(member));
+        let authentication = self.strip_keys || self.key_rule.is_some() || reads(Member::Authentication);
+        deep_names(authentication, reads(Member::Tags), reads(Member::Capabilities))
     }
 
     /// Whether status or keys are changed while twins stay in the lines.
@@ -225,6 +254,8 @@ impl Rules {
             .then(|| KeySource::from_system(self.key_bytes).expect("the system's random number generator works"));
         Scratch {
             layouts: Layouts::default(),
+            places: Places::default(),
+            patching: Buffers::default(),
             changes: Changes::default(),
             keys,
             edits: Vec::new(),

@@ -9,12 +9,16 @@ use crate::finding::Finding;
 use crate::key_source::KeySource;
 use crate::keys::MadeKey;
 use crate::layout::Layouts;
+use crate::patch::Buffers;
+use crate::query::Places;
 
 /// Buffers for one thread. What is in them is about the record that rules were applied to last.
 #[derive(Debug)]
 pub struct Scratch {
     pub(crate) layouts: Layouts,
+    pub(crate) places: Places,
     pub(crate) changes: Changes,
+    pub(crate) patching: Buffers,
     pub(crate) keys: Option<KeySource>,
     pub(crate) edits: Vec<Edit>,
     /// Texts that never change come first.

@@ -37,6 +37,7 @@ enum Inner {
     /// A device, a pipe, a terminal.
     Direct(File),
     Atomic(Box<AtomicFile>),
+    Nowhere,
 }
 
 /// A place that bytes are written to, unbuffered: callers write in big pieces.
@@ -63,6 +64,11 @@ impl Sink {
     pub fn stderr() -> io::Result<Self> {
         let file = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         Ok(Self { inner: Inner::Direct(file), place: "standard error".to_owned(), bytes: 0 })
+    }
+
+    /// No place at all: bytes are counted and forgotten.
+    pub fn nowhere() -> Self {
+        Self { inner: Inner::Nowhere, place: "nowhere".to_owned(), bytes: 0 }
     }
 
     /// A file, which appears at `path` when it is committed; or, where `path` is no regular file, that device or pipe.
@@ -108,6 +114,10 @@ impl Sink {
         let file = match &mut self.inner {
             Inner::Stdout(file) | Inner::Direct(file) => file,
             Inner::Atomic(atomic) => &mut atomic.file,
+            Inner::Nowhere => {
+                self.bytes += bytes.len() as u64;
+                return Ok(());
+            }
         };
         write_all(file, bytes).map_err(|error| {
             let closed = matches!(self.inner, Inner::Stdout(_)) && error.kind() == io::ErrorKind::BrokenPipe;
@@ -154,7 +164,7 @@ pub fn commit_all(sinks: Vec<Sink>, sync: Sync, pending: &Pending) -> Result<(),
         .into_iter()
         .filter_map(|sink| match sink.inner {
             Inner::Atomic(atomic) => Some(atomic),
-            Inner::Stdout(_) | Inner::Direct(_) => None,
+            Inner::Stdout(_) | Inner::Direct(_) | Inner::Nowhere => None,
         })
         .collect();
     for file in &files {

@@ -1,0 +1,155 @@
+//! `--dry-run`: the first changed lines as they were and as they would leave, without their secrets.
+
+use hubmill_device::{Printable, TextKind, redacted};
+use hubmill_pipeline::Sample;
+use hubmill_writer::{Error, Sink};
+
+/// How many changed lines are shown.
+pub(crate) const SAMPLES_MAX: usize = 10;
+/// Characters of a line that are shown in full.
+const WHOLE_MAX: usize = 400;
+/// Characters that are shown around what differs in a longer one.
+const AROUND_MAX: usize = 60;
+/// Characters that are shown of what differs, from its start and up to its end.
+const DIFFERENCE_MAX: usize = 300;
+
+/// Words in a member's name that tell of a secret, in lower case.
+const SECRET_WORDS: [&str; 8] =
+    ["primarykey", "secondarykey", "accountkey", "sharedaccess", "connectionstring", "password", "secret", "token"];
+
+/// Where the changed lines go.
+pub(crate) struct Samples {
+    sink: Sink,
+    left: usize,
+}
+
+impl Samples {
+    pub(crate) fn new(sink: Sink) -> Self {
+        Self { sink, left: SAMPLES_MAX }
+    }
+
+    /// Shows changed lines, as long as few were shown; `lines_before`: of the input, before the batch that they come from.
+    pub(crate) fn show(&mut self, samples: &[Sample], lines_before: u64) -> Result<(), Error> {
+        for sample in samples.iter().take(self.left) {
+            self.left -= 1;
+            self.sink.write(shown(sample, lines_before + sample.line).as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+fn shown(sample: &Sample, line: u64) -> String {
+    let mut secrets = Vec::new();
+    let before = without_secrets(&sample.before, &mut secrets);
+    let after = without_secrets(&sample.after, &mut secrets);
+    let (before, after) = differing_parts(&before, &after);
+    format!("line {line} (byte {}):\n- {}\n+ {}\n", sample.byte, Printable(&before), Printable(&after))
+}
+
+/// A valid line with each secret as `REDACTED` and a number: the same for the same secret, so that one sees what changes places.
+fn without_secrets(line: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut under_secret_name = false;
+    let mut rest = line;
+    while let Some(open) = rest.iter().position(|byte| *byte == b'"') {
+        out.push_str(&String::from_utf8_lossy(&rest[..=open]));
+        let content = &rest[open + 1..];
+        let close = text_end(content);
+        let (text, after) = (&content[..close], &content[(close + 1).min(content.len())..]);
+        let is_name = after.trim_ascii_start().first() == Some(&b':');
+        let readable = String::from_utf8_lossy(text);
+        if is_name {
+            let lower = readable.to_ascii_lowercase();
+            under_secret_name = SECRET_WORDS.iter().any(|word| lower.contains(word));
+            out.push_str(&hidden_name(&readable));
+        } else if under_secret_name && !text.is_empty() {
+            let number = secrets.iter().position(|secret| secret == text).unwrap_or(secrets.len());
+            if number == secrets.len() {
+                secrets.push(text.to_vec());
+            }
+            out.push_str(&format!("REDACTED {}", number + 1));
+        } else {
+            out.push_str(&redacted(&readable, TextKind::Name));
+        }
+        out.push('"');
+        rest = after;
+    }
+    out.push_str(&String::from_utf8_lossy(rest));
+    out
+}
+
+/// A name, without what looks like a key: the names of members that hold keys are no secret themselves.
+fn hidden_name(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    if SECRET_WORDS.contains(&lower.as_str()) { name.to_owned() } else { redacted(name, TextKind::Name) }
+}
+
+/// The length of what stands before the closing quote.
+fn text_end(content: &[u8]) -> usize {
+    let mut at = 0;
+    while at < content.len() && content[at] != b'"' {
+        at += if content[at] == b'\\' { 2 } else { 1 };
+    }
+    at.min(content.len())
+}
+
+/// Long lines without most of what is the same at their starts and ends.
+fn differing_parts(before: &str, after: &str) -> (String, String) {
+    let (one, other): (Vec<char>, Vec<char>) = (before.chars().collect(), after.chars().collect());
+    if one.len().max(other.len()) <= WHOLE_MAX {
+        return (before.to_owned(), after.to_owned());
+    }
+    let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
+    let most = one.len().min(other.len()) - same;
+    let same_end = one.iter().rev().zip(other.iter().rev()).take(most).take_while(|(one, other)| one == other).count();
+    let start = same.saturating_sub(AROUND_MAX);
+    let part = |line: &[char]| {
+        let end = line.len() - same_end.saturating_sub(AROUND_MAX);
+        let text = |chars: &[char]| chars.iter().collect::<String>();
+        let middle = &line[start..end];
+        let middle = match middle.len() > 2 * DIFFERENCE_MAX {
+            true => format!("{}…{}", text(&middle[..DIFFERENCE_MAX]), text(&middle[middle.len() - DIFFERENCE_MAX..])),
+            false => text(middle),
+        };
+        format!("{}{middle}{}", if start > 0 { "…" } else { "" }, if end < line.len() { "…" } else { "" })
+    };
+    (part(&one), part(&other))
+}
+
+#[cfg(test)]
+mod tests {
+    use hubmill_pipeline::Sample;
+
+    use super::shown;
+
+    fn sample(before: &str, after: &str) -> String {
+        shown(&Sample { line: 3, byte: 9, before: before.into(), after: after.into() }, 3)
+    }
+
+    #[test]
+    fn secrets_are_numbered_and_never_shown() {
+        let line = |one: &str, other: &str| {
+            format!(
+                "{{\"id\":\"a\",\"authentication\":{{\"symmetricKey\":{{\"primaryKey\" : \"{one}\",\"secondaryKey\":\"{other}\"}}}}}}"
+            )
+        };
+        let text = sample(&line("b25l", "dHdv"), &line("dHdv", "b25l"));
+        assert!(text.contains("- {\"id\":\"a\",\"authentication\":{\"symmetricKey\":{\"primaryKey\" : \"REDACTED 1\",\"secondaryKey\":\"REDACTED 2\"}}}\n"), "{text}");
+        assert!(text.contains("+ {\"id\":\"a\",\"authentication\":{\"symmetricKey\":{\"primaryKey\" : \"REDACTED 2\",\"secondaryKey\":\"REDACTED 1\"}}}\n"), "{text}");
+        let text = sample(
+            "{\"tags\":{\"sasToken\":[\"abc\"],\"c\":\"HostName=x;SharedAccessKey=c2VjcmV0\",\"d\":\"a\\\"b\"}}",
+            "{}",
+        );
+        assert!(!text.contains("abc") && !text.contains("c2VjcmV0") && text.contains("\"d\":\"a\\\"b\""), "{text}");
+    }
+
+    #[test]
+    fn long_lines_are_cut_where_they_do_not_differ() {
+        let long = "x".repeat(5000);
+        let text = sample(
+            &format!("{{\"a\":\"{long}\",\"b\":1,\"c\":\"{long}\"}}"),
+            &format!("{{\"a\":\"{long}\",\"b\":22,\"c\":\"{long}\"}}"),
+        );
+        assert!(text.contains("\"b\":1,") && text.contains("\"b\":22,") && text.len() < 500, "{text}");
+    }
+}

@@ -1,0 +1,95 @@
+//! The CSV file of a list of devices: opened, its header read, to be gone through more than once.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Seek as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use crate::error::{Error, Kind};
+use crate::rows::RowReader;
+
+/// A CSV file.
+#[derive(Debug)]
+pub struct Csv {
+    name: String,
+    file: File,
+    /// Where it starts in the file.
+    start: u64,
+    /// How large it was and when it was written to last.
+    stamp: Stamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+impl From<Metadata> for Stamp {
+    fn from(metadata: Metadata) -> Self {
+        Self { bytes: metadata.len(), seconds: metadata.mtime(), nanoseconds: metadata.mtime_nsec() }
+    }
+}
+
+impl Csv {
+    /// Opens a file. What can be read only once, a pipe for instance, is copied to a temporary file without a name.
+    ///
+    /// # Errors
+    /// If it can't be opened or read.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| Error::new(&name, Kind::Open(error)))?;
+        Self::new(file, name)
+    }
+
+    /// Takes an open file, from where it stands.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn new(mut file: File, name: String) -> Result<Self, Error> {
+        let failed = |error| Error::new(&name, Kind::Read(error));
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
+        }
+        if metadata.is_file() {
+            let start = file.stream_position().map_err(failed)?;
+            return Ok(Self { stamp: metadata.into(), name, file, start });
+        }
+        let mut spool = tempfile::tempfile().map_err(failed)?;
+        io::copy(&mut file, &mut spool).map_err(failed)?;
+        let metadata = spool.metadata().map_err(failed)?;
+        Ok(Self { stamp: metadata.into(), name, file: spool, start: 0 })
+    }
+
+    /// The file, or its copy.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// How many bytes there are to be read.
+    pub fn bytes(&self) -> u64 {
+        self.stamp.bytes.saturating_sub(self.start)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Whether it is as it was when it was opened.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let now = self.file.metadata().map_err(|error| Error::new(&self.name, Kind::Read(error)))?;
+        if Stamp::from(now) == self.stamp { Ok(()) } else { Err(Error::new(&self.name, Kind::Changed)) }
+    }
+
+    /// The cells of the header; none where the file is empty.
+    pub(crate) fn header(&self) -> Result<Vec<Vec<u8>>, Error> {
+        let mut rows = RowReader::new(self);
+        Ok(rows.next()?.map(|(record, _)| record.iter().map(<[u8]>::to_vec).collect()).unwrap_or_default())
+    }
+}

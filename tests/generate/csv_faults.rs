@@ -1,0 +1,152 @@
+//! What is wrong with a row is told by row, line and column, and nothing is made then.
+
+use serde_json::Value;
+
+use super::{generate, generate_from};
+use crate::support::{Folder, json_lines};
+
+/// The findings about a CSV file, as they are in the file of findings; nothing must be made.
+#[track_caller]
+fn findings(args: &[&str], csv: impl AsRef<[u8]>) -> Vec<Value> {
+    let folder = Folder::new();
+    let (out, diagnostics, report) = (folder.write("out", "old\n"), folder.arg("diagnostics"), folder.arg("report"));
+    let all = [&["--from-csv", "-", "-o", &out, "--diagnostics", &diagnostics, "--report", &report, "-j", "2"], args];
+    let answer = generate_from(&all.concat(), csv);
+    assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{}", answer.stderr_text());
+    assert_eq!(folder.text("out"), "old\n");
+    let report = folder.report("report");
+    report.assert_adds_up();
+    assert!(!report.is_complete() && report.number("written") == 0);
+    json_lines(&folder.read("diagnostics"))
+}
+
+/// The code, the line in the file, the path and the beginning of the message.
+#[track_caller]
+fn is(finding: &Value, code: &str, line: u64, path: &str, message: &str) {
+    let found =
+        (finding["code"].as_str().unwrap(), finding["line"].as_u64().unwrap(), finding["path"].as_str().unwrap());
+    assert_eq!(found, (code, line, path), "{finding}");
+    assert!(finding["message"].as_str().unwrap().starts_with(message), "{finding}");
+}
+
+#[test]
+fn values_that_the_hub_would_refuse() {
+    let csv = "id,status,importMode,capabilities.iotEdge,tags.n,authentication.type\n\
+        ok,enabled,create,true,1,sas\n\
+        a b,enabled,create,true,1,sas\n\
+        c,on,create,true,1,sas\n\
+        d,enabled,make,true,1,sas\n\
+        e,enabled,create,yes,1,sas\n\
+        f,enabled,create,true,4503599627370496,sas\n\
+        g,enabled,create,true,1,SELF_SIGNED\n\
+        ,enabled,create,true,1,sas\n";
+    let found = findings(&[], csv);
+    is(&found[0], "id-charset", 3, "id", "row 2, column id: device id \"a b\"");
+    is(&found[1], "status-value", 4, "status", "row 3, column status: ");
+    is(&found[2], "import-mode-value", 5, "importMode", "row 4, column importMode: ");
+    is(&found[3], "member-type", 6, "capabilities.iotEdge", "row 5, column capabilities.iotEdge: ");
+    is(&found[4], "twin-integer-range", 7, "tags.n", "row 6, column tags.n: ");
+    is(&found[5], "authentication-type", 8, "authentication.type", "row 7, column authentication.type: ");
+    is(&found[6], "id-missing", 9, "id", "row 8, column id: ");
+    assert_eq!(found.len(), 7);
+    let lines: Vec<usize> = csv.match_indices('\n').map(|(at, _)| at + 1).collect();
+    assert_eq!(found[1]["byte"].as_u64().unwrap() as usize, lines[2], "the row's first byte");
+}
+
+#[test]
+fn rows_that_are_no_rows_and_where_they_are() {
+    let csv = "id,tags.a\nd1,x\n\n\"d2\",\"two\nlines\"\nd3\nd4,y,z\nd 5,y\n";
+    let found = findings(&[], csv);
+    is(&found[0], "csv-row", 6, "", "row 3: the row has 1 cells, the header has 2");
+    is(&found[1], "csv-row", 7, "", "row 4: the row has 3 cells");
+    is(&found[2], "id-charset", 8, "id", "row 5, column id: ");
+    assert_eq!(found.len(), 3);
+}
+
+#[test]
+fn ids_that_stand_twice() {
+    let mut csv = "id,moduleId,tags.n\n".to_owned();
+    (1..=5000).for_each(|n| csv.push_str(&format!("d{n},,{n}\n")));
+    csv.push_str("d7,,8\nd8,,8\nd9,m,9\nd9,m,10\nD7,,7\n");
+    let found = findings(&["--auth", "ca"], &csv);
+    is(&found[0], "duplicate-id", 5002, "id", "row 5001, column id: the same id as in row 7, in a row that differs");
+    is(&found[1], "duplicate-line", 5003, "id", "row 5002, column id: the same row as row 8");
+    is(&found[2], "duplicate-id", 5005, "id", "row 5004, column id: the same id as in row 5003");
+    assert_eq!(found.len(), 3);
+    assert_eq!(found[1]["severity"], "error");
+}
+
+#[test]
+fn text_that_is_not_utf_8() {
+    let found = findings(&[], b"id,tags.a\nd1,\xff\n");
+    is(&found[0], "json-utf8", 2, "tags.a", "row 1, column tags.a: ");
+}
+
+#[test]
+fn ids_by_number_that_become_too_long() {
+    let csv = format!("tags.n\n{}", "1\n".repeat(10));
+    let id = format!("{}{{index}}", "a".repeat(127));
+    let found = findings(&["--id", &id], &csv);
+    is(&found[0], "id-length", 11, "id", "row 10: the device id has 129 characters");
+}
+
+#[test]
+fn headers_that_name_no_member() {
+    for (csv, words) in [
+        ("id,colour\nd1,x\n", "column colour: no member"),
+        ("ID\nd1\n", "hint: id is written so"),
+        ("deviceId\nd1\n", "hint: id was probably meant"),
+        ("id;tags.site\nd1;oslo\n", "hint: columns are parted by commas"),
+        ("id,\nd1,x\n", "column 2 has no name"),
+        ("", "there is no header"),
+        ("id\n", "no row beside the header"),
+    ] {
+        let answer = generate_from(&["--from-csv", "-"], csv);
+        assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{csv}");
+        assert!(answer.stderr_text().contains(words), "{csv}: {}", answer.stderr_text());
+    }
+}
+
+#[test]
+fn many_findings_are_counted_and_few_are_shown() {
+    let csv = format!("id,status\n{}", (0..5000).map(|n| format!("d{n},on\n")).collect::<String>());
+    let answer = generate_from(&["--from-csv", "-"], &csv);
+    let text = answer.stderr_text();
+    assert_eq!(text.matches("error[status-value]").count(), 10, "{text}");
+    assert!(text.contains("… and 4,990 more status-value"), "{text}");
+    assert!(text.contains("error: 5,000 errors in standard input; nothing was made"), "{text}");
+    assert_eq!(findings(&[], &csv).len(), 5000);
+}
+
+#[test]
+fn keys_are_in_no_message() {
+    let key = "pC7hQx+V2zT0rJ4/kWb9sYd3LmN8uGfAeXo1iRv5BtE=";
+    for csv in [
+        format!("id,authentication.symmetricKey.primaryKey\nd1,{key}\n"),
+        format!("id,status\nd1,{key}\n"),
+        format!("id\n{key}/\n"),
+        format!("d1,{key}\nd2,{key}\n"),
+        format!("id,taxs.{key}\nd2,x\n"),
+        format!("id,tags.a\n{key},x,y\n"),
+        format!(
+            "id,authentication.symmetricKey.primaryKey,authentication.symmetricKey.secondaryKey\nd1,x{key},{key}x\n"
+        ),
+    ] {
+        let answer = generate_from(&["--from-csv", "-", "--report", "-", "--diagnostics", "-"], &csv);
+        assert_eq!(answer.code, 2, "{csv}: {}", answer.stderr_text());
+        for window in key.as_bytes().windows(12) {
+            let window = std::str::from_utf8(window).unwrap();
+            assert!(!answer.stderr_text().contains(window), "{csv}: {}", answer.stderr_text());
+        }
+    }
+}
+
+#[test]
+fn a_quote_that_nobody_closes_does_not_fill_the_memory() {
+    let folder = Folder::new();
+    let csv = folder.write("in.csv", format!("id,tags.a\nd1,\"{}", "x\n".repeat(10 << 20)));
+    let answer = generate(&["--from-csv", &csv]);
+    assert_eq!((answer.code, answer.stdout.len()), (3, 0));
+    assert!(answer.stderr_text().contains("a quote is probably open there"), "{}", answer.stderr_text());
+    assert!(answer.stderr_text().contains("line 2"), "{}", answer.stderr_text());
+}

@@ -1,0 +1,67 @@
+//! Calls that can't be what was meant.
+
+use super::{generate, generate_from};
+use crate::support::Folder;
+
+/// The call is refused, and its message has all of these words.
+#[track_caller]
+fn refused(args: &[&str], words: &[&str]) {
+    let answer = generate(args);
+    let text = answer.stderr_text();
+    assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{args:?}: {text}");
+    assert!(words.iter().all(|word| text.contains(word)), "{args:?}: {words:?} in {text}");
+}
+
+#[test]
+fn ids_that_can_not_be() {
+    refused(&["--count", "2", "--id", "same"], &["--id", "{index}", "{uuid}"]);
+    refused(&["--count", "2", "--id", "a b{index}"], &["--id", "' '", "hint: allowed are"]);
+    refused(&["--count", "2", "--id", "{device}"], &["{device}", "{index:08}"]);
+    refused(&["--count", "2", "--id", "{index:8}"], &["{index:8}", "{index:08}"]);
+    refused(&["--count", "2", "--id", "{index"], &["--id", "}"]);
+    let long = format!("{}{{index}}", "a".repeat(127));
+    refused(&["--count", "10", "--id", &long], &["129 characters", "128"]);
+    assert_eq!(generate(&["--count", "9", "--id", &long]).code, 0);
+}
+
+#[test]
+fn contradictions_name_both_flags() {
+    refused(&["--count", "2", "--import-mode", "delete", "--auth", "sas"], &["--auth", "--import-mode delete"]);
+    refused(&["--count", "2", "--import-mode", "updateTwin", "--edge"], &["--edge", "--import-mode updateTwin"]);
+    refused(&["--count", "2", "--import-mode", "delete", "--tags", "{}"], &["--tags", "--import-mode delete"]);
+    refused(&["--count", "2", "--keys-out", "k", "--auth", "ca"], &["--keys-out", "--auth"]);
+    refused(&["--count", "2", "--csv-text", "tags.a"], &["--from-csv"]);
+    refused(&[], &["--count"]);
+    refused(&["--count", "0"], &["--count 0"]);
+    refused(&["--count", "2", "--key-bytes", "15"], &["15", "16..=64"]);
+    refused(&["--count", "2", "--auth", "none"], &["none", "self-signed"]);
+    refused(&["--count", "2", "--keys-out", "-"], &["--output", "--keys-out"]);
+    let answer = generate_from(&["--from-csv", "-", "--id", "d{index}"], "id\nd1\n");
+    assert!(answer.code == 2 && answer.stderr_text().contains("--id and a column id of --from-csv"));
+}
+
+#[test]
+fn values_that_are_no_json_objects() {
+    refused(&["--count", "2", "--tags", "site=oslo"], &["--tags is not JSON", "hint:"]);
+    refused(&["--count", "2", "--desired", "[]"], &["--desired must be a JSON object"]);
+}
+
+#[test]
+fn two_paths_that_are_one_file() {
+    let folder = Folder::new();
+    let csv = folder.write("devices.csv", "id\nd1\n");
+    refused(&["--from-csv", &csv, "-o", &csv], &["--from-csv and --output are the same file"]);
+    let out = folder.arg("out");
+    refused(&["--count", "2", "-o", &out, "--keys-out", &out], &["--output and --keys-out are the same file"]);
+    assert_eq!(folder.names(), ["devices.csv"]);
+    assert_eq!(folder.text("devices.csv"), "id\nd1\n");
+}
+
+#[test]
+fn a_count_that_the_file_has_not() {
+    let answer = generate_from(&["--from-csv", "-", "--count", "3"], "id\nd1\nd2\n");
+    assert_eq!((answer.code, answer.stdout.len()), (2, 0));
+    assert!(answer.stderr_text().contains("--count 3: standard input has 2 rows"), "{}", answer.stderr_text());
+    let answer = generate_from(&["--from-csv", "-", "--count", "1"], "id\nd1\nd2\n");
+    assert_eq!((answer.code, answer.stdout.iter().filter(|byte| **byte == b'\n').count()), (0, 1));
+}
