@@ -7,6 +7,7 @@
 
 pub mod choices;
 pub mod chunks;
+mod full;
 pub mod inputs;
 pub mod parse;
 pub mod rule_choice;

@@ -1,6 +1,6 @@
 //! `transform`: the work of a transform, over pieces cut anywhere, gives what the oracle says: the output byte for byte,
 //! the rejected and filtered lines, the counts, the findings of each line and the keys that were made. Every SIMD level
-//! gives the same, and a second run over the output changes nothing.
+//! gives the same, and a second run over the output changes nothing. With the full check, see [`full`].
 
 use std::ops::Range;
 
@@ -11,9 +11,11 @@ use hubmill_reader::Part;
 use hubmill_testkit::json::{self, Json};
 use hubmill_testkit::oracle::{self, Expected, Outcome};
 use hubmill_testkit::rules::{OnInvalid as Invalid, Rules};
+use hubmill_testkit::siblings;
 use hubmill_testkit::strategy::is_allowed;
 
 use crate::choices::Choices;
+use crate::full;
 use crate::inputs::{Maker, Mix};
 use crate::rule_choice::{is_stable, take, to_product};
 
@@ -29,14 +31,14 @@ pub fn make(maker: &mut Maker) -> Vec<u8> {
 
 /// What a run gave.
 #[derive(Debug, Default)]
-struct Given {
-    output: Vec<u8>,
+pub(crate) struct Given {
+    pub(crate) output: Vec<u8>,
     rejects: Vec<u8>,
     filtered: Vec<u8>,
     keys: Vec<u8>,
     tally: Tally,
     /// The line counts from the start of the input.
-    diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
     notices: u64,
 }
 
@@ -67,10 +69,16 @@ pub fn run(data: &[u8]) {
     let expected = oracle::transform(&rules, input);
     let allowance = if choices.chance(15) { 1 + choices.below(3) as u64 } else { u64::MAX };
     let pieces = cut(&mut choices, input, limits.line_bytes_max);
+    let fully = choices.chance(50);
+    // Lines of the same forms come first, so that what a thread keeps of forms is kept.
+    let before = if choices.chance(50) { siblings::of(input, &mut choices.rng()).repeat(3) } else { Vec::new() };
     let mut first: Option<Given> = None;
     for level in Level::available() {
         transform.level = level;
-        let given = work(&transform, input, &pieces, allowance);
+        let given = work(&transform, &before, input, &pieces, allowance);
+        if fully {
+            full::check(&rules, input, level, |transform| work(transform, &before, input, &pieces, allowance));
+        }
         let told = || format!("{} {rules:?}\n{:?}\n", level.name(), String::from_utf8_lossy(input));
         if let Err(why) = check(&rules, &expected, &given) {
             panic!("{why}\n{}", told());
@@ -85,7 +93,7 @@ pub fn run(data: &[u8]) {
     // After a blank line no line is a notice.
     let again = [b"\n", given.output.as_slice()].concat();
     let whole = [(0..again.len(), Part::Lines)];
-    let given_again = work(&transform, &again, &whole, u64::MAX);
+    let given_again = work(&transform, b"", &again, &whole, u64::MAX);
     assert_eq!(given_again.tally.edited, 0, "{rules:?}: {:?}", String::from_utf8_lossy(&given.output));
     assert_eq!(given_again.output, given.output, "{rules:?}: a second run changes the output");
 }
@@ -137,10 +145,13 @@ pub(crate) fn cut(choices: &mut Choices<'_>, input: &[u8], line_bytes_max: usize
     pieces
 }
 
-/// Works through all pieces, each to its end.
-fn work(transform: &Transform, input: &[u8], pieces: &[(Range<usize>, Part)], allowance: u64) -> Given {
+/// Works through all pieces, each to its end. What comes of the lines `before` is not kept.
+fn work(transform: &Transform, before: &[u8], input: &[u8], pieces: &[(Range<usize>, Part)], allowance: u64) -> Given {
     let mut scratch = transform.scratch();
     let mut batch = transform.batch();
+    let piece = Piece { offset: 0, is_first: false, bytes: before, part: Part::Lines };
+    transform.work(&mut scratch, piece, 0, u64::MAX, &mut batch);
+    transform.clear(&mut batch);
     let mut given = Given::default();
     for (range, part) in pieces {
         let bytes = &input[range.clone()];
@@ -197,7 +208,7 @@ fn check(rules: &Rules, expected: &Expected, given: &Given) -> Result<(), String
 }
 
 /// Codes that are counted and are no findings.
-const COUNTS: [&str; 7] =
+pub(crate) const COUNTS: [&str; 7] =
     ["keys-rotate", "twin-rollback", "left-x509", "left-ca", "left-none", "left-system-module", "left-mode"];
 
 fn check_counts(expected: &Expected, given: &Given) -> Result<(), String> {

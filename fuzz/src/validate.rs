@@ -1,5 +1,5 @@
-//! `validate`: the work of a check, over pieces cut anywhere, finds on every line what the reference checker finds, on every
-//! SIMD level.
+//! `validate`: the work of a check, over pieces cut anywhere and after lines of the same forms with other values, finds on every
+//! line what the reference checker finds, on every SIMD level.
 
 use hubmill_device::Severity;
 use hubmill_parser::{DEPTH_MAX_DEFAULT, LINE_BYTES_MAX_DEFAULT, Level, Limits};
@@ -8,6 +8,7 @@ use hubmill_reader::Part;
 use hubmill_rules::{Check, Checker, Policy};
 use hubmill_testkit::checker::{self, Found};
 use hubmill_testkit::rng::Rng;
+use hubmill_testkit::siblings;
 
 use crate::choices::Choices;
 use crate::inputs::{Maker, Mix};
@@ -90,13 +91,26 @@ pub fn run(data: &[u8]) {
             pieces = vec![(0..input.len(), Part::Lines)];
         }
     }
+    // Lines of the same forms come first, so that what a thread keeps of forms is kept.
+    let before: Vec<Vec<u8>> = if choices.chance(70) {
+        let mut rng = choices.rng();
+        (0..3).map(|_| siblings::of(input, &mut rng)).collect()
+    } else {
+        Vec::new()
+    };
     let has_long_lines = pieces.iter().any(|(_, part)| !matches!(part, Part::Lines));
+    let threads = 1 + usize::from(choices.chance(20));
     for level in Level::available() {
         let checker = Checker::new(Check::Full, Policy::default());
         let work = Validate::new(checker, limits, level, true, true);
         let mut validation = Validation::new(&work);
         let (mut scratch, mut batch) = (work.scratch(), work.batch());
         let mut found: Vec<Diagnostic> = Vec::new();
+        for lines in &before {
+            let piece = Piece { offset: 0, is_first: false, bytes: lines, part: Part::Lines };
+            work.work(&mut scratch, piece, 0, u64::MAX, &mut batch);
+            work.clear(&mut batch);
+        }
         for (number, (range, part)) in pieces.iter().enumerate() {
             let piece =
                 Piece { offset: range.start as u64, is_first: number == 0, bytes: &input[range.clone()], part: *part };
@@ -110,7 +124,7 @@ pub fn run(data: &[u8]) {
                 }
             }
         }
-        validation.finish(2, |diagnostic| found.push(diagnostic));
+        validation.finish(threads, |diagnostic| found.push(diagnostic));
         for diagnostic in &found {
             assert!(diagnostic.byte <= input.len() as u64 && !diagnostic.message.is_empty());
         }

@@ -7,6 +7,7 @@ use hubmill_testkit::generate::{Kind, file};
 use hubmill_testkit::mutate::mutate_members;
 use hubmill_testkit::process::fixture_files;
 use hubmill_testkit::rng::Rng;
+use hubmill_testkit::siblings;
 
 use crate::findings_of;
 
@@ -50,6 +51,30 @@ fn of_generated_files_and_of_broken_ones() {
             for threads in ["1", "2"] {
                 assert_eq!(given(&["-j", threads], input), want, "{kind:?}");
             }
+        }
+    }
+}
+
+/// Lines of a form that was met before are checked by what is remembered of it: their values are others.
+#[test]
+fn of_lines_whose_forms_were_met_before() {
+    let mut rng = Rng::new(12);
+    for kind in [Kind::Identity, Kind::Twin] {
+        let models = file(kind, 32, 5);
+        let mut input = models.repeat(2);
+        for _ in 0..8 {
+            input.extend(siblings::of(&models, &mut rng));
+        }
+        let mut other_text = input.clone();
+        // Names that no rule knows, and white space, make other forms.
+        for (from, to) in
+            [("\"level\":", "\"level.\" : "), ("{\"primaryKey\"", "{ \"primaryKey\""), ("\"eTag\"", "\"etag\"")]
+        {
+            let text = String::from_utf8(other_text).expect("text").replacen(from, to, 200);
+            other_text = text.into_bytes();
+        }
+        for input in [&input, &other_text] {
+            assert_eq!(given(&["-j", "1"], input), checker::check(input, LIMITS), "{kind:?}");
         }
     }
 }

@@ -2,16 +2,21 @@
 //!
 //! Whatever follows from the structure of a line and from its names alone is the same for all lines of a form. Callers
 //! work it out once per form and keep it. The names that count are those of the outer object, and those inside of
-//! the members that the caller asked for.
+//! the members that the caller asked for, or all of them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::shape::MemberTokens;
+use crate::shape::last_token;
 
 /// Forms kept of one shape; one more takes the place of the oldest.
-const FORMS_MAX: usize = 4;
+const FORMS_MAX: usize = 8;
+/// Lines of one shape whose form is not known, of which one is learnt where as many forms as are kept are known already:
+/// where every line has other names, little is spent on them.
+const UNKNOWN_PER_FORM: u32 = 16;
 /// A line with more names that count has no form.
-const NAMES_MAX: usize = 64;
+const NAMES_MAX: usize = 256;
+/// Names of all forms of a parser, as a whole; one form more, and all are forgotten.
+const ALL_NAMES_MAX: usize = 64 * 1024;
 /// Bytes of a name, quotes included, that are compared in one go.
 const HEAD_BYTES: usize = 16;
 
@@ -34,8 +39,74 @@ impl Form {
     }
 }
 
-/// Names of members of the outer object inside of which, too, names belong to the form.
-pub(crate) type DeepNames = &'static [&'static str];
+/// Which names belong to the form besides those of the outer object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum DeepNames {
+    /// Those inside of these members of the outer object.
+    Inside(&'static [&'static str]),
+    /// All, at any depth, but those inside of members of this name.
+    AllBut(&'static str),
+}
+
+impl DeepNames {
+    /// Whether names inside of the member of the outer object with this raw name belong to the form.
+    pub(crate) fn cover(self, name: &[u8]) -> bool {
+        match self {
+            Self::Inside(members) => members.iter().any(|member| member.as_bytes() == name),
+            Self::AllBut(but) => but.as_bytes() != name,
+        }
+    }
+}
+
+/// The numbers of the tokens that the names start with which belong to a form, in order.
+#[derive(Clone)]
+struct NameTokens<'a> {
+    bytes: &'a [u8],
+    places: &'a [u32],
+    kinds: &'a [u8],
+    deep: DeepNames,
+    next: usize,
+    depth: u32,
+}
+
+impl<'a> NameTokens<'a> {
+    /// What stands from the opening to the closing quote.
+    fn text(&self, token: usize) -> &'a [u8] {
+        &self.bytes[self.places[token] as usize..=self.places[token + 1] as usize]
+    }
+
+    /// Whether names inside of the member of this name are passed over.
+    fn passes_over(&self, token: usize) -> bool {
+        let text = self.text(token);
+        let name = &text[1..text.len() - 1];
+        match self.deep {
+            DeepNames::Inside(_) => self.depth == 1 && !self.deep.cover(name),
+            DeepNames::AllBut(but) => but.as_bytes() == name,
+        }
+    }
+}
+
+impl Iterator for NameTokens<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        loop {
+            let token = self.next;
+            match self.kinds.get(token)? {
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => self.depth -= 1,
+                // A string is two tokens, and only a name has a colon after it.
+                b'"' if self.kinds[token..].starts_with(b"\"\":") => {
+                    let value = token + 3;
+                    self.next = if self.passes_over(token) { last_token(self.kinds, value) + 1 } else { value };
+                    return Some(token);
+                }
+                _ => {}
+            }
+            self.next += 1;
+        }
+    }
+}
 
 /// A name that a line of the form has.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +140,8 @@ pub(crate) struct Forms {
     recent: usize,
     /// How many were made.
     made: usize,
+    /// Lines whose form was not known, since one was learnt.
+    unknown: u32,
 }
 
 /// Ones where a head has bytes of a text of this length.
@@ -112,6 +185,7 @@ impl Forms {
     pub(crate) fn clear(&mut self) {
         self.used = 0;
         self.recent = 0;
+        self.unknown = 0;
     }
 
     /// The form of a line of this shape, where it is known.
@@ -127,30 +201,26 @@ impl Forms {
     }
 
     /// Makes a form of a valid line of this shape; `None` for a line with an escape in a name that counts, which then may
-    /// be spelt in many ways, and for one with too many or too long names.
+    /// be spelt in many ways, for one with too many or too long names, and for some where there are more forms than are kept.
+    ///
+    /// `all_names` counts the names for which all forms of the parser have room.
     #[cold]
     pub(crate) fn learn(
         &mut self,
         bytes: &[u8],
         places: &[u32],
         kinds: &[u8],
-        members: &[MemberTokens],
         deep: DeepNames,
+        all_names: &mut usize,
     ) -> Option<Form> {
-        let text = |token: usize| &bytes[places[token] as usize..=places[token + 1] as usize];
-        let tokens = || {
-            members.iter().flat_map(|member| {
-                let token = usize::from(member.name);
-                let name = text(token);
-                let is_deep = deep.iter().any(|deep| deep.as_bytes() == &name[1..name.len() - 1]);
-                let inside = if is_deep { member.value()..member.last() } else { 0..0 };
-                // A string is two tokens, and only a name has a colon after it.
-                std::iter::once(token).chain(inside.filter(|token| kinds[*token..].starts_with(b"\"\":")))
-            })
-        };
-        if tokens().take(NAMES_MAX + 1).count() > NAMES_MAX
-            || tokens().any(|token| text(token).contains(&b'\\') || text(token).len() > usize::from(u16::MAX))
-        {
+        self.unknown += 1;
+        if self.used == FORMS_MAX && self.unknown < UNKNOWN_PER_FORM {
+            return None;
+        }
+        self.unknown = 0;
+        let tokens = NameTokens { bytes, places, kinds, deep, next: 0, depth: 0 };
+        let is_odd = |text: &[u8]| text.contains(&b'\\') || text.len() > usize::from(u16::MAX);
+        if tokens.clone().nth(NAMES_MAX).is_some() || tokens.clone().any(|token| is_odd(tokens.text(token))) {
             return None;
         }
         let form = Form::next();
@@ -161,18 +231,31 @@ impl Forms {
             self.all.push(Names { form, names: Vec::new(), texts: Vec::new() });
         }
         let known = &mut self.all[self.recent];
+        let room = known.names.capacity();
         known.form = form;
         known.names.clear();
         known.texts.clear();
-        for token in tokens() {
-            let text = text(token);
+        for token in tokens.clone() {
+            let text = tokens.text(token);
             let mask = head_mask(text.len());
             let head = head(bytes, places[token] as usize) & mask;
             let rest = known.texts.len() as u32;
             known.names.push(Name { token: token as u16, length: text.len() as u16, head, mask, rest });
             known.texts.extend_from_slice(text.get(HEAD_BYTES..).unwrap_or_default());
         }
+        *all_names += known.names.capacity() - room;
         Some(form)
+    }
+
+    /// For how many names there is room.
+    #[cfg(test)]
+    pub(crate) fn names_kept(&self) -> usize {
+        self.all.iter().map(|names| names.names.capacity()).sum()
+    }
+
+    /// Whether this is room for more names than all forms of a parser may have.
+    pub(crate) fn are_too_many(all_names: usize) -> bool {
+        all_names > ALL_NAMES_MAX
     }
 }
 
@@ -180,7 +263,7 @@ impl Forms {
 mod tests {
     use std::ops::ControlFlow;
 
-    use super::{FORMS_MAX, NAMES_MAX};
+    use super::{ALL_NAMES_MAX, FORMS_MAX, NAMES_MAX, UNKNOWN_PER_FORM};
     use crate::{Content, Level, Limits, Parser};
 
     /// The number of the form of each line, and its members as text.
@@ -244,7 +327,7 @@ mod tests {
                 let mut other = name.clone();
                 other.replace_range(at..=at, "m");
                 let read = read(&mut parser, &format!("{}\n{}", line(&other), line(&name)));
-                assert!(read[0].0.is_some() && read[0].0 != form, "{length} {at}");
+                assert_ne!(read[0].0, form, "{length} {at}");
                 assert_eq!(read[0].1, format!("{other}=1;b=2;"));
             }
             for other in [format!("{name}n"), name[1..].to_owned()] {
@@ -268,10 +351,59 @@ mod tests {
         let line = |number: usize| format!("{{\"name {number}\":[]}}\n");
         let mut forms = Vec::new();
         for number in 0..FORMS_MAX + 2 {
-            // The first two times the shape is not known yet.
-            forms.push(read(&mut parser, &line(number).repeat(3))[2].0);
+            // The first two times the shape is not known yet; where all places are taken only some lines make a form.
+            let read = read(&mut parser, &line(number).repeat(UNKNOWN_PER_FORM as usize));
+            let first = read.iter().position(|line| line.0.is_some());
+            assert_eq!(
+                first,
+                Some(if number == 0 {
+                    2
+                } else if number < FORMS_MAX {
+                    0
+                } else {
+                    read.len() - 1
+                })
+            );
+            forms.push(read[read.len() - 1].0);
         }
         assert_eq!(read(&mut parser, &line(FORMS_MAX + 1))[0].0, forms[FORMS_MAX + 1]);
         assert_ne!(read(&mut parser, &line(0))[0].0, forms[0]);
+    }
+
+    #[test]
+    fn where_all_names_count_only_those_inside_of_the_member_left_out_do_not() {
+        let line = |names: [&str; 6]| {
+            let [a, b, c, d, e, f] = names;
+            format!(r#"{{"{a}":1,"x":[{{"{b}":{{"{c}":"v"}}}},"s"],"$m":{{"{d}":{{"{e}":2}}}},"{f}":3}}"#)
+        };
+        let usual = ["a", "b", "c", "d", "e", "f"];
+        for (place, counts) in [true, true, true, false, false, true].into_iter().enumerate() {
+            let mut parser = Parser::new(Level::detect(), Limits::default()).with_all_names("$m");
+            let form = read(&mut parser, &format!("{}\n", line(usual)).repeat(3))[2].0;
+            assert!(form.is_some());
+            for other in ["", "z", r"\u0061", "$m"] {
+                let mut names = usual;
+                names[place] = other;
+                let read = read(&mut parser, &line(names))[0].0;
+                assert_eq!(read == form, !counts, "{names:?}");
+                assert_eq!(read.is_none(), counts && other.contains('\\'), "{names:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_all_forms_are_bounded() {
+        let mut parser = Parser::new(Level::detect(), Limits::default()).with_all_names("");
+        let mut made = 0;
+        // Every shape has another number of names, and each name is another one.
+        for count in (1..NAMES_MAX).cycle().take(3 * NAMES_MAX) {
+            for round in 0..FORMS_MAX {
+                let names: Vec<_> = (0..count).map(|name| format!("\"{round} {name}\":[]")).collect();
+                let line = format!("{{{}}}\n", names.join(","));
+                made += read(&mut parser, &line.repeat(3)).iter().filter(|line| line.0.is_some()).count();
+            }
+        }
+        assert!(made > 2 * NAMES_MAX * FORMS_MAX, "{made}");
+        assert!(parser.names_kept() <= ALL_NAMES_MAX + NAMES_MAX, "{}", parser.names_kept());
     }
 }

@@ -25,12 +25,12 @@ mod text;
 mod walk;
 mod window;
 
-pub use arch::{ByteSet, Level};
+pub use arch::{ByteSet, Level, NH_BYTES_MAX, NhKeys};
 pub use fault::{Fault, FaultKind};
 pub use form::Form;
 pub use inner::{ValueToken, VisitTokens};
 pub use parse::{Content, DEPTH_MAX_DEFAULT, LINE_BYTES_MAX_DEFAULT, Limits, Line, Parser};
-pub use record::{MemberSpan, Members, Record, Span};
+pub use record::{FixedTokens, ListedTokens, MemberSpan, Members, NumberedTokens, Record, Span, TokenPlaces};
 pub use shape::MemberTokens;
 pub use stencil::Anchor;
 pub use text::{decode, string_text};

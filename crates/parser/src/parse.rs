@@ -95,7 +95,7 @@ impl Parser {
             indexed_line_bytes_max: INDEXED_LINE_BYTES_MAX,
             stencils: Stencils::default(),
             index: Index::default(),
-            shapes: Shapes::new(&[]),
+            shapes: Shapes::new(DeepNames::Inside(&[])),
             members: Vec::new(),
             lazy: Lazy::default(),
             listed: Lazy::default(),
@@ -114,9 +114,23 @@ impl Parser {
 
     /// Counts the names inside of these members of the outer object, too, as a part of a line's [`Form`](crate::Form).
     #[must_use]
-    pub fn with_deep_names(mut self, members: DeepNames) -> Self {
-        self.shapes = Shapes::new(members);
+    pub fn with_deep_names(mut self, members: &'static [&'static str]) -> Self {
+        self.shapes = Shapes::new(DeepNames::Inside(members));
         self
+    }
+
+    /// Counts all names, at any depth, as a part of a line's [`Form`](crate::Form), but those inside of members of the name
+    /// `but_inside`.
+    #[must_use]
+    pub fn with_all_names(mut self, but_inside: &'static str) -> Self {
+        self.shapes = Shapes::new(DeepNames::AllBut(but_inside));
+        self
+    }
+
+    /// For how many names of forms there is room.
+    #[cfg(test)]
+    pub(crate) fn names_kept(&self) -> usize {
+        self.shapes.names_kept()
     }
 
     /// Visits the lines of `chunk` from the offset `from` on, which must be the start of a line, in order.

@@ -55,6 +55,64 @@ impl MemberSpan {
     }
 }
 
+/// Where the tokens of a line are, by their numbers, which are the same in all lines of one [`Form`].
+pub trait TokenPlaces: Copy {
+    /// Where the token of this number is, from the start of the chunk.
+    fn place(self, token: usize) -> u32;
+}
+
+/// The tokens of a line, in the way in which the line was recognised.
+#[derive(Clone, Copy, Debug)]
+pub enum NumberedTokens<'a> {
+    /// By its shape.
+    Listed(ListedTokens<'a>),
+    /// By its fixed text.
+    Fixed(FixedTokens<'a>),
+}
+
+/// Tokens that were found one by one.
+#[derive(Clone, Copy, Debug)]
+pub struct ListedTokens<'a>(LineTokens<'a>);
+
+/// Tokens that stand where the fixed text of a line has them.
+#[derive(Clone, Copy, Debug)]
+pub struct FixedTokens<'a>(StencilTokens<'a>);
+
+impl TokenPlaces for ListedTokens<'_> {
+    #[inline(always)]
+    fn place(self, token: usize) -> u32 {
+        self.0.places[token]
+    }
+}
+
+impl TokenPlaces for FixedTokens<'_> {
+    #[inline(always)]
+    fn place(self, token: usize) -> u32 {
+        self.0.place(token)
+    }
+}
+
+impl TokenPlaces for NumberedTokens<'_> {
+    #[inline]
+    fn place(self, token: usize) -> u32 {
+        match self {
+            Self::Listed(tokens) => tokens.place(token),
+            Self::Fixed(tokens) => tokens.place(token),
+        }
+    }
+}
+
+impl<'a> NumberedTokens<'a> {
+    /// What each is: the byte that stands there, or [`ValueToken::SCALAR`](crate::ValueToken::SCALAR).
+    #[inline]
+    pub fn kinds(&self) -> &'a [u8] {
+        match self {
+            Self::Listed(ListedTokens(tokens)) => tokens.kinds,
+            Self::Fixed(FixedTokens(tokens)) => tokens.kinds(),
+        }
+    }
+}
+
 /// Where the tokens of a line are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Places<'a> {
@@ -157,10 +215,28 @@ impl<'a> Record<'a> {
         match self.0.members {
             MemberSource::Known { form: Some(_), covers: Covers::All, .. } => true,
             MemberSource::Known { form: Some(_), covers: Covers::These(deep), .. } => {
-                deep.iter().any(|deep| deep.as_bytes() == self.bytes(member.name))
+                deep.cover(self.bytes(member.name))
             }
             _ => false,
         }
+    }
+
+    /// The form of the line, where all names belong to it that the parser was [asked for](crate::Parser::with_all_names), and
+    /// the tokens of the line.
+    #[inline]
+    pub fn whole_form(&self) -> Option<(Form, NumberedTokens<'a>)> {
+        let (form, covers) = match self.0.members {
+            MemberSource::Known { form: Some(form), covers, .. } => (form, covers),
+            _ => return None,
+        };
+        let tokens = match (self.0.places, covers) {
+            (Places::Stencil(tokens), Covers::All) => NumberedTokens::Fixed(FixedTokens(tokens)),
+            (Places::Indexed(tokens), Covers::These(DeepNames::AllBut(_))) => {
+                NumberedTokens::Listed(ListedTokens(tokens))
+            }
+            _ => return None,
+        };
+        Some((form, tokens))
     }
 
     /// The tokens of a member, at any depth: the same in all lines of the same [`Form`]. `None` for a line so long that

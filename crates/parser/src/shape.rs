@@ -40,11 +40,14 @@ impl MemberTokens {
     }
 
     /// The number of the value's first token.
-    pub(crate) fn value(self) -> usize {
+    #[inline]
+    pub fn value(self) -> usize {
         usize::from(self.name) + 3
     }
 
-    pub(crate) fn last(self) -> usize {
+    /// The number of the value's last token.
+    #[inline]
+    pub fn last(self) -> usize {
         usize::from(self.last)
     }
 
@@ -121,6 +124,8 @@ pub(crate) struct Shapes {
     /// By slot: the hash of the shape that was met last and not kept.
     seen: Vec<u64>,
     deep: DeepNames,
+    /// For how many names the forms of all shapes have room.
+    all_names: usize,
 }
 
 /// Where a known shape is kept, and the form of the line.
@@ -132,7 +137,7 @@ pub(crate) struct Known {
 
 impl Shapes {
     pub(crate) fn new(deep: DeepNames) -> Self {
-        Self { shapes: (0..SLOTS).map(|_| Shape::default()).collect(), seen: vec![0; SLOTS], deep }
+        Self { shapes: (0..SLOTS).map(|_| Shape::default()).collect(), seen: vec![0; SLOTS], deep, all_names: 0 }
     }
 
     /// Recognises a line of a known shape; `None` where it has to be walked: its shape is not known, or it is not valid.
@@ -167,9 +172,25 @@ impl Shapes {
         if !shape.scalars_are_valid(level, bytes, places) {
             return None;
         }
-        let form = shape.forms.recognise(bytes, places);
-        let form = form.or_else(|| shape.forms.learn(bytes, places, &shape.kinds, &shape.members, self.deep));
+        let form = shape.forms.recognise(bytes, places).or_else(|| self.learn_form(slot, bytes, places));
         Some(Known { slot, form })
+    }
+
+    /// Makes a form of a line of the shape in this slot.
+    #[cold]
+    fn learn_form(&mut self, slot: usize, bytes: &[u8], places: &[u32]) -> Option<Form> {
+        if Forms::are_too_many(self.all_names) {
+            self.shapes.iter_mut().for_each(|shape| shape.forms = Forms::default());
+            self.all_names = 0;
+        }
+        let Shape { forms, kinds, .. } = &mut self.shapes[slot];
+        forms.learn(bytes, places, kinds, self.deep, &mut self.all_names)
+    }
+
+    /// For how many names the forms of all shapes have room, counted one by one.
+    #[cfg(test)]
+    pub(crate) fn names_kept(&self) -> usize {
+        self.shapes.iter().map(|shape| shape.forms.names_kept()).sum()
     }
 
     /// The shape that was recognised last, and inside of which members names belong to its forms.
@@ -212,12 +233,12 @@ impl Shapes {
         shape.members.extend(members.iter().filter_map(|member| MemberTokens::new(kinds, member.token as usize)));
         shape.forms.clear();
         // Its first form is that of this line, so that all room is taken now.
-        let _ = shape.forms.learn(bytes, places, kinds, &shape.members, self.deep);
+        let _ = self.learn_form(slot(hash), bytes, places);
     }
 }
 
 /// The last token of the value that starts with the token of this number.
-fn last_token(kinds: &[u8], value: usize) -> usize {
+pub(crate) fn last_token(kinds: &[u8], value: usize) -> usize {
     match kinds[value] {
         b'"' => value + 1,
         b'{' | b'[' => {

@@ -2,9 +2,8 @@
 //!
 //! Workers hash; the drain puts what they found into parts by a hash of the device, in the order of the input, and does
 //! nothing else. At the end each part, small enough for a cache, is looked through by itself, on all threads. A line costs
-//! [`Entry`], 56 bytes, and what is left over in the last block of each part, some MiB in all.
+//! [`Entry`], 48 bytes, and what is left over in the last block of each part, some MiB in all.
 
-use std::mem;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,12 +12,13 @@ use hubmill_device::MODULES_MAX;
 /// One line: who it is about, what it is, and where it stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// The hash of the id, or of both ids of a module.
-    pub key: [u64; 2],
-    /// The hash of the line.
-    pub text: [u64; 2],
     /// The hash of the device's id.
     pub device: u64,
+    /// The rest of that hash, with that of the module's id where the line is about a module: with `device`, the 128 bits by
+    /// which ids are told apart.
+    pub key: u64,
+    /// The hash of the line.
+    pub text: [u64; 2],
     /// The line's number, with [`Entry::MODULE`] and the others in the highest bits.
     pub line: u64,
     /// The offset of the line's first byte.
@@ -40,7 +40,22 @@ impl Entry {
     fn is(&self, flag: u64) -> bool {
         self.line & flag != 0
     }
+
+    /// Whether both are about the same device, or the same module.
+    fn is_about_the_same(&self, other: &Self) -> bool {
+        (self.device, self.key) == (other.device, other.key) && self.is(Self::MODULE) == other.is(Self::MODULE)
+    }
+
+    fn words(self) -> [u64; ENTRY_WORDS] {
+        [self.device, self.key, self.text[0], self.text[1], self.line, self.byte]
+    }
+
+    fn from_words([device, key, text, more_text, line, byte]: [u64; ENTRY_WORDS]) -> Self {
+        Self { device, key, text: [text, more_text], line, byte }
+    }
 }
+
+const ENTRY_WORDS: usize = 6;
 
 const _: () = assert!(size_of::<Entry>() <= 64, "what is promised for a line");
 
@@ -76,55 +91,85 @@ pub struct Repeat {
 const PART_BITS: u32 = 10;
 /// Entries of a block: a part grows by one.
 const BLOCK_ENTRIES: usize = 64;
+/// Entries of a slab, out of which blocks are taken. The system gives memory of this size as it is written to.
+const SLAB_ENTRIES: usize = 256 * BLOCK_ENTRIES;
 
 /// The entries of some of the devices, in the order of the input.
-type Part = Vec<Vec<Entry>>;
+#[derive(Clone, Debug, Default)]
+struct Part {
+    /// The numbers of its blocks, in order.
+    blocks: Vec<u32>,
+    count: usize,
+}
 
 /// All lines of a run.
 #[derive(Debug, Default)]
 pub struct Duplicates {
+    slabs: Vec<Vec<[u64; ENTRY_WORDS]>>,
+    blocks_used: usize,
     parts: Vec<Part>,
+    /// By part: where among all entries its next one goes. At the start of a block: to a new one.
+    next: Vec<usize>,
 }
 
 impl Duplicates {
     /// Takes the entries of a batch, which start after line `lines_before`.
     pub fn add(&mut self, entries: &[Entry], lines_before: u64) {
         if self.parts.is_empty() && !entries.is_empty() {
-            self.parts = (0..1 << PART_BITS).map(|_| Part::new()).collect();
+            self.parts = vec![Part::default(); 1 << PART_BITS];
+            self.next = vec![0; 1 << PART_BITS];
         }
         for entry in entries {
-            let part = &mut self.parts[(entry.device >> (64 - PART_BITS)) as usize];
-            let block = match part.last_mut() {
-                Some(block) if block.len() < BLOCK_ENTRIES => block,
-                _ => {
-                    part.push(Vec::with_capacity(BLOCK_ENTRIES));
-                    part.last_mut().expect("one was just added")
-                }
-            };
-            block.push(Entry { line: entry.line + lines_before, ..*entry });
+            let number = (entry.device >> (64 - PART_BITS)) as usize;
+            let mut place = self.next[number];
+            if place.is_multiple_of(BLOCK_ENTRIES) {
+                place = self.new_block(number);
+            }
+            let entry = Entry { line: entry.line + lines_before, ..*entry };
+            self.slabs[place / SLAB_ENTRIES][place % SLAB_ENTRIES] = entry.words();
+            self.next[number] = place + 1;
         }
     }
 
+    /// Gives a part a new block; the place of its first entry.
+    #[inline(never)]
+    fn new_block(&mut self, part: usize) -> usize {
+        let place = self.blocks_used * BLOCK_ENTRIES;
+        if place / SLAB_ENTRIES == self.slabs.len() {
+            self.slabs.push(vec![[0; ENTRY_WORDS]; SLAB_ENTRIES]);
+        }
+        self.parts[part].blocks.push(self.blocks_used as u32);
+        self.blocks_used += 1;
+        place
+    }
+
+    fn block(&self, number: u32) -> &[[u64; ENTRY_WORDS]] {
+        let place = number as usize * BLOCK_ENTRIES;
+        &self.slabs[place / SLAB_ENTRIES][place % SLAB_ENTRIES..][..BLOCK_ENTRIES]
+    }
+
     /// What there is to find, in the order of the lines. All room is given back.
-    pub fn finish(self, threads: usize) -> Vec<Repeat> {
-        let parts: Vec<Mutex<Part>> = self.parts.into_iter().map(Mutex::new).collect();
+    pub fn finish(mut self, threads: usize) -> Vec<Repeat> {
+        for (part, next) in self.parts.iter_mut().zip(&self.next) {
+            let in_last_block = (next + BLOCK_ENTRIES - 1) % BLOCK_ENTRIES + 1;
+            part.count = part.blocks.len().saturating_sub(1) * BLOCK_ENTRIES + in_last_block;
+            if part.blocks.is_empty() {
+                part.count = 0;
+            }
+        }
         let next = AtomicUsize::new(0);
         let found = Mutex::new(Vec::new());
         let work = || {
-            let mut search = Search::default();
-            while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                search.entries.clear();
-                if let Ok(mut part) = part.lock() {
-                    mem::take(&mut *part).iter().for_each(|block| search.entries.extend_from_slice(block));
-                }
-                search.run();
+            let (mut table, mut in_parts) = (Vec::new(), Vec::new());
+            while let Some(part) = self.parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                Search { all: &self, part, table: &mut table, found: &mut in_parts }.run();
             }
             if let Ok(mut found) = found.lock() {
-                found.append(&mut search.found);
+                found.append(&mut in_parts);
             }
         };
         std::thread::scope(|scope| {
-            for _ in 1..threads.clamp(1, parts.len().max(1)) {
+            for _ in 1..threads.clamp(1, self.parts.len().max(1)) {
                 scope.spawn(work);
             }
             work();
@@ -135,82 +180,97 @@ impl Duplicates {
     }
 }
 
-const FREE: u32 = u32::MAX;
+/// A free place of a table.
+const FREE: u64 = 0;
 
-/// Looks through parts. Keeps its buffers from part to part.
-#[derive(Default)]
-struct Search {
-    entries: Vec<Entry>,
-    /// Places for entries, by their hash.
-    table: Vec<u32>,
-    found: Vec<Repeat>,
+/// Looks through a part.
+struct Search<'a> {
+    all: &'a Duplicates,
+    part: &'a Part,
+    /// Places for entries by their hash: the upper half of that, and the entry's number, counted from 1.
+    table: &'a mut Vec<u64>,
+    found: &'a mut Vec<Repeat>,
 }
 
-impl Search {
+impl Search<'_> {
     fn run(&mut self) {
-        self.find_repeated();
-        if self.entries.iter().any(|entry| entry.is(Entry::MODULE) && !entry.is(Entry::NOT_CREATED)) {
+        let any_module = self.find_repeated();
+        if any_module {
             self.look_at_modules();
         }
     }
 
+    fn entry(&self, number: usize) -> Entry {
+        let block = self.all.block(self.part.blocks[number / BLOCK_ENTRIES]);
+        Entry::from_words(block[number % BLOCK_ENTRIES])
+    }
+
     fn clear_table(&mut self) {
         self.table.clear();
-        self.table.resize((self.entries.len() * 2).next_power_of_two(), FREE);
+        self.table.resize((self.part.count * 2).next_power_of_two(), FREE);
     }
 
-    /// The place in the table of the first entry that is the same, or where it would be.
-    fn place(&self, hash: u64, same: impl Fn(&Entry) -> bool) -> usize {
+    /// The first entry in the table that has this hash and is the same; else puts the entry `number` there, if there is one.
+    #[inline]
+    fn meet(&mut self, hash: u64, number: Option<usize>, same: impl Fn(&Entry) -> bool) -> Option<Entry> {
         let mask = self.table.len() - 1;
         let mut place = hash as usize & mask;
-        while self.table[place] != FREE && !same(&self.entries[self.table[place] as usize]) {
+        loop {
+            match self.table[place] {
+                FREE => {
+                    if let Some(number) = number {
+                        self.table[place] = hash >> 32 << 32 | (number as u64 + 1);
+                    }
+                    return None;
+                }
+                there if there >> 32 == hash >> 32 => {
+                    let other = self.entry((there as u32 - 1) as usize);
+                    if same(&other) {
+                        return Some(other);
+                    }
+                }
+                _ => {}
+            }
             place = (place + 1) & mask;
         }
-        place
     }
 
-    fn find_repeated(&mut self) {
+    /// Finds ids that stand twice; whether there are modules to be looked at.
+    fn find_repeated(&mut self) -> bool {
         self.clear_table();
-        for number in 0..self.entries.len() {
-            let entry = self.entries[number];
-            let place =
-                self.place(entry.device ^ entry.key[1], |other| (other.key, other.device) == (entry.key, entry.device));
-            if self.table[place] == FREE {
-                self.table[place] = number as u32;
-                continue;
+        let mut any_module = false;
+        let part = self.part;
+        for (number, words) in part.blocks.iter().flat_map(|block| self.all.block(*block)).take(part.count).enumerate()
+        {
+            let entry = Entry::from_words(*words);
+            any_module |= entry.is(Entry::MODULE) && !entry.is(Entry::NOT_CREATED);
+            if let Some(first) = self.meet(entry.key, Some(number), |other| other.is_about_the_same(&entry)) {
+                let kind = if first.text == entry.text { RepeatKind::Equal } else { RepeatKind::Differs };
+                self.add(&entry, kind, first.number());
             }
-            let first = self.entries[self.table[place] as usize];
-            let kind = if first.text == entry.text { RepeatKind::Equal } else { RepeatKind::Differs };
-            self.add(&entry, kind, first.number());
         }
+        any_module
     }
 
     /// Modules that come before their device, and devices with too many.
     fn look_at_modules(&mut self) {
         // First what each device's first line is.
         self.clear_table();
-        for number in 0..self.entries.len() {
-            let entry = self.entries[number];
+        let mut modules: Vec<Entry> = Vec::new();
+        for number in 0..self.part.count {
+            let entry = self.entry(number);
             if !entry.is(Entry::MODULE | Entry::NOT_CREATED) {
-                let place = self.place(entry.device, |other| other.device == entry.device);
-                if self.table[place] == FREE {
-                    self.table[place] = number as u32;
-                }
+                self.meet(entry.device, Some(number), |other| other.device == entry.device);
+            } else if !entry.is(Entry::NOT_CREATED) {
+                modules.push(entry);
             }
         }
-        let mut modules: Vec<Entry> = Vec::new();
-        for number in 0..self.entries.len() {
-            let entry = self.entries[number];
-            if !entry.is(Entry::MODULE) || entry.is(Entry::NOT_CREATED) {
-                continue;
-            }
-            let place = self.place(entry.device, |other| other.device == entry.device);
-            if let Some(device) = self.entries.get(self.table[place] as usize).copied()
+        for entry in &modules {
+            if let Some(device) = self.meet(entry.device, None, |other| other.device == entry.device)
                 && device.number() > entry.number()
             {
-                self.add(&entry, RepeatKind::DeviceLater, device.number());
+                self.add(entry, RepeatKind::DeviceLater, device.number());
             }
-            modules.push(entry);
         }
         self.count_modules(modules);
     }
@@ -236,19 +296,16 @@ impl Search {
 
 #[cfg(test)]
 mod tests {
+    use hubmill_parser::Level;
+
     use super::{Duplicates, Entry, Repeat, RepeatKind};
     use crate::fingerprint::Fingerprints;
 
     fn entry(keys: &Fingerprints, line: u64, id: &str, module: Option<&str>, text: &str, flags: u64) -> Entry {
         let module = module.map(str::as_bytes);
         let module_flag = if module.is_some() { Entry::MODULE } else { 0 };
-        Entry {
-            key: keys.of_ids(id.as_bytes(), module),
-            text: keys.of_line(text.as_bytes()),
-            device: keys.of_device(id.as_bytes()),
-            line: line | flags | module_flag,
-            byte: line * 100,
-        }
+        let [device, key] = keys.of_ids(id.as_bytes(), module);
+        Entry { device, key, text: keys.of_line(text.as_bytes()), line: line | flags | module_flag, byte: line * 100 }
     }
 
     fn kinds(found: &[Repeat]) -> Vec<(u64, u64, RepeatKind)> {
@@ -257,7 +314,7 @@ mod tests {
 
     #[test]
     fn repeated_ids_name_the_first_line_and_whether_the_lines_are_equal() {
-        let keys = Fingerprints::new();
+        let keys = Fingerprints::new(Level::detect());
         let lines = [
             entry(&keys, 1, "a", None, "x", 0),
             entry(&keys, 2, "b", None, "x", 0),
@@ -284,7 +341,7 @@ mod tests {
 
     #[test]
     fn modules_come_after_their_device_and_are_fifty_at_most() {
-        let keys = Fingerprints::new();
+        let keys = Fingerprints::new(Level::detect());
         let mut lines = vec![
             entry(&keys, 1, "a", Some("m"), "1", 0),
             entry(&keys, 2, "a", None, "2", 0),
@@ -306,7 +363,7 @@ mod tests {
 
     #[test]
     fn many_lines_are_all_found() {
-        let keys = Fingerprints::new();
+        let keys = Fingerprints::new(Level::detect());
         let lines: Vec<Entry> =
             (0..100_000).map(|line| entry(&keys, line + 1, &format!("d{}", line % 90_000), None, "x", 0)).collect();
         let mut duplicates = Duplicates::default();

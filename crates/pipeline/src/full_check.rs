@@ -20,11 +20,11 @@ pub(crate) struct FullCheck {
 }
 
 impl FullCheck {
-    pub(crate) fn new(level: Level, limits: Limits) -> Self {
+    pub(crate) fn new(checker: Option<&Checker>, level: Level, limits: Limits) -> Self {
         // A line may become longer than an input line may be.
         let limits = Limits { line_bytes_max: usize::MAX >> 1, ..limits };
         Self {
-            parser: Parser::new(level, limits),
+            parser: checker.map_or_else(|| Parser::new(level, limits), |checker| checker.parser(level, limits)),
             check: CheckScratch::default(),
             line: Vec::new(),
             findings: Vec::new(),

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use hubmill_device::{AuthenticationType, ImportMode, Status, is_system_module, same_name};
 use hubmill_parser::{Content, Level, Limits, MemberSpan, Parser, Record};
 use hubmill_reader::Part;
-use hubmill_rules::{Authenticates, Check, CheckScratch, Checker, Facts, Filter, FilterScratch, MemberPath, Policy};
+use hubmill_rules::{Authenticates, CheckScratch, Checker, Facts, Filter, FilterScratch, MemberPath};
 
 use crate::duplicates::Entry;
 use crate::fingerprint::Fingerprints;
@@ -200,11 +200,11 @@ impl Statistics {
     /// Work that counts lines, and by the member at the path `by`.
     pub fn new(limits: Limits, level: Level, by: Option<&MemberPath>) -> Self {
         Self {
-            checker: Checker::new(Check::Full, Policy::default()),
+            checker: Checker::of_facts(),
             limits,
             level,
             by: by.map(|path| path.names().to_vec()).unwrap_or_default(),
-            fingerprints: Fingerprints::new(),
+            fingerprints: Fingerprints::new(level),
             filter: None,
         }
     }
@@ -233,9 +233,7 @@ impl Work for Statistics {
     type Batch = StatisticsBatch;
 
     fn scratch(&self) -> Self::Scratch {
-        let deep_names = self.filter.as_ref().map_or(&[][..], Filter::deep_names);
-        let parser = Parser::new(self.level, self.limits).with_deep_names(deep_names);
-        (parser, CheckScratch::default(), FilterScratch::default())
+        (self.checker.parser(self.level, self.limits), CheckScratch::default(), FilterScratch::default())
     }
 
     fn batch(&self) -> StatisticsBatch {

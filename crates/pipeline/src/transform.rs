@@ -63,8 +63,12 @@ impl Work for Transform {
     type Batch = Batch;
 
     fn scratch(&self) -> TransformScratch {
-        let parser = Parser::new(self.level, self.limits).with_deep_names(self.rules.deep_names());
-        TransformScratch { parser, rules: self.rules.scratch(), full: FullCheck::new(self.level, self.limits) }
+        let (level, limits, checker) = (self.level, self.limits, self.checker.as_ref());
+        let parser = match checker {
+            Some(checker) => checker.parser(level, limits),
+            None => Parser::new(level, limits).with_deep_names(self.rules.deep_names()),
+        };
+        TransformScratch { parser, rules: self.rules.scratch(), full: FullCheck::new(checker, level, limits) }
     }
 
     fn batch(&self) -> Batch {

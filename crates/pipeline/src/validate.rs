@@ -31,7 +31,7 @@ pub struct Validate {
 impl Validate {
     /// Work that checks lines, and compares them with each other where `compares` says so.
     pub fn new(checker: Checker, limits: Limits, level: Level, all_diagnostics: bool, compares: bool) -> Self {
-        let fingerprints = compares.then(Fingerprints::new);
+        let fingerprints = compares.then(|| Fingerprints::new(level));
         Self { checker, limits, level, all_diagnostics, fingerprints, filter: None }
     }
 
@@ -72,9 +72,8 @@ impl Work for Validate {
     type Batch = CheckedBatch;
 
     fn scratch(&self) -> ValidateScratch {
-        let deep_names = self.filter.as_ref().map_or(&[][..], Filter::deep_names);
         ValidateScratch {
-            parser: Parser::new(self.level, self.limits).with_deep_names(deep_names),
+            parser: self.checker.parser(self.level, self.limits),
             check: CheckScratch::default(),
             filter: FilterScratch::default(),
         }
@@ -152,13 +151,12 @@ pub(crate) fn entry(
 ) -> Option<Entry> {
     let id = facts.id.and_then(|id| record.text(id))?;
     let module_id = facts.module_id.and_then(|module_id| record.text(module_id));
-    let device = fingerprints.of_device(&id);
-    let key = fingerprints.of_ids(&id, module_id.as_deref());
+    let [device, key] = fingerprints.of_ids(&id, module_id.as_deref());
     let mut flags = if module_id.is_some() { Entry::MODULE } else { 0 };
     if facts.mode.is_some_and(|mode: ImportMode| mode.is_delete() || mode.is_update_twin()) {
         flags |= Entry::NOT_CREATED;
     }
-    Some(Entry { key, text: fingerprints.of_line(record.line()), device, line: line | flags, byte })
+    Some(Entry { device, key, text: fingerprints.of_line(record.line()), line: line | flags, byte })
 }
 
 impl Validate {

@@ -4,7 +4,9 @@ mod authentication;
 mod checker;
 mod identity;
 mod place;
+mod plan;
 mod policy;
+mod quick;
 mod text;
 mod twin;
 

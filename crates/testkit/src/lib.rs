@@ -19,5 +19,6 @@ pub mod others;
 pub mod process;
 pub mod rng;
 pub mod rules;
+pub mod siblings;
 pub mod strategy;
 pub mod tree;

@@ -8,6 +8,7 @@ mod aarch64;
 mod byte_set;
 #[cfg(all(not(target_arch = "aarch64"), test))]
 mod neon_by_hand;
+mod nh;
 mod numbers;
 mod scalar;
 mod trace;
@@ -15,6 +16,7 @@ mod trace;
 mod x86_64;
 
 pub use byte_set::ByteSet;
+pub use nh::{NH_BYTES_MAX, NhKeys};
 
 use crate::index::{Carry, Found, Index, Masks, STEP_BYTES, find_tokens, note_lines};
 

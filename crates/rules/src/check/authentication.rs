@@ -13,7 +13,7 @@ use crate::authentication::{KEY_PATHS, THUMBPRINT_PATHS};
 use crate::finding::{Detail, Finding};
 
 /// The digits of a SHA-1 and of a SHA-256 thumbprint (§3.4).
-const THUMBPRINT_DIGITS: [usize; 2] = [40, 64];
+pub(super) const THUMBPRINT_DIGITS: [usize; 2] = [40, 64];
 
 /// A pair of keys or of thumbprints.
 #[derive(Clone, Copy, Debug, Default)]
@@ -253,9 +253,9 @@ const USUAL: [&[u8]; 3] = [
 const USUAL_KEY_CHARACTERS: usize = 44;
 
 /// The digits of thumbprints.
-static HEXADECIMAL: ByteSet = ByteSet::new(b"0123456789abcdefABCDEF");
+pub(super) static HEXADECIMAL: ByteSet = ByteSet::new(b"0123456789abcdefABCDEF");
 /// The digits of base64.
-static BASE64: ByteSet = ByteSet::new(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+pub(super) static BASE64: ByteSet = ByteSet::new(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 
 /// Whether the value is, to the byte, as the hub writes it for most devices: then there is nothing to find in it.
 #[inline]
@@ -281,7 +281,7 @@ fn is_of_the_hub(record: &Record<'_>, facts: &Facts) -> bool {
 ///
 /// Bits that are left over may be set (§3.3).
 #[inline]
-fn base64_bytes(text: &[u8], are_digits: impl Fn(&[u8]) -> bool) -> Option<usize> {
+pub(super) fn base64_bytes(text: &[u8], are_digits: impl Fn(&[u8]) -> bool) -> Option<usize> {
     let digits = match text {
         [digits @ .., b'=', b'='] | [digits @ .., b'='] => digits,
         digits => digits,

@@ -6,10 +6,12 @@
 use hubmill_device::{
     AuthenticationType, Code, ImportMode, Member, MemberSet, Place, Severity, Status, meant, same_name,
 };
-use hubmill_parser::{MemberSpan, Record, Span};
+use hubmill_parser::{Level, Limits, MemberSpan, Parser, Record, Span};
 
 use super::place::first_repeated;
+use super::plan::METADATA;
 use super::policy::Policy;
+use super::quick::Planned;
 use super::text::lone_surrogate;
 use super::twin::{Frame, Section, TwinSizes};
 use crate::finding::{Detail, Finding};
@@ -26,6 +28,8 @@ const ALIKE_MAX: usize = 16;
 pub struct Checker {
     pub(super) check: Check,
     policy: Policy,
+    /// Findings are asked for; where they are not, the sizes of twins are.
+    pub(super) says: bool,
 }
 
 /// Buffers for one thread. What is in them is about the record that was checked last.
@@ -34,9 +38,11 @@ pub struct CheckScratch {
     findings: Vec<Finding>,
     allowed: Vec<Code>,
     /// By [`Member`]: its number among the record's members. Where it stands twice, the last one.
-    known: [u32; Member::COUNT],
+    pub(super) known: [u32; Member::COUNT],
     /// The same for forms of lines in whose names nothing is wrong, each with the number of its form.
     forms: Vec<(u64, [u32; Member::COUNT])>,
+    /// By form: what follows from it.
+    pub(super) plans: Vec<Planned>,
     /// Members that are there in another case.
     pub(super) variants: MemberSet,
     /// The names of an object that are none of the known ones.
@@ -54,6 +60,7 @@ impl Default for CheckScratch {
             allowed: Vec::new(),
             known: [ABSENT; Member::COUNT],
             forms: Vec::new(),
+            plans: Vec::new(),
             variants: MemberSet::EMPTY,
             odd: Vec::new(),
             numbers: Vec::new(),
@@ -63,6 +70,15 @@ impl Default for CheckScratch {
 }
 
 impl CheckScratch {
+    /// Forgets all about the record that was checked last.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.findings.clear();
+        self.allowed.clear();
+        self.variants = MemberSet::EMPTY;
+        self.odd.clear();
+    }
+
     /// What was found, in the order of the line.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
@@ -102,7 +118,7 @@ pub struct Facts {
     pub is_edge: bool,
     /// It has a `deviceScope` that is not empty.
     pub has_scope: bool,
-    /// How large the twin's sections are.
+    /// How large the twin's sections are; known after [`Checker::of_facts`] only.
     pub sizes: TwinSizes,
 }
 
@@ -121,7 +137,18 @@ pub enum Authenticates {
 impl Checker {
     /// A checker that looks at as much as `check` says, and takes findings as `policy` says.
     pub fn new(check: Check, policy: Policy) -> Self {
-        Self { check, policy }
+        Self { check, policy, says: true }
+    }
+
+    /// A checker that only reads what each line is about, with the sizes of twins, and finds nothing.
+    pub fn of_facts() -> Self {
+        Self { check: Check::Full, policy: Policy::default(), says: false }
+    }
+
+    /// A parser for lines that are to be checked: what is checked in full follows mostly from forms with all names.
+    pub fn parser(&self, level: Level, limits: Limits) -> Parser {
+        let parser = Parser::new(level, limits);
+        if self.check == Check::Full { parser.with_all_names(METADATA) } else { parser }
     }
 
     /// What is allowed and denied.
@@ -132,27 +159,36 @@ impl Checker {
     /// Checks a record. What was found is in `scratch` until the next call.
     #[inline]
     pub fn check(&self, scratch: &mut CheckScratch, record: &Record<'_>) -> Facts {
-        scratch.findings.clear();
-        scratch.allowed.clear();
-        let mut facts = Facts::default();
-        if self.check == Check::None {
-            return facts;
+        scratch.clear();
+        let facts = match self.check {
+            Check::None => Facts::default(),
+            Check::Full => self.check_by_plan(scratch, record).unwrap_or_else(|| self.check_at_length(scratch, record)),
+            Check::Id => self.check_at_length(scratch, record),
+        };
+        if scratch.findings.len() > 1 {
+            scratch.findings.sort_by_key(|finding| finding.at);
         }
+        facts
+    }
+
+    /// Checks a record of which nothing is known.
+    fn check_at_length(&self, scratch: &mut CheckScratch, record: &Record<'_>) -> Facts {
+        let mut facts = Facts::default();
         self.read_names(scratch, record);
         self.check_ids(scratch, record, &mut facts);
         facts.mode = self.read_mode(scratch, record);
         facts.status = self.check_status(scratch, record);
         if self.check == Check::Full {
-            self.check_identity(scratch, record, &facts);
+            self.check_reserved(scratch, record, &facts);
+            self.check_status_reason(scratch, record);
+            self.check_etags(scratch, record, facts.mode);
             facts.authenticates = self.check_authentication(scratch, record, &facts);
-            self.check_twin(scratch, record, &mut facts);
+            self.check_tags_if_any(scratch, record, &mut facts);
+            self.check_properties_if_any(scratch, record, &mut facts);
             self.check_scopes(scratch, record, &mut facts);
             if record.may_have_escapes() {
                 self.check_surrogates(scratch, record);
             }
-        }
-        if scratch.findings.len() > 1 {
-            scratch.findings.sort_by_key(|finding| finding.at);
         }
         facts
     }
@@ -160,6 +196,9 @@ impl Checker {
     /// Adds a finding, unless it is allowed.
     #[cold]
     pub(super) fn add(&self, scratch: &mut CheckScratch, mut finding: Finding) {
+        if !self.says {
+            return;
+        }
         finding.severity = self.policy.severity(finding.code, finding.severity);
         if finding.severity == Severity::Count {
             scratch.allowed.push(finding.code);
@@ -219,8 +258,6 @@ impl Checker {
     /// Looks at the names of the line.
     #[inline]
     fn read_names(&self, scratch: &mut CheckScratch, record: &Record<'_>) {
-        scratch.variants = MemberSet::EMPTY;
-        scratch.odd.clear();
         let form = record.form().map_or(0, |form| form.number());
         let kept = form as usize % FORMS_KEPT;
         if let Some((number, known)) = scratch.forms.get(kept)
@@ -238,7 +275,7 @@ impl Checker {
     }
 
     /// Looks at the names of the line; whether nothing is wrong with them.
-    fn read_names_anew(&self, scratch: &mut CheckScratch, record: &Record<'_>) -> bool {
+    pub(super) fn read_names_anew(&self, scratch: &mut CheckScratch, record: &Record<'_>) -> bool {
         scratch.known = [ABSENT; Member::COUNT];
         let mut all_once = true;
         for (number, member) in record.members().iter().enumerate() {
@@ -344,12 +381,17 @@ impl Checker {
         text
     }
 
-    /// Tags and properties.
+    /// `tags`
     #[inline]
-    fn check_twin(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &mut Facts) {
+    pub(super) fn check_tags_if_any(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &mut Facts) {
         if let Some(tags) = self.object(scratch, record, Member::Tags) {
             self.check_tags(scratch, record, &tags, &mut facts.sizes);
         }
+    }
+
+    /// `properties`
+    #[inline]
+    pub(super) fn check_properties_if_any(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &mut Facts) {
         if let Some(properties) = self.object(scratch, record, Member::Properties) {
             self.check_properties(scratch, record, &properties, &mut facts.sizes);
         }
@@ -370,7 +412,7 @@ impl Checker {
     }
 
     #[inline]
-    fn check_surrogates(&self, scratch: &mut CheckScratch, record: &Record<'_>) {
+    pub(super) fn check_surrogates(&self, scratch: &mut CheckScratch, record: &Record<'_>) {
         if let Some(at) = lone_surrogate(record.line()) {
             let message = "an escape of half a character, which stands for nothing: readers refuse it or put another in its place";
             let at = (record.start() + at) as u32;

@@ -21,7 +21,7 @@ enum EnumValue<T> {
 }
 
 /// The characters of an id of which nothing is to be said: all that are legal but those that are discouraged.
-static PLAIN: ByteSet = ByteSet::new(ID_CHARACTERS).without(b":;");
+pub(super) static PLAIN: ByteSet = ByteSet::new(ID_CHARACTERS).without(b":;");
 
 impl Checker {
     /// `id` and `moduleId`.
@@ -205,14 +205,19 @@ impl Checker {
         }
     }
 
-    /// What is left of the identity: reserved modules, the reason of the status, ETags.
+    /// Modules that are the hub's own (§1.7).
     #[inline]
-    pub(super) fn check_identity(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &Facts) {
+    pub(super) fn check_reserved(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &Facts) {
         if let Some(module_id) = facts.module_id
             && record.text(module_id).is_some_and(|module_id| is_system_module(&module_id))
         {
             self.reserved_module(scratch, module_id, facts.mode);
         }
+    }
+
+    /// `statusReason`
+    #[inline]
+    pub(super) fn check_status_reason(&self, scratch: &mut CheckScratch, record: &Record<'_>) {
         if let Some(member) = scratch.get(record, Member::StatusReason)
             && let Some(reason) = self.text_or_null(scratch, record, &member, "statusReason")
             && reason.len() > STATUS_REASON_CHARACTERS_MAX
@@ -223,7 +228,6 @@ impl Checker {
                 self.say(scratch, Code::StatusReasonLength, member.value.start, "statusReason", detail);
             }
         }
-        self.check_etags(scratch, record, facts.mode);
     }
 
     #[cold]
@@ -239,8 +243,9 @@ impl Checker {
         self.add(scratch, Finding { severity, ..finding });
     }
 
+    /// `eTag` and `twinETag`, and what the mode makes of them (§2).
     #[inline]
-    fn check_etags(&self, scratch: &mut CheckScratch, record: &Record<'_>, mode: Option<ImportMode>) {
+    pub(super) fn check_etags(&self, scratch: &mut CheckScratch, record: &Record<'_>, mode: Option<ImportMode>) {
         let etag = scratch.get(record, Member::ETag);
         let twin_etag = scratch.get(record, Member::TwinETag);
         let etag = etag.filter(|etag| self.is_etag(scratch, record, etag, "eTag"));

@@ -46,7 +46,7 @@ pub struct TwinSizes {
 }
 
 impl TwinSizes {
-    fn set(&mut self, section: usize, size: Length) {
+    pub(super) fn set(&mut self, section: usize, size: Length) {
         self.characters[section] = size.characters as u64;
         self.bytes[section] = size.bytes as u64;
         self.there[section] = true;
