@@ -55,7 +55,7 @@ fn numbers_and_arithmetic() {
     keeps("tags.n + 1 * 2 = 5.0", &[ENABLED]);
     keeps("(tags.n + 1) * 2 = 8", &[ENABLED]);
     keeps("tags.n % 2 = 1", &[ENABLED, DISABLED]);
-    keeps("-tags.n < -3", &[DISABLED]);
+    keeps("(-tags.n) < -3", &[DISABLED]);
     keeps("tags.n / 0 = 1 OR NOT (tags.n / 0 = 1)", &[]);
     keeps("tags.n = '3'", &[]);
 }

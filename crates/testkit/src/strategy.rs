@@ -4,6 +4,7 @@
 
 use crate::deep::{self, Deep};
 use crate::mutate;
+use crate::query::Query;
 use crate::rng::Rng;
 use crate::rules::{Check, IMPORT_MODES, OnInvalid, Preset, Rules, Slot};
 use proptest::collection::vec;
@@ -312,8 +313,8 @@ pub fn device_file() -> BoxedStrategy<Vec<u8>> {
 
 /// Rules that do not contradict each other (see [`is_allowed`]).
 pub fn rules() -> BoxedStrategy<Rules> {
-    (selection(), simple_edits(), key_rules(), frame())
-        .prop_map(|(selection, edits, keys, frame)| {
+    (selection(), simple_edits(), key_rules(), frame(), any::<u64>())
+        .prop_map(|(selection, edits, keys, frame, seed)| {
             let mut rules = Rules { ids: selection.0, ids_not: selection.1, ..frame };
             (rules.devices_only, rules.modules_only, rules.drop_system_modules) =
                 (selection.2 == 1, selection.2 == 2, selection.3);
@@ -330,6 +331,16 @@ pub fn rules() -> BoxedStrategy<Rules> {
                 4 => rules.promote_secondary = true,
                 5 => rules.swap_keys = true,
                 _ => {}
+            }
+            // Whether values fit into a lower depth is another question.
+            if rules.max_depth == Rules::default().max_depth {
+                let mut rng = Rng::new(seed);
+                rules.condition = rng.chance(20).then(|| Query::random(&mut |bound| rng.below(bound), 2));
+                let count = if rng.chance(25) { 1 + rng.below(4) } else { 0 };
+                rules.deep = (0..count).map(|_| Deep::random(&mut |bound| rng.below(bound))).collect();
+            }
+            if !are_deep_edits_allowed(&rules.expanded()) {
+                rules.deep.clear();
             }
             while !is_allowed(&rules) {
                 // Whichever flag contradicts a preset goes with the preset.
