@@ -238,8 +238,7 @@ fn lines_as_a_hub_writes_them() {
     let input = file(Kind::Twin, 300, 5);
     for condition in conditions {
         let filter = Filter::new(Condition::parse(condition).expect(condition));
-        let mut parser =
-            hubmill_parser::Parser::new(Level::detect(), Limits::default()).with_deep_names(filter.deep_names());
+        let mut parser = hubmill_parser::Parser::new(Level::detect(), Limits::default());
         let (mut scratch, mut kept) = (FilterScratch::default(), 0);
         parser.parse(&input, 0, |line| {
             if let hubmill_parser::Content::Record(record) = &line.content {

@@ -233,9 +233,7 @@ impl Work for Statistics {
     type Batch = StatisticsBatch;
 
     fn scratch(&self) -> Self::Scratch {
-        let deep_names = self.filter.as_ref().map_or(&[][..], Filter::deep_names);
-        let parser = Parser::new(self.level, self.limits).with_deep_names(deep_names);
-        (parser, CheckScratch::default(), FilterScratch::default())
+        (Parser::new(self.level, self.limits), CheckScratch::default(), FilterScratch::default())
     }
 
     fn batch(&self) -> StatisticsBatch {

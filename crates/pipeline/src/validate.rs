@@ -72,9 +72,8 @@ impl Work for Validate {
     type Batch = CheckedBatch;
 
     fn scratch(&self) -> ValidateScratch {
-        let deep_names = self.filter.as_ref().map_or(&[][..], Filter::deep_names);
         ValidateScratch {
-            parser: Parser::new(self.level, self.limits).with_deep_names(deep_names),
+            parser: Parser::new(self.level, self.limits),
             check: CheckScratch::default(),
             filter: FilterScratch::default(),
         }
