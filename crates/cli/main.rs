@@ -18,6 +18,8 @@ mod progress;
 mod report;
 mod rule_flags;
 mod rules_file;
+#[cfg(test)]
+mod rules_schema;
 mod select;
 mod signals;
 mod simd;
