@@ -563,7 +563,7 @@ mod tests {
             Ok(held.0 < held.1)
         }
 
-        fn piece<'p>(&self, held: &'p (u64, u64)) -> (u64, u64) {
+        fn piece(&self, held: &(u64, u64)) -> (u64, u64) {
             *held
         }
     }
