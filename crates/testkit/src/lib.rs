@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod checker;
+pub mod deep;
 mod edits;
 pub mod generate;
 pub mod hostile;
@@ -17,6 +18,7 @@ pub mod mutate;
 pub mod oracle;
 pub mod others;
 pub mod process;
+pub mod query;
 pub mod rng;
 pub mod rules;
 pub mod strategy;

@@ -2,6 +2,7 @@
 //! its rare wrong forms, too. Not for: bytes that are not JSON beyond what a file needs of them; see
 //! [`mutate`].
 
+use crate::deep::{self, Deep};
 use crate::mutate;
 use crate::rng::Rng;
 use crate::rules::{Check, IMPORT_MODES, OnInvalid, Preset, Rules, Slot};
@@ -344,6 +345,29 @@ pub fn rules() -> BoxedStrategy<Rules> {
         .boxed()
 }
 
+/// Whether a rule and a deep edit want to say what becomes of one member, or a deep edit can't be made in any line.
+fn are_deep_edits_allowed(rules: &Rules) -> bool {
+    let edited: Vec<&str> = rules.deep.iter().flat_map(Deep::members).collect();
+    // The random edits that touch no known member touch `z`.
+    let only_kept =
+        rules.deep.iter().all(|edit| edit.members().iter().any(|member| ["id", "moduleId", "status"].contains(member)));
+    let keys: &[&str] = &["authentication", "importMode", "id", "moduleId"];
+    let claims: [(bool, &[&str]); 8] = [
+        (rules.import_mode.is_some(), &["importMode"]),
+        (rules.disabled.is_some(), &["status"]),
+        (rules.status_reason.is_some(), &["statusReason"]),
+        (rules.strip_keys || rules.strip_authentication, &["authentication"]),
+        (rules.moves_keys(), keys),
+        (rules.strip_etags, &["eTag", "twinETag"]),
+        (rules.strip_twin, &["twinETag", "tags", "properties"]),
+        (rules.is_preset(Preset::Migrate), &["deviceScope", "capabilities"]),
+    ];
+    let claimed = |member: &&str| claims.iter().any(|(asked, members)| *asked && members.contains(member));
+    let is_empty_merge = |edit: &Deep| matches!(edit, Deep::Merge(_)) && edit.members().is_empty();
+    let minimal = !rules.minimal || only_kept || rules.deep.iter().all(is_empty_merge);
+    minimal && !edited.iter().any(claimed) && deep::agree(&rules.deep)
+}
+
 /// Whether the contract allows these rules together.
 #[must_use]
 pub fn is_allowed(rules: &Rules) -> bool {
@@ -357,7 +381,10 @@ pub fn is_allowed(rules: &Rules) -> bool {
         rules.strip_authentication,
     ];
     let together = key_rules.iter().filter(|rule| **rule).count();
-    together <= 1 && !(rules.strip_etags && if_match) && !(rules.devices_only && rules.modules_only)
+    together <= 1
+        && !(rules.strip_etags && if_match)
+        && !(rules.devices_only && rules.modules_only)
+        && are_deep_edits_allowed(&rules)
 }
 
 type Selection = (Option<Vec<String>>, Option<Vec<String>>, u8, bool);
