@@ -168,16 +168,30 @@ impl Duplicates {
                 found.append(&mut in_parts);
             }
         };
-        std::thread::scope(|scope| {
-            for _ in 1..threads.clamp(1, self.parts.len().max(1)) {
-                scope.spawn(work);
+        let threads = threads.clamp(1, self.parts.len().max(1));
+        on_threads(threads, |_| work());
+        // What the entries had goes back to the system on all threads, too: page by page, that takes as long as the search.
+        let slabs: Vec<_> = self.slabs.into_iter().map(|slab| Mutex::new(Some(slab))).collect();
+        on_threads(threads, |thread| {
+            for slab in slabs.iter().skip(thread).step_by(threads) {
+                drop(slab.lock().map(|mut slab| slab.take()));
             }
-            work();
         });
         let mut found = found.into_inner().unwrap_or_default();
         found.sort_unstable_by_key(|repeat: &Repeat| (repeat.line, repeat.kind as u8));
         found
     }
+}
+
+/// Runs `work` on so many threads, this one included; each is given its number.
+fn on_threads(threads: usize, work: impl Fn(usize) + Sync) {
+    let work = &work;
+    std::thread::scope(|scope| {
+        for thread in 1..threads {
+            scope.spawn(move || work(thread));
+        }
+        work(0);
+    });
 }
 
 /// A free place of a table.
