@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Validate(Box<ValidateArguments>),
     /// Count what is in a file: devices, modules, authentication, modes, twin sizes, duplicates
     Stats(Box<StatsArguments>),
+    /// Pick the lines of an import that failed and that another try can mend, and say why each failed
+    Retry(RetryArguments),
     /// Say what the code of a finding means, why, and how well that is known
     Explain(ExplainArguments),
     /// Print the completions for a shell
@@ -108,6 +110,34 @@ pub(crate) struct StatsArguments {
     /// How the counts are written: a table for people, or one JSON object
     #[arg(long, value_name = "HOW", default_value = "text")]
     pub(crate) format: Format,
+}
+
+/// Pick the lines of an import that failed and that another try can mend, once each, in their order.
+///
+/// An import job says "completed" even where every line failed; what failed is in the log that it leaves beside the output,
+/// importErrors.log. Name that log and the file that was imported. Causes are told on stderr, with their counts and what to do
+/// about each. Lines that had to be edited first (400012) are among the written; lines that another import can't mend (409001:
+/// the device exists already; 403002: the hub is near its quota) are named and left out. An entry of the log without a module
+/// id stands for all lines of its device. Memory follows from the different entries of the log.
+///
+/// Exit codes: 0 done; 1 done, with entries of the log that could not be read or are in no line; 2 wrong usage; 3 input, output
+/// or storage failed; 130 and 143 ended by a signal.
+#[derive(Debug, Args)]
+pub(crate) struct RetryArguments {
+    #[command(flatten)]
+    pub(crate) io: IoArguments,
+    /// The log of the import job, importErrors.log; `-`: standard input
+    #[arg(long, value_name = "LOG")]
+    pub(crate) errors: PathBuf,
+    /// Select the lines that failed with this code, 429001 for instance, and no others; repeatable
+    #[arg(long, value_name = "N", conflicts_with = "all")]
+    pub(crate) code: Vec<u32>,
+    /// Select all lines that failed
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Write the failed lines there that another import can't mend, to be dealt with one by one
+    #[arg(long, value_name = "PATH", conflicts_with = "all")]
+    pub(crate) individually: Option<PathBuf>,
 }
 
 /// Reads the name of a code.

@@ -10,8 +10,10 @@ mod exit;
 mod explain;
 mod flags;
 mod human;
+mod places;
 mod progress;
 mod report;
+mod retry;
 mod rule_flags;
 mod signals;
 mod simd;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Transform(arguments) => transform::run(*arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Retry(arguments) => retry::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use hubmill_pipeline::Tally;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// The program.
 #[derive(Serialize)]
@@ -33,6 +34,9 @@ pub(crate) struct Report {
     /// Of lines that were only checked.
     #[serde(flatten)]
     pub(crate) checked: Option<Checked>,
+    /// What only this command has to say.
+    #[serde(flatten)]
+    pub(crate) more: Map<String, Value>,
     codes: BTreeMap<&'static str, u64>,
     pub(crate) threads: usize,
     pub(crate) source: &'static str,
@@ -72,6 +76,7 @@ impl Report {
             blank: tally.blank,
             edited: tally.edited,
             checked: None,
+            more: Map::new(),
             codes: tally.codes().map(|(code, count)| (code.as_str(), count)).collect(),
             threads: 0,
             source: "",

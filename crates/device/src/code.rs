@@ -188,6 +188,14 @@ codes! {
     EmptyOutput = "empty-output", Warning;
     /// Ids of `--ids` or `--ids-not` that no line has.
     IdsNotFound = "ids-not-found", Warning;
+    /// A line of the log of an import that can't be read (§5.5).
+    LogSyntax = "log-syntax", Error;
+    /// An entry of the log of an import that is in no line of the import file (§5.5).
+    LogUnmatched = "log-unmatched", Error;
+    /// An error code in the log of an import that is in no list (§5.6).
+    LogCodeUnknown = "log-code-unknown", Warning;
+    /// A failed line that another import can't mend (§5.6).
+    LeftOut = "left-out", Warning;
     /// Written lines that were changed and whose twin would go back to the time of the export (§2).
     TwinRollback = "twin-rollback", Count;
     /// Lines that a key rule left alone: X.509 thumbprints.

@@ -523,6 +523,31 @@ IdsNotFound: Own, "cli", by "transform --ids ids.txt",
     "Ids in their exact case.",
     r#"{"id":"dev2","status":"enabled"}"#,
     r#"{"id":"dev1","status":"enabled"}"#;
+LogSyntax: Own, "§5.5", by "retry --errors - ids.txt",
+    "A line of the log of an import can't be read.",
+    "It may name a line that failed, which is then in no output. A log that was cut off while it was copied ends so.",
+    "The whole log, as the job wrote it: one JSON object a line, with `errorCode`.",
+    r#"{"deviceId":"dev1","errorCode":429001,"errorStatus":"dev"#,
+    r#"{"deviceId":"dev1","errorCode":429001,"errorStatus":"dev1"}"#;
+LogUnmatched: Own, "§5.5", by "retry --errors - ids.txt",
+    "The log of an import names a device or quotes a line that the import file does not hold.",
+    "The log is of another import, or the file was changed since: a line that failed is then in no output.",
+    "The file as it was imported, and the log of that job.",
+    r#"{"errorCode":400012,"errorStatus":"Invalid device format in line: dev2. Unexpected character."}"#,
+    r#"{"errorCode":400012,"errorStatus":"Invalid device format in line: dev1. Unexpected character."}"#;
+LogCodeUnknown: Unknown, "§5.6", by "retry --errors - ids.txt",
+    "The log of an import has an error code that is in no list.",
+    "What it means, and whether another import helps, is not known. Its lines are written all the same, so that none is lost.",
+    "A look at what the hub holds of these devices, or a question to Microsoft's support.",
+    r#"{"errorCode":499123,"errorStatus":"Invalid device format in line: dev1. Unexpected character."}"#,
+    r#"{"errorCode":400012,"errorStatus":"Invalid device format in line: dev1. Unexpected character."}"#;
+LeftOut: Inferred, "§5.3, §5.6", by "retry --errors - ids.txt",
+    "A failed line is left out, since another import can't mend it.",
+    "A device that was there already can't be created (409001); near its quota a hub refuses a job where there is still room (403002); \
+     a module of the hub itself can't be written (401100).",
+    "`--individually PATH` writes such lines to be dealt with one by one; `--code` and `--all` select them all the same.",
+    r#"{"errorCode":403002,"errorStatus":"Invalid device format in line: dev1. Unexpected character."}"#,
+    r#"{"errorCode":429001,"errorStatus":"Invalid device format in line: dev1. Unexpected character."}"#;
 TwinRollback: Inferred, "§2", by "transform --status disabled",
     "A changed line would set the twin back to the time of the export.",
     "A mode that overwrites takes tags and desired properties from the line, too. What was changed in the hub since the export is lost.",

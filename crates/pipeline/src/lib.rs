@@ -25,7 +25,7 @@ use std::fmt;
 pub use batch::{Batch, Diagnostic, Tally};
 pub use duplicates::{Duplicates, Entry, Repeat, RepeatKind};
 pub use layout::Layout;
-pub use notes::DIAGNOSTICS_SHOWN_MAX;
+pub use notes::{DIAGNOSTICS_SHOWN_MAX, is_notice, shown};
 pub use run::{Options, run, slot_count};
 pub use statistics::{Counts, Sizes, Statistics, StatisticsBatch};
 pub use transform::{OnInvalid, Transform, TransformScratch};

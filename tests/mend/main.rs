@@ -1,0 +1,8 @@
+//! Responsible for: the commands that mend an import, take one back, or carry a state over: what they write, say and exit with.
+//! Not for: what an import does to a registry; see `crates/registry`.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod retry;
+mod retry_hostile;
