@@ -65,9 +65,9 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
     let mut end = end_of(run_pipeline(&log, options_of_log, &read, &mut drain));
     failures.finish();
 
-    let selection = Selection { codes: arguments.code.clone(), all: arguments.all };
+    let selection = Selection { codes: arguments.code.clone(), all: arguments.all, individually: left_out.is_some() };
     let all = said.diagnostics.is_some();
-    let retry = Retry::new(&read, &failures, &selection, line_limits, level).collecting(left_out.is_some(), all);
+    let retry = Retry::new(&read, &failures, &selection, line_limits, level).with_all_diagnostics(all);
     let options = options(io, &input);
     let mut drain = RetryDrain {
         output: outputs.findings,

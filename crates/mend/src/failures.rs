@@ -12,6 +12,7 @@ use hubmill_device::{HubError, Remedy, TextKind, redacted};
 
 use crate::quoted::trimmed;
 use crate::read_log::{About, LogBatch};
+use crate::retry::Selection;
 
 /// How much of a code that is no number is kept, in characters.
 const CODE_CHARACTERS_MAX: usize = 40;
@@ -367,14 +368,15 @@ impl Failures {
 }
 
 /// What is chosen by each code.
-pub(crate) fn choices(failures: &Failures, codes: &[u32], all: bool) -> Vec<Choice> {
+pub(crate) fn choices(failures: &Failures, selection: &Selection) -> Vec<Choice> {
+    let by_default = selection.codes.is_empty();
     let choice = |code: &LoggedCode| {
-        let named = matches!(code, LoggedCode::Number(number) if codes.contains(number));
+        let named = code.number().is_some_and(|number| selection.codes.contains(&number));
         match code.known().map(|error| error.remedy) {
-            _ if all || named => Choice::Written,
-            Some(Remedy::Individually | Remedy::LeaveOut) => Choice::LeftOut,
-            _ if !codes.is_empty() => Choice::NotSelected,
-            Some(Remedy::Again | Remedy::Edit) | None => Choice::Written,
+            _ if selection.all || named => Choice::Written,
+            Some(Remedy::Individually | Remedy::LeaveOut) if by_default || selection.individually => Choice::LeftOut,
+            _ if !by_default => Choice::NotSelected,
+            _ => Choice::Written,
         }
     };
     failures.causes.iter().map(|cause| choice(&cause.code)).collect()

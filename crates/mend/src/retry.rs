@@ -26,6 +26,8 @@ pub struct Selection {
     pub codes: Vec<u32>,
     /// All of them.
     pub all: bool,
+    /// Those that another import can't mend are wanted, too, apart from the others.
+    pub individually: bool,
 }
 
 /// Picks failed lines.
@@ -48,18 +50,18 @@ impl<'a> Retry<'a> {
         Self {
             failures,
             hasher: Arc::clone(&log.hasher),
-            choices: choices(failures, &selection.codes, selection.all),
+            choices: choices(failures, selection),
             limits,
             level,
-            collect_left_out: false,
+            collect_left_out: selection.individually,
             all_diagnostics: false,
         }
     }
 
-    /// Lines that are left out are collected, and all findings are kept, where asked for.
+    /// All findings are kept, not only the first of each code, where `all` says so.
     #[must_use]
-    pub fn collecting(mut self, left_out: bool, all_diagnostics: bool) -> Self {
-        (self.collect_left_out, self.all_diagnostics) = (left_out, all_diagnostics);
+    pub fn with_all_diagnostics(mut self, all: bool) -> Self {
+        self.all_diagnostics = all;
         self
     }
 
