@@ -88,7 +88,7 @@ impl Notes<'_> {
 }
 
 /// What to say about a line that is no record.
-pub(crate) fn fault_finding(fault: Fault, bytes_to_end: &[u8], limits: Limits) -> Finding {
+pub fn fault_finding(fault: Fault, bytes_to_end: &[u8], limits: Limits) -> Finding {
     let rest = bytes_to_end.get(fault.at as usize..).unwrap_or_default();
     let found = rest.first().copied();
     let (code, detail) = match fault.kind {
@@ -116,7 +116,7 @@ pub fn is_notice(bytes: &[u8], line: &Line<'_>, fault: Fault) -> bool {
 }
 
 /// A notice, fit to be shown.
-pub(crate) fn notice_text(bytes: &[u8]) -> String {
+pub fn notice_text(bytes: &[u8]) -> String {
     let mut cut = &bytes[..bytes.len().min(NOTICE_READ_BYTES_MAX)];
     if cut.len() < bytes.len() {
         // A word that is cut in two may be the start of a secret.
