@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use hubmill_device::Code;
 use hubmill_reader::MmapChoice;
@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Validate(Box<ValidateArguments>),
     /// Count what is in a file: devices, modules, authentication, modes, twin sizes, duplicates
     Stats(Box<StatsArguments>),
+    /// Compute the import that turns one hub into another
+    Diff(DiffArguments),
     /// Pick the lines of an import that failed and that another try can mend, and say why each failed
     Retry(RetryArguments),
     /// Say what the code of a finding means, why, and how well that is known
@@ -112,6 +114,32 @@ pub(crate) struct StatsArguments {
     pub(crate) format: Format,
 }
 
+/// Compute the import that turns the hub that FROM is an export of into the one that TO is: the fewest lines, each as small as it can be.
+///
+/// Nothing is written for devices that are equal: spelling, order, ETags, $metadata, and absent, empty or default values do not
+/// count. Edge devices come first, devices before their modules, deletes last. Devices that only FROM has are counted, and
+/// deleted with --delete alone. Where an export has no authentication (it was made without keys), that is not known and left
+/// as it is. Two indexes are held in memory, some 55 bytes for each device and module of the exports.
+///
+/// Exit codes: 0 done; 1 done, with differences that no line can set right, or lines that are no device; 2 wrong usage; 3
+/// input, output or storage failed; 130 and 143 ended by a signal.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// The export of the hub that the import is for; `-`: standard input
+    pub(crate) from: PathBuf,
+    #[command(flatten)]
+    pub(crate) io: IoArguments,
+    /// Delete devices and modules that only FROM has
+    #[arg(long)]
+    pub(crate) delete: bool,
+    /// Let each line apply only to what still has FROM's ETag
+    #[arg(long)]
+    pub(crate) if_match: bool,
+    /// Compare and write reported properties, too; they belong to the devices
+    #[arg(long)]
+    pub(crate) reported: bool,
+}
+
 /// Pick the lines of an import that failed and that another try can mend, once each, in their order.
 ///
 /// An import job says "completed" even where every line failed; what failed is in the log that it leaves beside the output,
@@ -138,6 +166,15 @@ pub(crate) struct RetryArguments {
     /// Write the failed lines there that another import can't mend, to be dealt with one by one
     #[arg(long, value_name = "PATH", conflicts_with = "all")]
     pub(crate) individually: Option<PathBuf>,
+}
+
+/// The command line, with names of inputs that are the commands' own.
+pub(crate) fn command() -> clap::Command {
+    Cli::command().mut_subcommand("diff", |diff| {
+        diff.mut_arg("input", |input| {
+            input.value_name("TO").help("The export of the state that is wanted; `-` or nothing: standard input")
+        })
+    })
 }
 
 /// Reads the name of a code.

@@ -5,7 +5,9 @@ mod about;
 mod console;
 mod destination;
 mod diagnostics;
+mod diff;
 mod drain;
+mod entries;
 mod exit;
 mod explain;
 mod flags;
@@ -15,6 +17,7 @@ mod progress;
 mod report;
 mod retry;
 mod rule_flags;
+mod said;
 mod signals;
 mod simd;
 mod stats;
@@ -23,14 +26,14 @@ mod validate;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::flags::{Cli, Command};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match flags::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
             Console::plain().say_wrong_call(&error);
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Transform(arguments) => transform::run(*arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Retry(arguments) => retry::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => about::completions(shell),
@@ -62,11 +66,9 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     #[test]
     fn flags_are_consistent() {
-        crate::flags::Cli::command().debug_assert();
+        crate::flags::command().debug_assert();
     }
 
     #[test]

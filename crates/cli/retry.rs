@@ -19,6 +19,7 @@ use crate::human;
 use crate::places;
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::said::{Said, about_the_whole};
 use crate::transform::{End, end_of, limits, open_input, options};
 use crate::validate::open_outputs;
 use crate::{signals, simd};
@@ -147,27 +148,6 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
             Ok(if tally.errors > 0 { Exit::Findings } else { Exit::Done })
         }
     }
-}
-
-/// What is said of a run while it goes on.
-struct Said {
-    diagnostics: Option<DiagnosticsFile>,
-    console: Console,
-    progress: Progress,
-}
-
-impl Said {
-    fn note(&mut self, diagnostic: &Diagnostic) -> Result<(), Error> {
-        let console = &mut self.console;
-        self.progress.suspend(|| console.say_diagnostic(diagnostic));
-        self.diagnostics.as_mut().map_or(Ok(()), |file| file.add(diagnostic))
-    }
-}
-
-/// A finding that is about no place in the import file.
-fn about_the_whole(code: Code, message: String, id: Option<String>) -> Diagnostic {
-    let severity = code.severity();
-    Diagnostic { severity, code, line: 0, byte: 0, id, path: String::new(), message, hint: None }
 }
 
 /// Adds the findings about the log to those about the import, whose lines are counted.

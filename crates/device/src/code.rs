@@ -196,6 +196,12 @@ codes! {
     LogCodeUnknown = "log-code-unknown", Warning;
     /// A failed line that another import can't mend (§5.6).
     LeftOut = "left-out", Warning;
+    /// Lines of an export that are no device and no module.
+    NotADevice = "not-a-device", Error;
+    /// What differs, or was changed, and can't be set right by a line of an import (§2, §4).
+    NotWritten = "not-written", Error;
+    /// Authentication that is null in one of two exports or both, and can't be compared (§4).
+    AuthenticationUnknown = "authentication-unknown", Warning;
     /// Written lines that were changed and whose twin would go back to the time of the export (§2).
     TwinRollback = "twin-rollback", Count;
     /// Lines that a key rule left alone: X.509 thumbprints.

@@ -58,13 +58,20 @@ pub struct About {
     pub source: &'static str,
     /// How well it is known.
     pub evidence: Evidence,
-    /// The command that finds it, without `hubmill`. A file `ids.txt` with the line `dev1` is beside it.
+    /// The command that finds it, without `hubmill`. Beside it are a file `ids.txt` with the line `dev1`, and the files
+    /// [`EXAMPLE_HUB`] and [`EXAMPLE_KEYLESS_HUB`]: exports of `dev1`, with keys and without.
     pub command: &'static str,
     /// Input that triggers it, see [`expand_example`].
     pub triggers: &'static str,
     /// Input that does not.
     pub passes: &'static str,
 }
+
+/// An export for examples: `hub.txt`.
+pub const EXAMPLE_HUB: &str =
+    r#"{"id":"dev1","eTag":"MQ==","status":"enabled","authentication":{"type":"certificateAuthority"}}"#;
+/// The same without keys: `keyless.txt`.
+pub const EXAMPLE_KEYLESS_HUB: &str = r#"{"id":"dev1","eTag":"MQ==","status":"enabled","authentication":null}"#;
 
 /// An example in full: `⟨9 × x⟩` stands for nine times `x`, `⟨2 lines of m#⟩` for the lines `m1` and `m2`, `⟨byte ff⟩` for a
 /// byte; lines end in `\n`.
@@ -548,6 +555,26 @@ LeftOut: Inferred, "§5.3, §5.6", by "retry --errors - ids.txt",
     "`--individually PATH` writes such lines to be dealt with one by one; `--code` and `--all` select them all the same.",
     r#"{"errorCode":403002,"errorStatus":"Invalid device format in line: dev1. Unexpected character."}"#,
     r#"{"errorCode":429001,"errorStatus":"Invalid device format in line: dev1. Unexpected character."}"#;
+NotADevice: Own, "§1", by "diff hub.txt -",
+    "An export that is compared or rehearsed on has lines that are no device and no module.",
+    "What they stand for is not known, so it is as if these devices were not there.",
+    "A whole export, as the hub wrote it. `hubmill validate` names each such line.",
+    r#"{"id":"dev1","status":"enabled""#,
+    r#"{"id":"dev1","status":"enabled","authentication":{"type":"certificateAuthority"}}"#;
+NotWritten: Inferred, "§1.7, §2, §4", by "diff keyless.txt -",
+    "Something differs between two exports, or was changed by an import, and no line of an import can safely set it right.",
+    "Where no export says how a device authenticates, an update of its identity would give it new keys; the hub's own modules can't be \
+     created; a line that is to match an ETag needs one; a module needs its device.",
+    "Exports with their keys; what is left is to be done by hand.",
+    r#"{"id":"dev1","status":"disabled","authentication":null}"#,
+    r#"{"id":"dev1","status":"enabled","authentication":null}"#;
+AuthenticationUnknown: Confirmed, "§4", by "diff hub.txt -",
+    "A device or module has no authentication in one of two exports, or in both.",
+    "An export without keys has null for all of them, whatever they are in the hub. So it can't be told whether they differ; they are left \
+     as they are.",
+    "Exports with their keys, where keys are to be compared.",
+    r#"{"id":"dev1","status":"enabled","authentication":null}"#,
+    r#"{"id":"dev1","status":"enabled","authentication":{"type":"certificateAuthority"}}"#;
 TwinRollback: Inferred, "§2", by "transform --status disabled",
     "A changed line would set the twin back to the time of the export.",
     "A mode that overwrites takes tags and desired properties from the line, too. What was changed in the hub since the export is lost.",
