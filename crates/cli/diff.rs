@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use hubmill_mend::{Diff, DiffOptions};
 use hubmill_reader::Input;
-use hubmill_registry::Registry;
 use hubmill_writer::Pending;
 
 use crate::entries::{Early, Run};
@@ -36,9 +35,7 @@ pub(crate) fn run(arguments: &DiffArguments) -> Result<Exit, Failure> {
 
 fn compare(run: &mut Run<'_>, arguments: &DiffArguments, from: Input, to: Input) -> Result<Vec<String>, Early> {
     let from = run.index("FROM", from)?;
-    check_is_export("FROM", &from)?;
     let to = run.index("TO", to)?;
-    check_is_export("TO", &to)?;
     if let (true, Some(first)) = (arguments.delete, to.first_invalid()) {
         let message = format!(
             "TO has lines that are no device, line {} for instance, whose devices --delete would delete; mend the file, or leave \
@@ -76,15 +73,4 @@ fn compare(run: &mut Run<'_>, arguments: &DiffArguments, from: Input, to: Input)
         }
     }
     Ok(lines)
-}
-
-/// Refuses a file with import modes: it says what to do and not what there is.
-pub(crate) fn check_is_export(name: &str, registry: &Registry) -> Result<(), Failure> {
-    if registry.counts().with_mode == 0 {
-        return Ok(());
-    }
-    Err(Failure::usage(format!(
-        "{name} has lines with an importMode, so it is an import and no export; what a hub would be after it is told by \
-         hubmill plan --result"
-    )))
 }

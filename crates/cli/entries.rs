@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 use std::time::Instant;
 
-use hubmill_device::Code;
+use hubmill_device::{Code, Severity};
 use hubmill_mend::{LinesBatch, Passes, Steps, Stretch, Stretches, Totals};
 use hubmill_parser::Level;
 use hubmill_pipeline::{Diagnostic, Drain, Flow, Options, Tally, Work, run_from, slot_count};
@@ -144,8 +144,33 @@ impl<'a> Run<'a> {
         options
     }
 
-    /// Indexes an input; lines that are no device are counted, and the first of them is told.
+    /// Indexes an export; lines that are no device are counted, and the first of them is told.
     pub(crate) fn index(&mut self, name: &str, input: Input) -> Result<Registry, Early> {
+        let registry = self.index_lines(name, Severity::Error, input)?;
+        let counts = registry.counts();
+        if counts.with_mode > 0 {
+            return Err(Failure::usage(format!(
+                "{name} has lines with an importMode, so it is an import and no export; what a hub would be after it is told by \
+                 hubmill plan --result"
+            ))
+            .into());
+        }
+        if counts.repeated > 0 {
+            let message = format!(
+                "{name} has {} whose ids stand in an earlier one: the first of each counts",
+                human::counted(counts.repeated, "line")
+            );
+            self.note(&about_the_whole(Code::DuplicateId, message, None))?;
+        }
+        Ok(registry)
+    }
+
+    /// Indexes an import. Lines that are no device are none to the hub either, as a rule: a warning.
+    pub(crate) fn index_import(&mut self, name: &str, input: Input) -> Result<Registry, Early> {
+        self.index_lines(name, Severity::Warning, input)
+    }
+
+    fn index_lines(&mut self, name: &str, severity: Severity, input: Input) -> Result<Registry, Early> {
         let how = How {
             options: self.options(&input),
             limits: limits(self.io),
@@ -167,14 +192,7 @@ impl<'a> Run<'a> {
                 first.byte,
                 first.message
             );
-            self.note(&about_the_whole(Code::NotADevice, message, None))?;
-        }
-        if counts.repeated > 0 {
-            let message = format!(
-                "{name} has {} whose ids stand in an earlier one: the first of each counts",
-                human::counted(counts.repeated, "line")
-            );
-            self.note(&about_the_whole(Code::DuplicateId, message, None))?;
+            self.note(&Diagnostic { severity, ..about_the_whole(Code::NotADevice, message, None) })?;
         }
         Ok(registry)
     }

@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Stats(Box<StatsArguments>),
     /// Compute the import that turns one hub into another
     Diff(DiffArguments),
+    /// Compute the import that takes another one back
+    Undo(UndoArguments),
     /// Pick the lines of an import that failed and that another try can mend, and say why each failed
     Retry(RetryArguments),
     /// Say what the code of a finding means, why, and how well that is known
@@ -138,6 +140,31 @@ pub(crate) struct DiffArguments {
     /// Compare and write reported properties, too; they belong to the devices
     #[arg(long)]
     pub(crate) reported: bool,
+}
+
+/// Compute the import that takes another one back, by an export from before it.
+///
+/// What the import created is deleted, what it deleted is created, what it changed is changed back, by the lines of the backup and
+/// without their ETags. What it failed to do has nothing to take back: --errors tells what failed, and without it only what
+/// follows from the backup is known. What can't come back (keys that the backup does not have, generation ids, the scopes of edge
+/// devices, queued messages, the hub's own modules) is said for each device and in total. Indexes of the files are held in
+/// memory, some 55 bytes for each device and module, and the log's different entries.
+///
+/// Exit codes: 0 done; 1 done, with changes that are not taken back; 2 wrong usage; 3 input, output or storage failed; 130 and
+/// 143 ended by a signal.
+#[derive(Debug, Args)]
+pub(crate) struct UndoArguments {
+    #[command(flatten)]
+    pub(crate) io: IoArguments,
+    /// The export from right before the import
+    #[arg(long, value_name = "BACKUP")]
+    pub(crate) registry: PathBuf,
+    /// The log of the import job, importErrors.log: lines that failed have nothing to take back
+    #[arg(long, value_name = "LOG")]
+    pub(crate) errors: Option<PathBuf>,
+    /// An export from after the import: what was changed since is left alone, and what is deleted is deleted by its ETag
+    #[arg(long, value_name = "EXPORT")]
+    pub(crate) after: Option<PathBuf>,
 }
 
 /// Pick the lines of an import that failed and that another try can mend, once each, in their order.

@@ -12,6 +12,7 @@ mod exit;
 mod explain;
 mod flags;
 mod human;
+mod log;
 mod places;
 mod progress;
 mod report;
@@ -22,6 +23,7 @@ mod signals;
 mod simd;
 mod stats;
 mod transform;
+mod undo;
 mod validate;
 
 use std::process::ExitCode;
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Undo(arguments) => undo::run(&arguments),
         Command::Retry(arguments) => retry::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => about::completions(shell),

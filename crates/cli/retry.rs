@@ -4,9 +4,8 @@ use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
 use hubmill_device::{Code, Printable};
-use hubmill_mend::{Cause, Failures, LogBatch, ReadLog, Retry, RetryBatch, Selection, Unmatched};
-use hubmill_parser::Limits;
-use hubmill_pipeline::{Diagnostic, Drain, Flow, Piece, Tally, run as run_pipeline, shown, slot_count};
+use hubmill_mend::{Cause, Failures, ReadLog, Retry, RetryBatch, Selection};
+use hubmill_pipeline::{Diagnostic, Drain, Flow, Piece, Tally, run as run_pipeline, slot_count};
 use hubmill_writer::{Access, Error, Gather, Pending, Sink, Sync, commit_all};
 use serde_json::{Map, Value, json};
 
@@ -16,6 +15,7 @@ use crate::diagnostics::DiagnosticsFile;
 use crate::exit::{Exit, Failure};
 use crate::flags::RetryArguments;
 use crate::human;
+use crate::log;
 use crate::places;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -26,10 +26,6 @@ use crate::{signals, simd};
 
 /// Causes that people are shown.
 const CAUSES_SHOWN_MAX: usize = 20;
-/// A line of the log quotes a line of the import, with an escape for each quote, and says more.
-const LOG_LINE_FACTOR: usize = 6;
-const LOG_LINE_BYTES_MAX: usize = 1 << 30;
-
 /// Runs the command.
 pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
     let started = Instant::now();
@@ -46,10 +42,6 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
     let left_out = individually.map(|path| places::open_sink(Some(path), Access::Private, &pending)).transpose()?;
 
     let line_limits = limits(io);
-    let log_limits = Limits {
-        line_bytes_max: line_limits.line_bytes_max.saturating_mul(LOG_LINE_FACTOR).min(LOG_LINE_BYTES_MAX),
-        ..line_limits
-    };
     let on_terminal = outputs.findings.is_stdout() && io::stdout().is_terminal();
     let total = input.bytes().zip(log.bytes()).map(|(input, log)| input + log);
     let mut said = Said {
@@ -57,14 +49,9 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
         console: Console::new(io.color, io.quiet),
         progress: Progress::new(io.progress, io.quiet, on_terminal, total),
     };
-    let read = ReadLog::new(log_limits, level);
-    let mut failures = Failures::default();
+    let read = ReadLog::new(log::limits(line_limits), level);
     let mut log_tally = Tally::default();
-    let mut options_of_log = options(io, &log);
-    options_of_log.cut.line_bytes_max = log_limits.line_bytes_max;
-    let mut drain = ReadDrain { failures: &mut failures, tally: &mut log_tally, said: &mut said };
-    let mut end = end_of(run_pipeline(&log, options_of_log, &read, &mut drain));
-    failures.finish();
+    let (failures, mut end) = log::read(&log, io, &read, &mut log_tally, &mut said);
 
     let selection = Selection { codes: arguments.code.clone(), all: arguments.all, individually: left_out.is_some() };
     let all = said.diagnostics.is_some();
@@ -83,7 +70,7 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
         end = end_of(run_pipeline(&input, options, &retry, &mut drain));
     }
     drain.said.progress.finish();
-    add_findings(&mut drain.tally, &log_tally);
+    log::add_findings(&mut drain.tally, &log_tally);
     if let End::Whole = end {
         drain.look_at_the_whole(&failures).map_err(Failure::storage)?;
     }
@@ -150,42 +137,6 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
     }
 }
 
-/// Adds the findings about the log to those about the import, whose lines are counted.
-fn add_findings(tally: &mut Tally, log: &Tally) {
-    for (code, count) in log.codes() {
-        for _ in 0..count {
-            tally.count_finding(code, code.severity());
-        }
-    }
-}
-
-/// Takes what was read of the log.
-struct ReadDrain<'a> {
-    failures: &'a mut Failures,
-    tally: &'a mut Tally,
-    said: &'a mut Said,
-}
-
-impl Drain<LogBatch> for ReadDrain<'_> {
-    type Error = Error;
-
-    fn drain(&mut self, piece: Piece<'_>, from: usize, batch: &LogBatch) -> Result<Flow, Error> {
-        let before = self.failures.log_lines();
-        for fault in &batch.faults {
-            let message = format!("line {} of the log says nothing: {}", before + fault.line, fault.reason);
-            let mut diagnostic = about_the_whole(Code::LogSyntax, message, None);
-            diagnostic.hint = Some("lines that it may name are in no output; is the log whole?");
-            self.tally.count_finding(diagnostic.code, diagnostic.severity);
-            self.said.note(&diagnostic)?;
-        }
-        self.failures.add(batch);
-        if from == 0 {
-            self.said.progress.advance(piece.bytes.len() as u64, &self.said.console);
-        }
-        Ok(Flow::Continue)
-    }
-}
-
 /// Takes the lines of the import.
 struct RetryDrain {
     output: Sink,
@@ -228,10 +179,7 @@ fn write(sink: &mut Sink, gather: &Gather, bytes: &[u8]) -> Result<(), Error> {
 impl RetryDrain {
     /// What takes all lines to see.
     fn look_at_the_whole(&mut self, failures: &Failures) -> Result<(), Error> {
-        for entry in failures.unmatched() {
-            let id = entry.device.as_deref().map(shown);
-            let mut diagnostic = about_the_whole(Code::LogUnmatched, unmatched_message(&entry), id);
-            diagnostic.hint = Some("is it the file that was imported, unchanged, and the log of that job?");
+        for diagnostic in log::unmatched(failures) {
             self.note(&diagnostic)?;
         }
         for cause in failures.causes().into_iter().filter(|cause| cause.code.known().is_none()) {
@@ -256,17 +204,6 @@ impl RetryDrain {
         self.tally.count_finding(diagnostic.code, diagnostic.severity);
         self.said.note(diagnostic)
     }
-}
-
-fn unmatched_message(entry: &Unmatched) -> String {
-    let name = |id: &Option<Vec<u8>>| id.as_deref().map(shown);
-    let what = match (name(&entry.device), name(&entry.module), entry.is_quoted) {
-        (Some(device), _, true) => format!("quotes a line of the device {device:?}"),
-        (None, _, _) => "quotes a line, or none at all,".to_owned(),
-        (Some(device), Some(module), _) => format!("names the module {module:?} of {device:?}"),
-        (Some(device), None, _) => format!("names the device {device:?}"),
-    };
-    format!("line {} of the log {what} with {}, and no line of the import file is that", entry.log_line, entry.code)
 }
 
 /// What becomes of the lines of a cause.

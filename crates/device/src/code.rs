@@ -200,6 +200,10 @@ codes! {
     NotADevice = "not-a-device", Error;
     /// What differs, or was changed, and can't be set right by a line of an import (§2, §4).
     NotWritten = "not-written", Error;
+    /// Something of a device that an import changed or deleted can't come back (§2, §3.7, §4).
+    NotRestored = "not-restored", Warning;
+    /// A device or module is not as the import that is to be taken back left it.
+    ChangedSince = "changed-since", Error;
     /// Authentication that is null in one of two exports or both, and can't be compared (§4).
     AuthenticationUnknown = "authentication-unknown", Warning;
     /// Written lines that were changed and whose twin would go back to the time of the export (§2).

@@ -568,6 +568,19 @@ NotWritten: Inferred, "§1.7, §2, §4", by "diff keyless.txt -",
     "Exports with their keys; what is left is to be done by hand.",
     r#"{"id":"dev1","status":"disabled","authentication":null}"#,
     r#"{"id":"dev1","status":"enabled","authentication":null}"#;
+NotRestored: Inferred, "§2, §3.7, §4", by "undo --registry hub.txt -",
+    "Something of a device that an import deleted or changed can't be brought back.",
+    "The hub makes the generation id, an edge device's scope and its own modules; messages that were queued are gone; keys are in no export \
+     that was made without them.",
+    "A look at what is named: children are to be given their parent again, devices their keys.",
+    r#"{"id":"dev1","status":"enabled","importMode":"delete"}"#,
+    r#"{"id":"dev1","status":"disabled","importMode":"update","authentication":{"type":"certificateAuthority"}}"#;
+ChangedSince: Own, "cli", by "undo --registry hub.txt --after - keyless.txt",
+    "A device or module is in the hub, but not as the import that is to be taken back left it.",
+    "Someone has changed it since: to take the import back would take that back, too. It is left as it is.",
+    "A decision by hand; `undo` without `--after` does not ask.",
+    r#"{"id":"dev1","eTag":"Mg==","status":"disabled","authentication":{"type":"sas"}}"#,
+    r#"{"id":"dev1","eTag":"Mg==","status":"enabled","authentication":{"type":"sas"}}"#;
 AuthenticationUnknown: Confirmed, "§4", by "diff hub.txt -",
     "A device or module has no authentication in one of two exports, or in both.",
     "An export without keys has null for all of them, whatever they are in the hub. So it can't be told whether they differ; they are left \

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use hubmill_device::{HubError, Remedy, TextKind, redacted};
+use hubmill_device::{HubError, Remedy, TextKind, is_system_module, redacted};
 
+use crate::fate::Failed;
 use crate::quoted::trimmed;
 use crate::read_log::{About, LogBatch};
 use crate::retry::Selection;
@@ -97,6 +98,8 @@ struct Entry {
     log_line: u64,
     lines: AtomicU32,
     modules: AtomicU32,
+    /// Those of the modules that are the hub's own.
+    systems: AtomicU32,
 }
 
 /// An end that a quoted line may have.
@@ -152,7 +155,7 @@ pub struct Failures {
 
 /// What a line of the import is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Failed {
+pub(crate) struct Found {
     /// The cause that says what becomes of it.
     pub(crate) cause: u32,
     /// What becomes of it.
@@ -206,8 +209,8 @@ impl Failures {
             };
             if number == next {
                 let is_device = matches!(item.about, About::Named { module: None, .. });
-                let (lines, modules) = (AtomicU32::new(0), AtomicU32::new(0));
-                self.entries.push(Entry { cause, more: Vec::new(), is_device, log_line, lines, modules });
+                let [lines, modules, systems] = [0; 3].map(AtomicU32::new);
+                self.entries.push(Entry { cause, more: Vec::new(), is_device, log_line, lines, modules, systems });
                 self.causes[cause as usize].entries += 1;
             } else {
                 let entry = &mut self.entries[number as usize];
@@ -287,9 +290,39 @@ impl Failures {
         })
     }
 
-    /// Whether this device, or this module of it, is in the log: what `undo` asks. Entries that only quote a line do not count.
-    pub fn names(&self, device: &[u8], module: Option<&[u8]>) -> bool {
-        self.by_name(device, module, &mut Vec::new()).into_iter().flatten().next().is_some()
+    /// Whether a line of the import failed, when all of them have been looked up once: what `undo` asks.
+    pub(crate) fn certainty(
+        &self,
+        hasher: &Hasher,
+        (device, module): (&[u8], Option<&[u8]>),
+        line: &[u8],
+        key: &mut Vec<u8>,
+    ) -> Failed {
+        if self.by_line(hasher, line).next().is_some() {
+            return Failed::Yes;
+        }
+        let is_system = module.is_some_and(is_system_module);
+        let of = |entry: &Entry| {
+            let mut codes = std::iter::once(&entry.cause).chain(&entry.more);
+            let is_for_systems =
+                codes.all(|cause| self.causes[*cause as usize].code == LoggedCode::Number(HubError::SYSTEM_MODULE));
+            let others = entry.lines.load(Ordering::Relaxed) - entry.systems.load(Ordering::Relaxed);
+            match () {
+                // It names the module.
+                () if !entry.is_device => Failed::Yes,
+                () if is_for_systems => {
+                    if is_system {
+                        Failed::Yes
+                    } else {
+                        Failed::No
+                    }
+                }
+                () if is_system || others > 1 => Failed::Maybe,
+                () => Failed::Yes,
+            }
+        };
+        let entries = self.by_name(device, module, key).into_iter().flatten();
+        entries.map(|number| of(&self.entries[number as usize])).max().unwrap_or(Failed::No)
     }
 
     fn by_name(&self, device: &[u8], module: Option<&[u8]>, key: &mut Vec<u8>) -> [Option<u32>; 2] {
@@ -327,20 +360,21 @@ impl Failures {
         line: &[u8],
         choices: &[Choice],
         key: &mut Vec<u8>,
-    ) -> Option<Failed> {
+    ) -> Option<Found> {
         let named = ids.map_or([None; 2], |(device, module)| self.by_name(device, module, key));
-        let mut best: Option<Failed> = None;
+        let mut best: Option<Found> = None;
         for number in named.into_iter().flatten().chain(self.by_line(hasher, line)) {
             let entry = &self.entries[number as usize];
             entry.lines.fetch_add(1, Ordering::Relaxed);
-            if ids.is_some_and(|(_, module)| module.is_some()) {
+            if let Some(module) = ids.and_then(|(_, module)| module) {
                 entry.modules.fetch_add(1, Ordering::Relaxed);
+                entry.systems.fetch_add(u32::from(is_system_module(module)), Ordering::Relaxed);
             }
             for cause in std::iter::once(&entry.cause).chain(&entry.more) {
                 self.causes[*cause as usize].lines.fetch_add(1, Ordering::Relaxed);
                 let choice = choices[*cause as usize];
                 if best.is_none_or(|best| choice > best.choice) {
-                    best = Some(Failed { cause: *cause, choice });
+                    best = Some(Found { cause: *cause, choice });
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Import files that mend an import, take one back, or carry one hub's state over to another.
 //!
-//! Responsible for: reading the log of an import job ([`ReadLog`], [`Failures`]), picking the lines that failed ([`Retry`]), and the
-//! import that turns one export into another ([`Diff`]).
+//! Responsible for: reading the log of an import job ([`ReadLog`], [`Failures`]), picking the lines that failed ([`Retry`]), the import that
+//! turns one export into another ([`Diff`]), and the one that takes an import back ([`Undo`]).
 //! Not for: what an import does to a registry, and not for files, flags or messages on a terminal.
 //! `§` points into the project's collection of facts about the format.
 #![forbid(unsafe_code)]
@@ -9,6 +9,7 @@
 mod compare;
 mod diff;
 mod failures;
+mod fate;
 mod log_line;
 mod new_line;
 mod passes;
@@ -16,6 +17,7 @@ mod quoted;
 mod read_log;
 mod retry;
 mod totals;
+mod undo;
 
 pub use diff::{Diff, DiffOptions};
 pub use failures::{Cause, Failures, LoggedCode, Unmatched};
@@ -23,3 +25,4 @@ pub use passes::{LinesBatch, LinesScratch, Pass, Passes, Steps, Stretch, Stretch
 pub use read_log::{LogBatch, LogFault, ReadLog};
 pub use retry::{Retry, RetryBatch, Selection};
 pub use totals::Totals;
+pub use undo::{Undo, UndoFiles};

@@ -12,6 +12,7 @@ use hubmill_reader::{Input, Watch};
 use hubmill_registry::{Entry, Error, LineReader, Number, Registry};
 
 use crate::totals::Totals;
+use crate::undo::LineRoom;
 
 /// Entries that a worker takes at once.
 const ENTRIES_EACH: Number = 1024;
@@ -184,6 +185,9 @@ pub struct LinesScratch {
     /// The entry that is probably asked for next: files keep their order as a rule.
     pub(crate) guess: Number,
     pub(crate) key: Vec<u8>,
+    /// Lines of an import about one device or module, and about a module's device.
+    pub(crate) lines: LineRoom,
+    pub(crate) device_lines: LineRoom,
 }
 
 /// Room for lines.
@@ -223,7 +227,14 @@ impl<S: Step> Work<Stretches> for Steps<S> {
 
     fn scratch(&self) -> LinesScratch {
         let (level, limits) = self.0.reading();
-        LinesScratch { reader: LineReader::new(level, limits), rooms: Rooms::default(), guess: 0, key: Vec::new() }
+        LinesScratch {
+            reader: LineReader::new(level, limits),
+            rooms: Rooms::default(),
+            guess: 0,
+            key: Vec::new(),
+            lines: LineRoom::default(),
+            device_lines: LineRoom::default(),
+        }
     }
 
     fn batch(&self) -> LinesBatch {

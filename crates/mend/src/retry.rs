@@ -10,7 +10,7 @@ use hubmill_pipeline::{DIAGNOSTICS_SHOWN_MAX, Diagnostic, Piece, Tally, Work, is
 use hubmill_reader::Part;
 use hubmill_writer::Gather;
 
-use crate::failures::{Choice, Failed, Failures, Hasher, choices};
+use crate::failures::{Choice, Failures, Found, Hasher, choices};
 use crate::read_log::ReadLog;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -162,11 +162,11 @@ impl Work for Retry<'_> {
             };
             batch.failed_count += u64::from(failed.is_some());
             match failed {
-                Some(Failed { choice: Choice::Written, .. }) => {
+                Some(Found { choice: Choice::Written, .. }) => {
                     batch.tally.written += 1;
                     keep(&mut batch.output, piece.bytes, line);
                 }
-                Some(failed @ Failed { choice: Choice::LeftOut, .. }) => {
+                Some(failed @ Found { choice: Choice::LeftOut, .. }) => {
                     batch.tally.filtered += 1;
                     batch.left_out_count += 1;
                     if self.collect_left_out {
@@ -174,7 +174,7 @@ impl Work for Retry<'_> {
                     }
                     self.name(failed, line, piece, batch);
                 }
-                Some(Failed { choice: Choice::NotSelected, .. }) | None => batch.tally.filtered += 1,
+                Some(Found { choice: Choice::NotSelected, .. }) | None => batch.tally.filtered += 1,
             }
             let full = batch.output.buffered() + batch.left_out.buffered() >= ROOM_KEPT
                 || (self.all_diagnostics && batch.diagnostics.len() >= DIAGNOSTICS_MAX);
@@ -188,7 +188,7 @@ impl Work for Retry<'_> {
 
 impl Retry<'_> {
     /// Names a line that another import can't mend.
-    fn name(&self, failed: Failed, line: &Line<'_>, piece: Piece<'_>, batch: &mut RetryBatch) {
+    fn name(&self, failed: Found, line: &Line<'_>, piece: Piece<'_>, batch: &mut RetryBatch) {
         let number = batch.tally.count_finding(Code::LeftOut, Severity::Warning);
         if !self.all_diagnostics && number > u64::from(DIAGNOSTICS_SHOWN_MAX) {
             return;
