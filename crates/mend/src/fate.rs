@@ -3,6 +3,8 @@
 //! Lines of one device are taken in the order of the file. Where it is not known whether a line did anything, it is taken to have
 //! done it, except where something would be deleted for it: see [`Fate::doubt`].
 
+use std::borrow::Cow;
+
 use hubmill_device::{ImportMode, Member, is_system_module};
 use hubmill_parser::string_text;
 use hubmill_registry::{DeviceLine, Section};
@@ -37,16 +39,24 @@ pub(crate) enum Doubt {
 }
 
 /// What became of a device or module.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Fate<'l> {
     /// It is there.
     pub(crate) exists: bool,
     /// It was deleted, and where the line for that starts.
     pub(crate) deleted_at: Option<u64>,
+    /// Whether it was deleted is not certain.
+    pub(crate) may_not_be_deleted: bool,
     /// The line that wrote its identity last.
     pub(crate) identity: Option<DeviceLine<'l>>,
-    /// What was written to its twin, by [`Section`].
+    /// Whether one of the lines that wrote it did so is not certain.
+    pub(crate) may_not_be_written: bool,
+    /// Those that wrote it before: that lines apply in order, and that none of them failed, is not certain.
+    pub(crate) identities: Vec<DeviceLine<'l>>,
+    /// What was written to its twin last, by [`Section`].
     pub(crate) sections: [Option<&'l [u8]>; 3],
+    /// Whether anything that was written there is another value than the backup's.
+    pub(crate) changed: [bool; 3],
     /// Lines that failed.
     pub(crate) failed: u64,
     /// Why it is not certain that the import made it.
@@ -63,8 +73,12 @@ impl<'l> Fate<'l> {
         Self {
             exists,
             deleted_at: None,
+            may_not_be_deleted: false,
             identity: None,
+            may_not_be_written: false,
+            identities: Vec::new(),
             sections: [None; 3],
+            changed: [false; 3],
             failed: 0,
             doubt: None,
             may_have_overwritten: false,
@@ -96,23 +110,33 @@ impl<'l> Fate<'l> {
             return;
         }
         if mode.is_delete() {
+            // An ETag can only be compared while nothing was written.
+            self.may_not_be_deleted = import.failed == Failed::Maybe || (mode.is_if_match() && self.is_touched());
             (self.exists, self.deleted_at) = (false, Some(import.start));
             (self.identity, self.sections, self.doubt) = (None, [None; 3], None);
+            self.identities.clear();
+            self.changed = [false; 3];
             return;
         }
+        let is_certain = import.failed == Failed::No
+            && line.etag(Member::TwinETag).is_none()
+            && !(mode.is_if_match() && self.exists && self.there(Member::ETag, before).is_none());
         for section in Section::ALL {
             if let Some(value) = line.section(section) {
-                self.sections[section as usize] = Some(value);
+                self.write(section, value, before);
             }
         }
         if mode.is_update_twin() {
             return;
         }
-        self.identity = Some(*line);
+        self.may_not_be_written |= !is_certain;
+        self.identities.extend(self.identity.replace(*line));
         if !self.exists {
             self.exists = true;
             // What is new has nothing in its twin but what the line says.
-            self.sections = Section::ALL.map(|section| Some(line.section(section).unwrap_or(EMPTY)));
+            Section::ALL
+                .iter()
+                .for_each(|section| self.write(*section, line.section(*section).unwrap_or(EMPTY), before));
             self.may_have_overwritten = mode != ImportMode::Create;
             let has_etag = line.etag(Member::ETag).is_some();
             let odd = line.etag(Member::TwinETag).is_some()
@@ -123,6 +147,17 @@ impl<'l> Fate<'l> {
                 _ => odd.then_some(Doubt::ETag),
             };
         }
+    }
+
+    /// The ETag that is there, where that is known: what was written has another one.
+    fn there<'b>(&self, member: Member, before: Option<&DeviceLine<'b>>) -> Option<Cow<'b, [u8]>> {
+        before.filter(|_| !self.is_touched()).and_then(|before| before.etag(member))
+    }
+
+    fn write(&mut self, section: Section, value: &'l [u8], before: Option<&DeviceLine<'_>>) {
+        self.sections[section as usize] = Some(value);
+        let there = before.and_then(|before| before.section(section));
+        self.changed[section as usize] |= !section.same(Some(value), there);
     }
 
     /// Whether the line certainly fails, by what is there (§2).
@@ -143,9 +178,7 @@ impl<'l> Fate<'l> {
             _ => return false,
         };
         let Some(wanted) = line.etag(member) else { return true };
-        // What was written before has another ETag, which nobody here knows.
-        let there = before.filter(|_| !self.is_touched()).and_then(|before| before.etag(member));
-        there.is_some_and(|there| there != wanted && *wanted != *b"*")
+        self.there(member, before).is_some_and(|there| there != wanted && *wanted != *b"*")
     }
 }
 

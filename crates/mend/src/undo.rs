@@ -192,7 +192,8 @@ impl Undo<'_> {
                 let fate = Fate::start(true).after(&of_device, device_before.as_ref());
                 if let Some(deleted_at) = fate.deleted_at {
                     // The module went with it; what came before has no bearing, and without its device there is no module.
-                    start = Fate { exists: false, deleted_at: Some(deleted_at), ..start };
+                    let may_not_be_deleted = fate.may_not_be_deleted;
+                    start = Fate { exists: false, deleted_at: Some(deleted_at), may_not_be_deleted, ..start };
                     own.retain(|line| fate.exists && line.start > deleted_at);
                 }
             }
@@ -250,7 +251,9 @@ impl Undo<'_> {
         if fate.exists {
             self.change_back(before, fate, ids, batch);
         } else {
-            let mut line = NewLine::about(before, ImportMode::Create);
+            let unsure = fate.may_not_be_deleted && !before.authentication().needs_keys();
+            let mode = if unsure { ImportMode::CreateOrUpdate } else { ImportMode::Create };
+            let mut line = NewLine::about(before, mode);
             line.identity = identity_of(before);
             if before.is_edge() {
                 line.identity.device_scope = None;
@@ -266,10 +269,7 @@ impl Undo<'_> {
     /// Changes what is there back to what the backup has.
     fn change_back(&self, before: &DeviceLine<'_>, fate: &Fate<'_>, ids: Ids<'_>, batch: &mut LinesBatch) {
         let was_made_anew = fate.deleted_at.is_some();
-        let changed = Section::ALL.map(|section| {
-            let written = fate.sections[section as usize];
-            written.is_some() && !section.same(written, before.section(section))
-        });
+        let changed = fate.changed;
         let reported = changed[Section::Reported as usize];
         let mut line = NewLine::about(before, ImportMode::UpdateTwin);
         line.sections =
@@ -280,28 +280,33 @@ impl Undo<'_> {
         }
         let mut keys_lost = false;
         let mut identity_differs = false;
-        if let Some(import) = &fate.identity {
+        for import in fate.identities.iter().chain(&fate.identity) {
             let makes_keys = import.authentication().needs_keys();
             let is_said = before.authentication() != Authentication::NotSaid;
-            let other = difference(import, before).identity;
             let same_keys = same_authentication(import, before).0;
-            keys_lost = !is_said || (makes_keys && before.authentication().needs_keys());
+            keys_lost |= !is_said || (makes_keys && before.authentication().needs_keys());
             // Keys that the hub made are others than those of the backup, whatever that has.
-            identity_differs = other || (is_said && makes_keys) || (is_said && !same_keys);
+            identity_differs |= difference(import, before).identity || (is_said && (makes_keys || !same_keys));
             if !is_said {
                 // The keys of now are those of the import, and stay.
                 line.identity.authentication = import.value(Member::Authentication).filter(|_| !makes_keys);
             }
-            let had = |member: Member| import.value(member).is_some();
             if before.status_reason().is_none() && import.status_reason().is_some() {
                 line.identity.status_reason = Some(b"\"\"");
             }
             if !before.is_edge() && import.is_edge() {
                 line.identity.capabilities = Some(b"{\"iotEdge\":false}");
             }
-            if line.identity.device_scope.is_none() && !before.is_edge() && had(Member::DeviceScope) {
+            if before.device_scope().is_none() && import.device_scope().is_some() {
                 line.identity.device_scope = Some(b"null");
             }
+        }
+        let differ =
+            |other: &DeviceLine<'_>| fate.identity.as_ref().is_some_and(|last| !same_authentication(last, other).0);
+        let unsure = fate.may_not_be_written || fate.identities.iter().any(differ);
+        if before.authentication() == Authentication::NotSaid && unsure {
+            // Whose keys it has now is not certain.
+            line.identity.authentication = None;
         }
         if identity_differs || reported {
             line.mode = ImportMode::Update;
