@@ -25,7 +25,7 @@ use std::fmt;
 pub use batch::{Batch, Diagnostic, Tally};
 pub use duplicates::{Duplicates, Entry, Repeat, RepeatKind};
 pub use layout::Layout;
-pub use notes::DIAGNOSTICS_SHOWN_MAX;
+pub use notes::{DIAGNOSTICS_SHOWN_MAX, fault_finding, is_notice, notice_text, shown};
 pub use run::{Options, run, slot_count};
 pub use statistics::{Counts, Sizes, Statistics, StatisticsBatch};
 pub use transform::{OnInvalid, Transform, TransformScratch};
@@ -50,12 +50,12 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 
 impl Piece<'_> {
     /// Whether the offset `from` is the start of the input.
-    fn is_start(&self, from: usize) -> bool {
+    pub fn is_start(&self, from: usize) -> bool {
         self.is_first && from == 0
     }
 
     /// The offset `from`, or the one after the byte order mark that stands there.
-    fn after_mark(&self, from: usize) -> usize {
+    pub fn after_mark(&self, from: usize) -> usize {
         if self.is_start(from) && self.bytes.starts_with(BOM) { BOM.len() } else { from }
     }
 }
