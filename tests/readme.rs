@@ -1,76 +1,16 @@
-//! The examples of the README are run, and say what the README says.
-//!
-//! In a `console` block a line that starts with `$ ` is run by `sh` in a fresh folder with the fixtures beside it; what
-//! follows is its output and its messages. `…` stands for any text.
+//! Responsible for: the examples of the README are run, and say what the README says; how examples are read.
+//! Not for: the manual; see `manual`.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+mod support;
+
 use std::path::Path;
-use std::process::Command;
 
-/// A command and the lines that it should print.
-struct Example {
-    command: String,
-    want: Vec<String>,
-}
-
-fn examples(text: &str) -> Vec<Example> {
-    let mut examples: Vec<Example> = Vec::new();
-    let mut inside = false;
-    for line in text.lines() {
-        match line {
-            "```console" => inside = true,
-            "```" => inside = false,
-            _ if !inside => {}
-            _ => match line.strip_prefix("$ ") {
-                Some(command) => examples.push(Example { command: command.to_owned(), want: Vec::new() }),
-                None => examples.last_mut().expect("a block starts with a command").want.push(line.to_owned()),
-            },
-        }
-    }
-    examples
-}
-
-/// Whether a line is as wanted, where `…` stands for any text.
-fn fits(want: &str, found: &str) -> bool {
-    let mut parts = want.split('…');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = found.strip_prefix(first) else {
-        return false;
-    };
-    let mut last = None;
-    for part in parts {
-        let Some(at) = rest.find(part) else {
-            return false;
-        };
-        rest = &rest[at + part.len()..];
-        last = Some(part);
-    }
-    match last {
-        None => rest.is_empty(),
-        Some(part) => part.is_empty() || found.ends_with(part),
-    }
-}
+use support::examples::{Block, Example, blocks, fits, run_document};
 
 #[test]
 fn every_example_says_what_the_readme_says() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = tempfile::tempdir().unwrap();
-    symlink(root.join("fixtures"), folder.path().join("fixtures")).unwrap();
-    let programs = Path::new(env!("CARGO_BIN_EXE_hubmill")).parent().unwrap();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    let examples = examples(&fs::read_to_string(root.join("README.md")).unwrap());
-    assert!(examples.len() >= 12, "only {} examples were found", examples.len());
-    for Example { command, want } in examples {
-        // Output first, then messages: the order between the two is not a promise.
-        let both = format!("{{ {command}\n}} 2> messages; cat messages");
-        let answer =
-            Command::new("sh").args(["-c", &both]).current_dir(folder.path()).env("PATH", &path).output().unwrap();
-        let found = String::from_utf8(answer.stdout).unwrap();
-        let found: Vec<&str> = found.lines().collect();
-        let same = found.len() == want.len() && want.iter().zip(&found).all(|(want, found)| fits(want, found));
-        assert!(same, "$ {command}\nwanted:\n{}\nfound:\n{}", want.join("\n"), found.join("\n"));
-    }
+    let count = run_document(&Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
+    assert!(count >= 12, "only {count} examples were found");
 }
 
 #[test]
@@ -87,4 +27,22 @@ fn fitting_is_strict_but_for_the_ellipsis() {
     ] {
         assert_eq!(fits(want, found), fit, "{want} {found}");
     }
+}
+
+#[test]
+fn blocks_are_told_apart() {
+    let text = "text\n```console jq\n$ one \\\n> two\nout\n> out\n$ three\n```\n```csv a.csv\nid\nd1\n```\n```powershell\nx\n```\n";
+    let example = |command: &str, want: &[&str]| Example {
+        command: command.to_owned(),
+        want: want.iter().map(ToString::to_string).collect(),
+    };
+    let want = [
+        Block::Run {
+            needs: vec!["jq".to_owned()],
+            examples: vec![example("one \\\ntwo", &["out", "> out"]), example("three", &[])],
+        },
+        Block::File { name: "a.csv".to_owned(), content: "id\nd1\n".to_owned() },
+        Block::Shown { kind: "powershell".to_owned(), content: "x\n".to_owned() },
+    ];
+    assert_eq!(blocks(text), want);
 }

@@ -2,6 +2,8 @@
 //! Not for: what the binary must answer.
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
+pub(crate) mod examples;
+
 use hubmill_testkit::process::{self, Answer};
 use serde_json::Value;
 use std::ffi::OsStr;

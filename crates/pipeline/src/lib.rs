@@ -1,8 +1,8 @@
 //! Chunks through reader, workers and writer: in order, in bounded memory.
 //!
 //! Every worker does the whole round: its turn to read a chunk, its own work, its turn to drain what is next in the order
-//! of the input. A fixed set of slots goes round between them and is backpressure and reorder window in one. What is
-//! computed and where it goes is open: see [`Work`] and [`Drain`]. [`Transform`] is the work that rewrites lines by rules,
+//! of the input. A fixed set of slots goes round between them and is backpressure and reorder window in one. Where pieces
+//! come from, what is computed and where it goes is open: see [`Source`], [`Work`] and [`Drain`]. [`Transform`] is the work that rewrites lines by rules,
 //! [`Validate`] the one that checks them, [`Statistics`] the one that counts what is in them.
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ mod layout;
 mod notes;
 mod run;
 mod slot;
+mod source;
 mod state;
 mod statistics;
 mod transform;
@@ -26,7 +27,8 @@ pub use batch::{Batch, Diagnostic, Tally};
 pub use duplicates::{Duplicates, Entry, Repeat, RepeatKind};
 pub use layout::Layout;
 pub use notes::{DIAGNOSTICS_SHOWN_MAX, fault_finding, is_notice, notice_text, shown};
-pub use run::{Options, run, slot_count};
+pub use run::{Options, run, run_from, slot_count};
+pub use source::{Kind, Lines, Source};
 pub use statistics::{Counts, Sizes, Statistics, StatisticsBatch};
 pub use transform::{OnInvalid, Transform, TransformScratch};
 pub use validate::{CheckedBatch, Validate, ValidateScratch};
@@ -60,8 +62,8 @@ impl Piece<'_> {
     }
 }
 
-/// What is computed from a piece.
-pub trait Work: Sync {
+/// What is computed from a piece: a run of lines, or another kind.
+pub trait Work<K: Kind = Lines>: Sync {
     /// What one thread needs and keeps.
     type Scratch: Send;
     /// What comes out of a piece. Reused: its room is kept.
@@ -76,15 +78,15 @@ pub trait Work: Sync {
     /// Empties a batch, and gives back room beyond what is usual.
     fn clear(&self, batch: &mut Self::Batch);
 
-    /// Works through the piece from the offset `from` on into an empty batch.
+    /// Works through the piece from the place `from` on, an offset where it is lines, into an empty batch.
     ///
-    /// Returns the offset of the first byte that is not in the batch. That is the end of the piece, unless the batch is
+    /// Returns the first place that is not in the batch. That is the end of the piece, unless the batch is
     /// full, and then the rest is asked for again, or `allowance` is used up: the number of faults after which the rest of the
     /// piece will not be looked at.
     fn work(
         &self,
         scratch: &mut Self::Scratch,
-        piece: Piece<'_>,
+        piece: K::Piece<'_>,
         from: usize,
         allowance: u64,
         batch: &mut Self::Batch,
@@ -111,27 +113,27 @@ pub enum Flow {
 }
 
 /// Where batches go, one by one, in the order of the input.
-pub trait Drain<B>: Send {
+pub trait Drain<B, K: Kind = Lines>: Send {
     /// What can go wrong.
     type Error: Send;
 
     /// Takes a batch that came from `piece`, the part of it from `from` on.
-    fn drain(&mut self, piece: Piece<'_>, from: usize, batch: &B) -> Result<Flow, Self::Error>;
+    fn drain(&mut self, piece: K::Piece<'_>, from: usize, batch: &B) -> Result<Flow, Self::Error>;
 }
 
 /// Why a run failed.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Error<E> {
-    /// The input could not be read on.
-    Read(hubmill_reader::Error),
+pub enum Error<E, R = hubmill_reader::Error> {
+    /// The source could not be read on.
+    Read(R),
     /// The drain could not go on.
     Drain(E),
     /// The workers could not be started.
     Start(String),
 }
 
-impl<E: fmt::Display> fmt::Display for Error<E> {
+impl<E: fmt::Display, R: fmt::Display> fmt::Display for Error<E, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read(error) => error.fmt(f),
@@ -141,4 +143,4 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
     }
 }
 
-impl<E: std::error::Error> std::error::Error for Error<E> {}
+impl<E: std::error::Error, R: std::error::Error> std::error::Error for Error<E, R> {}

@@ -9,9 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use hubmill_reader::{Chunks, Cut, Input, Watch};
+use hubmill_reader::{Cut, Input, Watch};
 
 use crate::slot::Slot;
+use crate::source::{InputSource, Kind, Source};
 use crate::state::{Reason, State};
 use crate::{Drain, Error, Flow, Work};
 
@@ -43,20 +44,35 @@ where
     W: Work,
     D: Drain<W::Batch>,
 {
-    let threads = options.threads.max(1);
+    run_from(&InputSource { input, cut: options.cut }, options.threads, work, drain)
+}
+
+/// As [`run`], over the pieces of any source.
+///
+/// # Errors
+/// The first failure of source or drain.
+///
+/// # Panics
+/// Where `work` or `drain` did: their panic goes on here, after all threads have come to rest.
+pub fn run_from<S, W, D>(source: &S, threads: usize, work: &W, drain: &mut D) -> Result<bool, Error<D::Error, S::Error>>
+where
+    S: Source,
+    W: Work<S::Kind>,
+    D: Drain<W::Batch, S::Kind>,
+{
+    let threads = threads.max(1);
     let slots = slot_count(threads);
     let (free_in, free_out) = bounded(slots);
     for _ in 0..slots {
-        if free_in.send(Slot::new(work.batch())).is_err() {
+        if free_in.send(Slot::new(source.held(), work.batch())).is_err() {
             unreachable!("the receiver is in scope");
         }
     }
     let run = Run {
-        input,
+        source,
         work,
-        cut: options.cut,
         state: State::new(),
-        source: Mutex::new(Source { chunks: input.chunks(options.cut), sequence: 0, ended: false }),
+        reading: Mutex::new(Reading { place: source.start(), sequence: 0, ended: false }),
         free_in,
         free_out,
         order: Mutex::new(Order::new(slots)),
@@ -86,17 +102,22 @@ where
     }
 }
 
+/// What goes round between the workers.
+type SlotOf<S, W> = Slot<<S as Source>::Held, <W as Work<<S as Source>::Kind>>::Batch>;
+/// What a failed drain or source says.
+type ErrorOf<S, W, D> =
+    Error<<D as Drain<<W as Work<<S as Source>::Kind>>::Batch, <S as Source>::Kind>>::Error, <S as Source>::Error>;
+
 /// What all workers share.
-struct Run<'r, 'a, W: Work, D: Drain<W::Batch>> {
-    input: &'r Input,
+struct Run<'r, S: Source, W: Work<S::Kind>, D: Drain<W::Batch, S::Kind>> {
+    source: &'r S,
     work: &'r W,
-    cut: Cut,
-    state: State<D::Error>,
-    source: Mutex<Source<'a>>,
-    free_in: Sender<Slot<'a, W::Batch>>,
-    free_out: Receiver<Slot<'a, W::Batch>>,
-    order: Mutex<Order<'a, W::Batch>>,
-    /// Told whenever a chunk was drained.
+    state: State<D::Error, S::Error>,
+    reading: Mutex<Reading<S::Place>>,
+    free_in: Sender<SlotOf<S, W>>,
+    free_out: Receiver<SlotOf<S, W>>,
+    order: Mutex<Order<SlotOf<S, W>>>,
+    /// Told whenever a piece was drained.
     drained: Condvar,
     draining: Mutex<Draining<'r, D>>,
 }
@@ -108,27 +129,27 @@ struct Draining<'r, D> {
     ended: bool,
 }
 
-/// Where chunks come from.
-struct Source<'a> {
-    chunks: Chunks<'a>,
-    /// The number of the next chunk.
+/// How far the source has been read.
+struct Reading<P> {
+    place: P,
+    /// The number of the next piece.
     sequence: u64,
     ended: bool,
 }
 
-/// Finished chunks that wait for the ones before them.
-struct Order<'a, B> {
-    /// By the chunk's number, modulo the number of slots.
-    waiting: Vec<Option<Slot<'a, B>>>,
-    /// The chunk that is to be drained next.
+/// Finished pieces that wait for the ones before them.
+struct Order<T> {
+    /// By the piece's number, modulo the number of slots.
+    waiting: Vec<Option<T>>,
+    /// The piece that is to be drained next.
     next: u64,
     /// Some worker drains.
     draining: bool,
-    /// Chunks that were read and not drained yet.
+    /// Pieces that were read and not drained yet.
     under_way: usize,
 }
 
-impl<B> Order<'_, B> {
+impl<T> Order<T> {
     fn new(slots: usize) -> Self {
         Self { waiting: (0..slots).map(|_| None).collect(), next: 0, draining: false, under_way: 0 }
     }
@@ -143,9 +164,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// What the reader may have to wait for, which is where all other chunks have been drained.
-struct Others<'o, 'r, 'a, W: Work, D: Drain<W::Batch>>(&'o Run<'r, 'a, W, D>);
+struct Others<'o, 'r, S: Source, W: Work<S::Kind>, D: Drain<W::Batch, S::Kind>>(&'o Run<'r, S, W, D>);
 
-impl<W: Work, D: Drain<W::Batch>> Watch for Others<'_, '_, '_, W, D> {
+impl<S: Source, W: Work<S::Kind>, D: Drain<W::Batch, S::Kind>> Watch for Others<'_, '_, S, W, D> {
     fn stopped(&self) -> bool {
         self.0.state.is_over()
     }
@@ -157,7 +178,7 @@ impl<W: Work, D: Drain<W::Batch>> Watch for Others<'_, '_, '_, W, D> {
     }
 }
 
-impl<'a, W: Work, D: Drain<W::Batch>> Run<'_, 'a, W, D> {
+impl<S: Source, W: Work<S::Kind>, D: Drain<W::Batch, S::Kind>> Run<'_, S, W, D> {
     /// Goes round until the input or the run is over.
     fn worker(&self) {
         let mut scratch = None;
@@ -170,37 +191,36 @@ impl<'a, W: Work, D: Drain<W::Batch>> Run<'_, 'a, W, D> {
         spare.into_iter().for_each(|slot| self.give_back(slot));
     }
 
-    /// One chunk, from the input to where it goes; `false` where there is none any more.
-    fn round(&self, scratch: &mut Option<W::Scratch>, spare: &mut Option<Slot<'a, W::Batch>>) -> bool {
+    /// One piece, from the source to where it goes; `false` where there is none any more.
+    fn round(&self, scratch: &mut Option<W::Scratch>, spare: &mut Option<SlotOf<S, W>>) -> bool {
         // A slot is had before it is this worker's turn to read: it may take others' draining to get one.
         let Some(mut slot) = spare.take().or_else(|| self.free_out.recv().ok()) else {
             return false;
         };
-        let mut source = lock(&self.source);
-        if source.ended || self.state.is_over() || !self.read(&mut source, &mut slot) {
-            source.ended = true;
+        let mut reading = lock(&self.reading);
+        if reading.ended || self.state.is_over() || !self.read(&mut reading, &mut slot) {
+            reading.ended = true;
             self.give_back(slot);
             return false;
         }
         lock(&self.order).under_way += 1;
-        // Nothing else is read while a chunk of unusual size is under way.
-        let alone = (slot.chunk.len() > self.cut.chunk_bytes).then_some(source);
+        // Nothing else is read while a piece of unusual size is under way.
+        let alone = self.source.is_unusual(&slot.held).then_some(reading);
         self.compute(scratch, &mut slot);
         self.pass_on(scratch, slot, spare);
         drop(alone);
         true
     }
 
-    /// Reads the next chunk into a slot.
-    fn read(&self, source: &mut Source<'a>, slot: &mut Slot<'a, W::Batch>) -> bool {
-        match source.chunks.next(&mut slot.buffer, &mut Others(self)) {
-            Ok(Some(chunk)) => {
-                slot.chunk = chunk;
-                slot.sequence = source.sequence;
-                source.sequence += 1;
+    /// Reads the next piece into a slot.
+    fn read(&self, reading: &mut Reading<S::Place>, slot: &mut SlotOf<S, W>) -> bool {
+        match self.source.next(&mut reading.place, &mut slot.held, &mut Others(self)) {
+            Ok(true) => {
+                slot.sequence = reading.sequence;
+                reading.sequence += 1;
                 true
             }
-            Ok(None) => false,
+            Ok(false) => false,
             Err(error) => {
                 self.state.end(Reason::Failed(Error::Read(error)));
                 false
@@ -208,12 +228,11 @@ impl<'a, W: Work, D: Drain<W::Batch>> Run<'_, 'a, W, D> {
         }
     }
 
-    fn compute(&self, scratch: &mut Option<W::Scratch>, slot: &mut Slot<'a, W::Batch>) {
+    fn compute(&self, scratch: &mut Option<W::Scratch>, slot: &mut SlotOf<S, W>) {
         // A panic must not lose the slot: others may be waiting for it.
         let result = catch_unwind(AssertUnwindSafe(|| {
-            let (piece, batch) = slot.parts();
             let scratch = scratch.get_or_insert_with(|| self.work.scratch());
-            self.work.work(scratch, piece, 0, self.work.allowance(), batch)
+            self.work.work(scratch, self.source.piece(&slot.held), 0, self.work.allowance(), &mut slot.batch)
         }));
         match result {
             Ok(next) => slot.next = next,
@@ -222,12 +241,7 @@ impl<'a, W: Work, D: Drain<W::Batch>> Run<'_, 'a, W, D> {
     }
 
     /// Puts a finished slot in its place, and drains whatever is next, unless another worker is at it.
-    fn pass_on(
-        &self,
-        scratch: &mut Option<W::Scratch>,
-        slot: Slot<'a, W::Batch>,
-        spare: &mut Option<Slot<'a, W::Batch>>,
-    ) {
+    fn pass_on(&self, scratch: &mut Option<W::Scratch>, slot: SlotOf<S, W>, spare: &mut Option<SlotOf<S, W>>) {
         let mut order = lock(&self.order);
         let place = order.place(slot.sequence);
         assert!(order.waiting[place].is_none(), "no more slots under way than there are places");
@@ -257,7 +271,7 @@ impl<'a, W: Work, D: Drain<W::Batch>> Run<'_, 'a, W, D> {
     }
 
     /// Drains a slot, unless the drain has ended, and empties it.
-    fn drain(&self, scratch: &mut Option<W::Scratch>, slot: &mut Slot<'a, W::Batch>) {
+    fn drain(&self, scratch: &mut Option<W::Scratch>, slot: &mut SlotOf<S, W>) {
         let mut draining = lock(&self.draining);
         // Only what ends the draining itself counts here: where reading failed, what came before is still written.
         if !draining.ended {
@@ -278,22 +292,20 @@ impl<'a, W: Work, D: Drain<W::Batch>> Run<'_, 'a, W, D> {
         }
         slot.panic = None;
         self.work.clear(&mut slot.batch);
-        if slot.buffer.capacity() > 2 * self.cut.chunk_bytes {
-            slot.buffer = Vec::new();
-        }
+        self.source.release(&mut slot.held);
     }
 
-    /// Drains a slot, unless its input turned out not to be there.
+    /// Drains a slot, unless its source turned out not to be there.
     fn drain_intact(
         &self,
         drain: &mut D,
         scratch: &mut Option<W::Scratch>,
-        slot: &mut Slot<'a, W::Batch>,
-    ) -> Result<Flow, Error<D::Error>> {
-        self.input.check().map_err(Error::Read)?;
+        slot: &mut SlotOf<S, W>,
+    ) -> Result<Flow, ErrorOf<S, W, D>> {
+        self.source.check().map_err(Error::Read)?;
         self.drain_whole(drain, scratch, slot).map_err(|error| {
             // Writing may have failed because there was nothing left to write.
-            self.input.check_length().map_or_else(Error::Read, |()| Error::Drain(error))
+            self.source.check_closely().map_or_else(Error::Read, |()| Error::Drain(error))
         })
     }
 
@@ -302,15 +314,15 @@ impl<'a, W: Work, D: Drain<W::Batch>> Run<'_, 'a, W, D> {
         &self,
         drain: &mut D,
         scratch: &mut Option<W::Scratch>,
-        slot: &mut Slot<'a, W::Batch>,
+        slot: &mut SlotOf<S, W>,
     ) -> Result<Flow, D::Error> {
         let mut next = slot.next;
         let mut from = 0;
-        let (piece, batch) = slot.parts();
+        let (piece, batch) = (self.source.piece(&slot.held), &mut slot.batch);
         let mut allowance = self.work.allowance();
         loop {
             match drain.drain(piece, from, batch)? {
-                Flow::Continue if next < piece.bytes.len() => from = next,
+                Flow::Continue if next < S::Kind::end(piece) => from = next,
                 Flow::Redo { allowance: less } => allowance = less,
                 flow @ (Flow::Continue | Flow::Stop) => return Ok(flow),
             }
@@ -321,7 +333,7 @@ impl<'a, W: Work, D: Drain<W::Batch>> Run<'_, 'a, W, D> {
     }
 
     /// Leaves an empty slot to whoever comes first.
-    fn give_back(&self, slot: Slot<'a, W::Batch>) {
+    fn give_back(&self, slot: SlotOf<S, W>) {
         // There is room for every slot, and the receiver is in the same struct.
         let _ = self.free_in.send(slot);
     }
@@ -332,10 +344,10 @@ mod tests {
     use std::io::Write as _;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use hubmill_reader::{Cut, Input, MmapChoice};
+    use hubmill_reader::{Cut, Input, MmapChoice, Watch};
 
-    use super::{Options, run, slot_count};
-    use crate::{Drain, Error, Flow, Piece, Work};
+    use super::{Options, run, run_from, slot_count};
+    use crate::{Drain, Error, Flow, Kind, Piece, Source, Work};
 
     /// Copies lines; a line `!` panics; a line `x` is a fault; a batch is full after `full` lines.
     struct Copy {
@@ -511,6 +523,99 @@ mod tests {
             });
             let panic = result.unwrap_err();
             assert!(panic.downcast_ref::<&str>().is_some_and(|message| message.contains("a line that panics")));
+        }
+    }
+
+    /// Numbers up to a limit, a few at a time; fails past `fails_at`.
+    struct Numbers {
+        limit: u64,
+        fails_at: u64,
+    }
+
+    impl Kind for Numbers {
+        type Piece<'p> = (u64, u64);
+
+        fn end((start, end): (u64, u64)) -> usize {
+            (end - start) as usize
+        }
+    }
+
+    impl Source for Numbers {
+        type Kind = Self;
+        type Place = u64;
+        type Held = (u64, u64);
+        type Error = String;
+
+        fn start(&self) -> u64 {
+            0
+        }
+
+        fn held(&self) -> (u64, u64) {
+            (0, 0)
+        }
+
+        fn next(&self, place: &mut u64, held: &mut (u64, u64), _: &mut impl Watch) -> Result<bool, String> {
+            if *place >= self.fails_at {
+                return Err("no more numbers".to_owned());
+            }
+            *held = (*place, (*place + 10).min(self.limit));
+            *place = held.1;
+            Ok(held.0 < held.1)
+        }
+
+        fn piece<'p>(&self, held: &'p (u64, u64)) -> (u64, u64) {
+            *held
+        }
+    }
+
+    /// Writes numbers as lines, three to a batch.
+    struct Spell;
+
+    impl Work<Numbers> for Spell {
+        type Scratch = ();
+        type Batch = Vec<u8>;
+
+        fn scratch(&self) {}
+
+        fn batch(&self) -> Vec<u8> {
+            Vec::new()
+        }
+
+        fn clear(&self, batch: &mut Vec<u8>) {
+            batch.clear();
+        }
+
+        fn work(&self, (): &mut (), (start, end): (u64, u64), from: usize, _: u64, batch: &mut Vec<u8>) -> usize {
+            let next = (start + from as u64 + 3).min(end);
+            for number in start + from as u64..next {
+                batch.extend_from_slice(format!("{number}\n").as_bytes());
+            }
+            (next - start) as usize
+        }
+    }
+
+    struct Bytes(Vec<u8>);
+
+    impl Drain<Vec<u8>, Numbers> for Bytes {
+        type Error = String;
+
+        fn drain(&mut self, _: (u64, u64), _: usize, batch: &Vec<u8>) -> Result<Flow, String> {
+            self.0.extend_from_slice(batch);
+            Ok(Flow::Continue)
+        }
+    }
+
+    #[test]
+    fn pieces_can_come_from_elsewhere_than_an_input() {
+        for threads in [1, 2, 5] {
+            let mut drain = Bytes(Vec::new());
+            let whole = run_from(&Numbers { limit: 1234, fails_at: u64::MAX }, threads, &Spell, &mut drain);
+            assert!(whole.unwrap());
+            assert_eq!(drain.0, lines(1234));
+            let mut drain = Bytes(Vec::new());
+            let failed = run_from(&Numbers { limit: 1234, fails_at: 500 }, threads, &Spell, &mut drain);
+            assert!(matches!(failed, Err(Error::Read(reason)) if reason == "no more numbers"));
+            assert_eq!(drain.0, lines(500), "what came before is drained");
         }
     }
 
