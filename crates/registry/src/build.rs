@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use hubmill_device::{Code, Member};
+use hubmill_device::{Code, Member, is_system_module};
 use hubmill_parser::{Content, Level, Limits, Line, Parser, Record};
 use hubmill_pipeline::{Drain, Flow, Piece, Work, fault_finding, is_notice, run, shown};
 use hubmill_reader::{Input, Part};
@@ -148,6 +148,9 @@ impl Reading<'_> {
             };
             flags |= if is_edge { Entry::EDGE } else { 0 };
             flags |= if has_scope && !is_edge { Entry::CHILD } else { 0 };
+        }
+        if module_text.is_some_and(|module_id| is_system_module(&module_id)) {
+            flags |= Entry::SYSTEM;
         }
         let place = (line.start, line.end - line.start);
         batch.entries.push(Entry::new((piece.bytes, piece.offset), place, hash, (id, facts.module_id), flags));

@@ -56,6 +56,8 @@ impl Entry {
     pub(crate) const EDGE: u8 = 2;
     pub(crate) const CHILD: u8 = 4;
     pub(crate) const REPEATED: u8 = 8;
+    /// A module of the hub itself (§1.7).
+    pub(crate) const SYSTEM: u8 = 64;
     /// An id has an escape.
     const ESCAPED: u8 = 16;
     /// The ids are not where they could be noted.
@@ -83,6 +85,12 @@ impl Entry {
         Self { start, hash, length: length as u32, link: NONE, next: NONE, id, module_id, flags }
     }
 
+    /// Of a line of which the ids are not known.
+    pub(crate) fn without_ids(start: u64, length: usize) -> Self {
+        let (id, module_id) = (Place::default(), Place::default());
+        Self { start, hash: 0, length: length as u32, link: NONE, next: NONE, id, module_id, flags: 0 }
+    }
+
     pub(crate) fn is(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
@@ -94,6 +102,11 @@ impl Entry {
     /// Whether it is a module.
     pub fn is_module(&self) -> bool {
         self.is(Self::MODULE)
+    }
+
+    /// Whether it is a module of the hub itself (§1.7).
+    pub fn is_system_module(&self) -> bool {
+        self.is(Self::SYSTEM)
     }
 
     /// Whether it is an edge device.

@@ -17,6 +17,8 @@ pub enum Error {
     },
     /// The workers could not be started.
     Start(String),
+    /// What a line is about could not be looked up, in words.
+    Lookup(String),
     /// What was found could not be handed on.
     Output(std::io::Error),
 }
@@ -29,6 +31,7 @@ impl fmt::Display for Error {
                 write!(f, "{input} has more than {max} devices and modules, which is more than can be kept in mind")
             }
             Self::Start(reason) => write!(f, "can't start the worker threads: {reason}"),
+            Self::Lookup(reason) => f.write_str(reason),
             Self::Output(error) => write!(f, "can't keep what was found: {error}"),
         }
     }

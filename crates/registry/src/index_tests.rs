@@ -48,7 +48,7 @@ const EXPORT: &str = concat!(
     r#"{"id":"e","moduleId":"m1","status":"enabled"}"#,
     "\n \t\n",
     r#"{"status":"enabled","capabilities":{"iotEdge":true},"id":"e","deviceScope":"ms-azure-iot-edge://e-1"}"#,
-    "\nnot a device\n",
+    "\n? no device\n",
     r#"{"id":"a","status":"disabled"}"#,
     "\n",
     r#"{"id":"c","status":"enabled","deviceScope":"ms-azure-iot-edge://e-1","capabilities":{ "iotEdge":false}}"#,
@@ -84,7 +84,7 @@ fn everything_is_found_and_counted() {
         };
         assert_eq!(registry.counts(), &want);
         let first = registry.first_invalid().unwrap();
-        assert_eq!((first.line, first.byte), (7, EXPORT.find("not a device").unwrap() as u64));
+        assert_eq!((first.line, first.byte), (7, EXPORT.find("? no device").unwrap() as u64));
         let a = find(registry, "a", None).unwrap();
         assert_eq!(registry.line(a, &mut Vec::new()).unwrap(), br#"{"id":"a","status":"enabled"}"#, "the first counts");
         let escaped = find(registry, "A", None).unwrap();
@@ -138,7 +138,7 @@ fn a_hundred_thousand_of_one_id_are_one_device() {
 
 #[test]
 fn a_device_takes_at_most_96_bytes() {
-    for lines in [1_000, 65_536, 70_000] {
+    for lines in [1_000, 16_384, 17_000] {
         let content = hubmill_testkit::generate::file(hubmill_testkit::generate::Kind::Identity, lines, 3);
         let (_file, input) = input(&content, MmapChoice::Auto);
         let registry = Registry::build(input, &how(2, 1 << 18, MmapChoice::Auto), |_| {}).unwrap();

@@ -18,6 +18,7 @@ pub mod mutate;
 pub mod oracle;
 pub mod others;
 pub mod process;
+pub mod registry;
 pub mod rng;
 pub mod rules;
 pub mod strategy;
