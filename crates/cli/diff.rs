@@ -60,8 +60,8 @@ fn compare(run: &mut Run<'_>, arguments: &DiffArguments, from: Input, to: Input)
     )];
     for (count, what) in [
         (totals.only_from, "only in FROM, and left there (--delete)"),
-        (totals.with_device, "modules that are deleted with their device"),
-        (totals.system_modules, "modules of the hub itself ($), which no import writes"),
+        (totals.with_device, "deleted with its device"),
+        (totals.system_modules, "of the hub itself ($), which no import writes"),
         (
             totals.authentication_unknown,
             "without authentication in an export: not known whether it is equal, and left as it is",

@@ -1,5 +1,6 @@
 //! `hubmill undo`: the import that takes another one back.
 
+use std::io::{Seek as _, SeekFrom};
 use std::time::Instant;
 
 use hubmill_mend::{ReadLog, Retry, RetryBatch, Selection, Undo, UndoFiles};
@@ -70,11 +71,15 @@ fn take_back(run: &mut Run<'_>, arguments: &UndoArguments, opened: Opened) -> Re
         }
     };
     let backup = run.index("--registry", backup)?;
+    let start = { import.file() }.stream_position().unwrap_or(0);
     let import = run.index_import("the import", import)?;
     let after = after.map(|after| run.index("--after", after)).transpose()?;
     if let Some((read, failures)) = &log {
         let selection = Selection { all: true, ..Selection::default() };
         let retry = Retry::new(read, failures, &selection, reading.1, reading.0);
+        // It was read once for the index; a pipe is in a file of its own by now.
+        let mut file = import.input().file();
+        file.seek(SeekFrom::Start(start)).map_err(Failure::storage)?;
         let options = run.options(import.input());
         check(crate::transform::end_of(run_pipeline(import.input(), options, &retry, &mut Ignore).map(|_| true)))?;
         for diagnostic in log::unmatched(failures) {
@@ -94,17 +99,19 @@ fn take_back(run: &mut Run<'_>, arguments: &UndoArguments, opened: Opened) -> Re
 
     let totals = &run.totals;
     let mut lines = Vec::new();
-    for (count, what) in [
-        (totals.failed, "lines of the import failed, by the log or by what the backup has: nothing to take back"),
-        (totals.with_device, "modules that are deleted with their device"),
-        (totals.recreated, "devices that come back with another generation id, and without messages that were queued"),
-        (totals.keys_lost, "devices or modules whose keys the backup does not have"),
-        (totals.scopes_lost, "edge devices that come back with another scope"),
-        (totals.children_lost, "children of such edge devices, whose parent is to be set anew"),
-        (totals.system_modules, "modules of the hub itself ($), which no import brings back"),
+    for (count, noun, what) in [
+        (totals.failed, "line", "of the import failed, by the log or by what the backup has: nothing to take back"),
+        (totals.with_device, "module", "deleted with its device"),
+        (totals.recreated, "device", "made again: another generation id, and no messages that were queued"),
+        (totals.keys_lost, "device or module", "without the keys that the backup does not have"),
+        (totals.scopes_lost, "edge device", "with another scope"),
+        (totals.children_lost, "child", "of such an edge device, whose parent is to be set anew"),
+        (totals.system_modules, "module", "of the hub itself ($), which no import brings back"),
     ] {
-        if count > 0 {
-            lines.push(format!("{} {what}", human::count(count)));
+        match count {
+            0 => {}
+            1 => lines.push(format!("1 {noun} {what}")),
+            _ => lines.push(format!("{} {} {what}", human::count(count), plural(noun))),
         }
     }
     if totals.assumed > 0 {
@@ -113,11 +120,20 @@ fn take_back(run: &mut Run<'_>, arguments: &UndoArguments, opened: Opened) -> Re
             _ => "; --after makes sure",
         };
         lines.push(format!(
-            "{} not in the backup, so that the import is taken to have made them, and not someone else before it{more}",
+            "{} of what the backup does not have: the import is taken to have made it, and not someone else before{more}",
             human::counted(totals.assumed, "delete")
         ));
     }
     Ok(lines)
+}
+
+/// The word for more than one.
+fn plural(noun: &str) -> String {
+    match noun {
+        "child" => "children".to_owned(),
+        "device or module" => "devices or modules".to_owned(),
+        _ => format!("{noun}s"),
+    }
 }
 
 /// Goes on where a run through the pipeline came to its end.

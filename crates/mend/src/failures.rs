@@ -98,8 +98,6 @@ struct Entry {
     log_line: u64,
     lines: AtomicU32,
     modules: AtomicU32,
-    /// Those of the modules that are the hub's own.
-    systems: AtomicU32,
 }
 
 /// An end that a quoted line may have.
@@ -209,8 +207,8 @@ impl Failures {
             };
             if number == next {
                 let is_device = matches!(item.about, About::Named { module: None, .. });
-                let [lines, modules, systems] = [0; 3].map(AtomicU32::new);
-                self.entries.push(Entry { cause, more: Vec::new(), is_device, log_line, lines, modules, systems });
+                let [lines, modules] = [0; 2].map(AtomicU32::new);
+                self.entries.push(Entry { cause, more: Vec::new(), is_device, log_line, lines, modules });
                 self.causes[cause as usize].entries += 1;
             } else {
                 let entry = &mut self.entries[number as usize];
@@ -306,7 +304,6 @@ impl Failures {
             let mut codes = std::iter::once(&entry.cause).chain(&entry.more);
             let is_for_systems =
                 codes.all(|cause| self.causes[*cause as usize].code == LoggedCode::Number(HubError::SYSTEM_MODULE));
-            let others = entry.lines.load(Ordering::Relaxed) - entry.systems.load(Ordering::Relaxed);
             match () {
                 // It names the module.
                 () if !entry.is_device => Failed::Yes,
@@ -317,7 +314,7 @@ impl Failures {
                         Failed::No
                     }
                 }
-                () if is_system || others > 1 => Failed::Maybe,
+                () if entry.lines.load(Ordering::Relaxed) > 1 => Failed::Maybe,
                 () => Failed::Yes,
             }
         };
@@ -366,9 +363,8 @@ impl Failures {
         for number in named.into_iter().flatten().chain(self.by_line(hasher, line)) {
             let entry = &self.entries[number as usize];
             entry.lines.fetch_add(1, Ordering::Relaxed);
-            if let Some(module) = ids.and_then(|(_, module)| module) {
+            if ids.is_some_and(|(_, module)| module.is_some()) {
                 entry.modules.fetch_add(1, Ordering::Relaxed);
-                entry.systems.fetch_add(u32::from(is_system_module(module)), Ordering::Relaxed);
             }
             for cause in std::iter::once(&entry.cause).chain(&entry.more) {
                 self.causes[*cause as usize].lines.fetch_add(1, Ordering::Relaxed);

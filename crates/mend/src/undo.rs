@@ -263,8 +263,11 @@ impl Undo<'_> {
             if before.is_edge() {
                 line.identity.device_scope = None;
             }
-            line.sections =
-                Section::ALL.map(|section| before.section(section).filter(|value| !section.same(Some(value), None)));
+            line.sections = Section::ALL.map(|section| {
+                // What may still be there has to be replaced, by an empty section, too.
+                let value = before.section(section).or(unsure.then_some(EMPTY));
+                value.filter(|value| unsure || !section.same(Some(value), None))
+            });
             line.write(&mut batch.output);
             batch.totals.creates += 1;
             self.note_lost(before, true, before.authentication().needs_keys(), ids, batch);
@@ -430,7 +433,8 @@ impl Undo<'_> {
             // Made with the import: deleted as a whole, unless that is in doubt.
             (false, true) if fate.doubt.is_none() => DeviceIs::New,
             (_, true) => DeviceIs::There,
-            (true, false) => DeviceIs::Missing,
+            (true, false) if !fate.may_not_be_deleted => DeviceIs::Missing,
+            (true, false) => DeviceIs::There,
             // It may have been made between the backup and the import.
             (false, false) if of_device.is_empty() => DeviceIs::There,
             (false, false) => DeviceIs::Missing,
