@@ -4,5 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod diff;
 mod retry;
 mod retry_hostile;
+mod undo;

@@ -4,7 +4,7 @@
 //! device's own scope, and the number at the end of its children's (§3.7).
 
 use hubmill_device::{Member, Status, scope_parent};
-use hubmill_registry::{Authentication, DeviceLine, Section};
+use hubmill_registry::{DeviceLine, Section};
 
 /// What differs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,15 +36,16 @@ pub(crate) fn difference(one: &DeviceLine<'_>, other: &DeviceLine<'_>) -> Differ
     Difference { identity: !same_identity, sections, authentication_unknown }
 }
 
-/// Whether the two authenticate the same way, and whether that is not known.
+/// Whether the two authenticate the same way, and whether that is not known: null, and symmetric keys that are not there, say nothing
+/// of what a hub has.
 pub(crate) fn same_authentication(one: &DeviceLine<'_>, other: &DeviceLine<'_>) -> (bool, bool) {
+    let own = one.authentication();
     if one.raw(Member::Authentication) == other.raw(Member::Authentication) {
-        return (true, one.value(Member::Authentication).is_none());
+        return (true, own.needs_keys());
     }
-    match (one.authentication(), other.authentication()) {
-        (Authentication::Said(one), Authentication::Said(other)) => (one == other, false),
-        _ => (true, true),
-    }
+    let others = other.authentication();
+    let unknown = own.needs_keys() || others.needs_keys();
+    (unknown || own == others, unknown)
 }
 
 /// Modules have no status (§1.7); where nothing is said, both are what the hub makes of that.

@@ -110,7 +110,7 @@ impl Step for Diff<'_> {
         self.meet(found);
         let from_line = self.from.line(found, &mut rooms.there)?;
         let different = if from_line == to_line {
-            let authentication_unknown = to.value(Member::Authentication).is_none();
+            let authentication_unknown = to.authentication().needs_keys();
             Difference { authentication_unknown, ..Difference::default() }
         } else {
             let Some(from) = reader.read(from_line) else { return Ok(()) };
@@ -211,7 +211,8 @@ impl Diff<'_> {
         line.sections = self.sections(to, different.sections);
         let scope;
         if !twin_alone {
-            let authentication = to.value(Member::Authentication).or_else(|| from.value(Member::Authentication));
+            let known = [to, from].into_iter().find(|line| !line.authentication().needs_keys());
+            let authentication = known.and_then(|line| line.value(Member::Authentication));
             if authentication.is_none() {
                 let what = "differs, but no export says how it authenticates: an update would give it new keys (§2), so none is written";
                 batch.note(Code::NotWritten, Severity::Error, ids, what);

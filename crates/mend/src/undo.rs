@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hubmill_device::{Code, ImportMode, Member, Severity, is_system_module};
 use hubmill_parser::{Level, Limits};
-use hubmill_registry::{Authentication, DeviceLine, Error, LineReader, Number, Registry, Section};
+use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section};
 
 use crate::compare::{difference, same_authentication};
 use crate::failures::Failures;
@@ -290,9 +290,9 @@ impl Undo<'_> {
         let mut identity_differs = false;
         for import in fate.identities.iter().chain(&fate.identity) {
             let makes_keys = import.authentication().needs_keys();
-            let is_said = before.authentication() != Authentication::NotSaid;
+            let is_said = !before.authentication().needs_keys();
             let same_keys = same_authentication(import, before).0;
-            keys_lost |= !is_said || (makes_keys && before.authentication().needs_keys());
+            keys_lost |= !is_said;
             // Keys that the hub made are others than those of the backup, whatever that has.
             identity_differs |= difference(import, before).identity || (is_said && (makes_keys || !same_keys));
             if !is_said {
@@ -312,7 +312,7 @@ impl Undo<'_> {
         let differ =
             |other: &DeviceLine<'_>| fate.identity.as_ref().is_some_and(|last| !same_authentication(last, other).0);
         let unsure = fate.may_not_be_written || fate.identities.iter().any(differ);
-        if before.authentication() == Authentication::NotSaid && unsure {
+        if before.authentication().needs_keys() && unsure {
             // Whose keys it has now is not certain.
             line.identity.authentication = None;
         }
