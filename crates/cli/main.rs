@@ -10,6 +10,8 @@ mod exit;
 mod explain;
 mod flags;
 mod human;
+mod plan;
+mod plan_text;
 mod progress;
 mod report;
 mod rule_flags;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Transform(arguments) => transform::run(*arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),

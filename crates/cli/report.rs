@@ -33,6 +33,9 @@ pub(crate) struct Report {
     /// Of lines that were only checked.
     #[serde(flatten)]
     pub(crate) checked: Option<Checked>,
+    /// Of a rehearsal: the same as with `--format json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) plan: Option<serde_json::Value>,
     codes: BTreeMap<&'static str, u64>,
     pub(crate) threads: usize,
     pub(crate) source: &'static str,
@@ -72,6 +75,7 @@ impl Report {
             blank: tally.blank,
             edited: tally.edited,
             checked: None,
+            plan: None,
             codes: tally.codes().map(|(code, count)| (code.as_str(), count)).collect(),
             threads: 0,
             source: "",

@@ -11,6 +11,7 @@
 //! changed meanwhile.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use hubmill_parser::decode;
 
@@ -109,8 +110,15 @@ fn same_objects(one: &[u8], other: &[u8], left_out: &[&str], depth: usize) -> bo
 ///
 /// What is not an object has none.
 pub fn members(object: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let mut scan = Scan::new(object);
-    let is_object = object.first() == Some(&b'{');
+    let bytes = move |range: Range<usize>| object.get(range).unwrap_or_default();
+    member_places(object, 0).map(move |(name, value)| (bytes(name), bytes(value)))
+}
+
+/// The places of the names, without their quotes, and of the values of the object that opens at `open`.
+#[inline]
+pub(crate) fn member_places(bytes: &[u8], open: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    let mut scan = Scan { bytes, at: open + 1 };
+    let is_object = bytes.get(open) == Some(&b'{');
     std::iter::from_fn(move || if is_object { scan.next_member() } else { None })
 }
 
@@ -142,7 +150,8 @@ impl<'a> Scan<'a> {
         self.bytes.get(start..self.at)
     }
 
-    fn next_member(&mut self) -> Option<(&'a [u8], &'a [u8])> {
+    #[inline]
+    fn next_member(&mut self) -> Option<(Range<usize>, Range<usize>)> {
         self.skip(b',');
         let start = self.at;
         if self.bytes.get(start) != Some(&b'"') {
@@ -153,7 +162,7 @@ impl<'a> Scan<'a> {
         self.skip(b':');
         let value = self.at;
         self.at = value_end(self.bytes, value)?;
-        Some((self.bytes.get(start + 1..name_end - 1)?, self.bytes.get(value..self.at)?))
+        Some((start + 1..name_end - 1, value..self.at))
     }
 }
 
@@ -165,21 +174,22 @@ fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
             let mut depth = 0usize;
             let mut at = at;
             loop {
-                match bytes.get(at)? {
-                    b'"' => {
-                        at = string_end(bytes, at)?;
-                        continue;
-                    }
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' => {
-                        depth -= 1;
-                        if depth == 0 {
-                            return Some(at + 1);
+                // Few bytes are outside of strings, and all brackets that count are.
+                let rest = bytes.get(at..)?;
+                let outside = rest.iter().position(|byte| *byte == b'"').unwrap_or(rest.len());
+                for (place, byte) in rest[..outside].iter().enumerate() {
+                    match byte {
+                        b'{' | b'[' => depth += 1,
+                        b'}' | b']' => {
+                            depth -= 1;
+                            if depth == 0 {
+                                return Some(at + place + 1);
+                            }
                         }
+                        _ => {}
                     }
-                    _ => {}
                 }
-                at += 1;
+                at = string_end(bytes, at + outside)?;
             }
         }
         b'}' | b']' | b',' | b':' => None,

@@ -10,6 +10,7 @@ use crate::entry::Number;
 use crate::error::Error;
 use crate::index::{How, Registry};
 use crate::line::LineReader;
+use crate::outcome::{Failure, Outcome};
 use crate::state::{Current, Rooms, State};
 use crate::step::Stepping;
 use crate::summary::Summary;
@@ -39,7 +40,8 @@ pub fn rehearse<'r, W: Witness>(
     quota: Option<u64>,
     witness: W,
 ) -> Result<(Summary, After<'r>, W), Error> {
-    let stepping = Stepping::new(registry, how, witness.wants_changes());
+    let gives_reasons = witness.wants(Outcome::Fails(Failure::SystemModule));
+    let stepping = Stepping::new(registry, how, witness.wants_changes(), gives_reasons);
     let readers = [0, 1].map(|_| LineReader::new(how.level, how.limits));
     let mut applying = Applying::new(State::new(registry, import), readers, quota, witness);
     run(import, how.options, &stepping, &mut applying)?;

@@ -66,6 +66,8 @@ pub(crate) struct Stepping<'r> {
     level: Level,
     /// What changes is to be said in words.
     describes: bool,
+    /// Why lines fail is to be said in words.
+    gives_reasons: bool,
 }
 
 /// What one thread needs.
@@ -178,12 +180,12 @@ impl Step {
 }
 
 impl<'r> Stepping<'r> {
-    pub(crate) fn new(registry: &'r Registry, how: &How, describes: bool) -> Self {
+    pub(crate) fn new(registry: &'r Registry, how: &How, describes: bool, gives_reasons: bool) -> Self {
         // Counts and hints that have no bearing on what an import does.
         let allowed = [Code::KeysRotate, Code::KeysByHub, Code::KeysMissing, Code::UnknownMember, Code::EnumCase];
         let policy = Policy::new(&allowed, &[]).expect("codes that can be allowed");
         let checker = Checker::new(Check::Full, policy);
-        Self { registry, checker, limits: how.limits, level: how.level, describes }
+        Self { registry, checker, limits: how.limits, level: how.level, describes, gives_reasons }
     }
 
     #[cold]
@@ -196,7 +198,9 @@ impl<'r> Stepping<'r> {
         };
         let start = piece.offset + line.start as u64;
         let mut step = Step::without_ids(start, line.end - line.start, batch.lines, asks);
-        step.text = batch.say(&finding.message(None, None));
+        if self.gives_reasons {
+            step.text = batch.say(&finding.message(None, None));
+        }
         batch.steps.push(step);
     }
 
@@ -221,10 +225,12 @@ impl<'r> Stepping<'r> {
             None => Asks::IsNotKnown(Doubt::MemberCase, None),
         };
         if let Some((asks, finding)) = judge(check.findings(), facts.mode) {
-            let id = facts.id.and_then(|id| record.text(id)).map(|id| shown(&id));
-            let name = finding.path_end(piece.bytes).map(|name| shown(&name));
             step.asks = asks;
-            step.text = batch.say(&finding.message(id.as_deref(), name.as_deref()));
+            if self.gives_reasons {
+                let id = facts.id.and_then(|id| record.text(id)).map(|id| shown(&id));
+                let name = finding.path_end(piece.bytes).map(|name| shown(&name));
+                step.text = batch.say(&finding.message(id.as_deref(), name.as_deref()));
+            }
         }
         let Some(id) = facts.id else {
             batch.steps.push(step);
@@ -292,7 +298,7 @@ impl<'r> Stepping<'r> {
         let view = match () {
             () if exported == bytes => View::of(*own),
             // A mapped file may have changed; what is read of it is asked for at the end.
-            () => match reader.read(exported) {
+            () => match reader.read_known(exported) {
                 Some(line) => View::of(line),
                 None => return Ok(()),
             },
