@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use hubmill_device::Code;
 use hubmill_reader::MmapChoice;
 
+use crate::plan::MaxDelete;
 use crate::rule_flags::RuleFlags;
 
 /// A mill for Azure IoT Hub bulk device-identity files.
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Validate(Box<ValidateArguments>),
     /// Count what is in a file: devices, modules, authentication, modes, twin sizes, duplicates
     Stats(Box<StatsArguments>),
+    /// Rehearse an import: what it would do to the hub that an export is a backup of
+    Plan(Box<PlanArguments>),
     /// Compute the import that turns one hub into another
     Diff(DiffArguments),
     /// Compute the import that takes another one back
@@ -112,6 +115,46 @@ pub(crate) struct StatsArguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) by: Option<String>,
     /// How the counts are written: a table for people, or one JSON object
+    #[arg(long, value_name = "HOW", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// Rehearse an import: what it would do to the hub that an export is a backup of. Nothing talks to a hub.
+///
+/// An import job can't be undone, and says "completed" even where every line failed. The summary says what would be created,
+/// updated and deleted, which lines would fail and with which code, and what is risky: keys that would change, devices that would
+/// turn from X.509 to SAS, twins that would go back to the file's state, children of deleted edge devices.
+///
+/// Two things are assumed: that lines apply in file order, and that a section of a twin in a line replaces the hub's. Lines whose
+/// outcome rests on one of them are counted. What is not known of the hub is counted as not known, by why. A line without
+/// importMode is a createOrUpdate. The devices of the export take up to 96 bytes of memory each, those of the import as much.
+///
+/// Exit codes: 0 nothing would fail; 1 some lines would; 2 wrong usage; 3 input or output failed; 4 more devices would be deleted
+/// than --max-delete allows, and nothing but --errors and --report is written; 130 and 143 ended by a signal.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub(crate) io: IoArguments,
+    /// The export of the hub that the import is for, a file as new as can be; a pipe is kept in a temporary file
+    #[arg(long, value_name = "EXPORT")]
+    pub(crate) registry: PathBuf,
+    /// After the summary, say of each line what it changes: member paths, secrets left out
+    #[arg(long)]
+    pub(crate) details: bool,
+    /// Write the importErrors.log that the hub would write, lines quoted without secrets; empty if nothing fails
+    #[arg(long, value_name = "PATH")]
+    pub(crate) errors: Option<PathBuf>,
+    /// Write the registry as it would be after the import, as an export; what was written to has no ETags, and keys that only the hub
+    /// can make are null
+    #[arg(long, value_name = "PATH")]
+    pub(crate) result: Option<PathBuf>,
+    /// Stop with exit code 4 where more devices would be deleted: a number, or a share of the registry's devices (5%)
+    #[arg(long, value_name = "N|P%")]
+    pub(crate) max_delete: Option<MaxDelete>,
+    /// How many devices and modules the hub takes: what is created past it fails
+    #[arg(long, value_name = "N")]
+    pub(crate) quota: Option<u64>,
+    /// How the plan is written: text for people, or JSON: an object, and with --details one more for each line after it
     #[arg(long, value_name = "HOW", default_value = "text")]
     pub(crate) format: Format,
 }

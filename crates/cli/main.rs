@@ -14,6 +14,8 @@ mod flags;
 mod human;
 mod log;
 mod places;
+mod plan;
+mod plan_text;
 mod progress;
 mod report;
 mod retry;
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Transform(arguments) => transform::run(*arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Undo(arguments) => undo::run(&arguments),
         Command::Retry(arguments) => retry::run(&arguments),

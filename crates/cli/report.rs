@@ -37,6 +37,9 @@ pub(crate) struct Report {
     /// What only this command has to say.
     #[serde(flatten)]
     pub(crate) more: Map<String, Value>,
+    /// Of a rehearsal: the same as with `--format json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) plan: Option<serde_json::Value>,
     codes: BTreeMap<&'static str, u64>,
     pub(crate) threads: usize,
     pub(crate) source: &'static str,
@@ -77,6 +80,7 @@ impl Report {
             edited: tally.edited,
             checked: None,
             more: Map::new(),
+            plan: None,
             codes: tally.codes().map(|(code, count)| (code.as_str(), count)).collect(),
             threads: 0,
             source: "",
