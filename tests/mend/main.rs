@@ -5,6 +5,7 @@
 mod support;
 
 mod diff;
+mod rehearsed;
 mod retry;
 mod retry_hostile;
 mod undo;
