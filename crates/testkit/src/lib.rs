@@ -1,7 +1,7 @@
 //! Responsible for: what the tests of hubmill share. A slow, naive [oracle](mod@oracle) of `hubmill transform`, a
 //! reference [checker](mod@checker) for `hubmill validate`, a reference
 //! [JSON parser](json), [other parsers](others) beside it, [generators](generate) of device lines, [broken lines](mutate), [proptest
-//! strategies](strategy) and helpers for [process tests](process).
+//! strategies](strategy), a naive [hub](hub::Hub) and helpers for [process tests](process).
 //! Not for: the product; nothing here is fast, and nothing here shares code with what it checks.
 
 #![forbid(unsafe_code)]
@@ -11,6 +11,7 @@ pub mod deep;
 mod edits;
 pub mod generate;
 pub mod hostile;
+pub mod hub;
 pub mod json;
 mod keys;
 pub mod lines;
@@ -19,6 +20,7 @@ pub mod oracle;
 pub mod others;
 pub mod process;
 pub mod query;
+pub mod registry;
 pub mod rng;
 pub mod rules;
 pub mod siblings;
