@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
-use support::{Folder, Report, assert_answer, command, hubmill, json_lines, run, script};
+use support::{Folder, assert_answer, command, hubmill, json_lines, run, script};
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -54,7 +54,7 @@ fn the_summary_comes_first_and_then_what_changes() {
             "twin       line 2, b: tags.site (assumed)",
             "fails      line 3, c: 409001 DeviceAlreadyExists",
             "created    line 4, d",
-            "fails      line 5, no id: 400012 DeserializationError: expected '{', found 'b'",
+            "fails      line 5, no id: 400012 DeserializationError: expected a value, found 'b'",
         ]
     );
 }
@@ -198,7 +198,7 @@ fn a_reader_that_goes_away_is_no_failure() {
     let folder = Folder::new();
     let export = folder.write("export", (0..2000).map(|number| device(&format!("d{number}"))).collect::<String>());
     let import =
-        folder.write("import", (0..20_000).map(|number| line(&format!("d{number}"), "delete")).collect::<String>());
+        folder.write("import", (0..90_000).map(|number| line(&format!("d{number}"), "delete")).collect::<String>());
     let closed =
         script("{ \"$0\" plan --details -q --registry \"$1\" \"$2\"; echo $? >&2; } | head -1", &[&export, &import]);
     let answer = run(closed, b"");
@@ -240,7 +240,7 @@ fn empty_and_odd_files_are_told_of() {
 fn the_same_whatever_the_threads_and_the_way_of_reading() {
     let folder = Folder::new();
     let kind = hubmill_testkit::generate::Kind::Twin;
-    let text = String::from_utf8(hubmill_testkit::generate::file(kind, 3000, 5)).expect("text");
+    let text = String::from_utf8(hubmill_testkit::generate::file(kind, 1000, 5)).expect("text");
     let export = folder.write("export", &text);
     // Every mode, ids twice, lines that can't be read.
     let modes =
@@ -251,7 +251,7 @@ fn the_same_whatever_the_threads_and_the_way_of_reading() {
         _ => format!("{},\"importMode\":\"{}\"}}\n", &line[..line.len() - 1], modes[number % modes.len()]),
     };
     let lines: Vec<String> = text.lines().enumerate().map(set).collect();
-    let import = folder.write("import", lines.concat() + &lines[..500].concat());
+    let import = folder.write("import", lines.concat() + &lines[..300].concat());
     let mut first: Option<[Vec<u8>; 3]> = None;
     for (threads, mmap) in [("1", "never"), ("2", "always"), ("5", "never"), ("3", "auto")] {
         let (errors, result, output) = (folder.arg("errors"), folder.arg("result"), folder.arg("output"));
@@ -276,7 +276,7 @@ fn the_same_whatever_the_threads_and_the_way_of_reading() {
         let answer = hubmill(&args, b"");
         assert_eq!((answer.code, answer.stderr_text().as_str()), (1, ""));
         let all = ["errors", "result", "output"].map(|name| folder.read(name));
-        assert!(all.iter().all(|bytes| bytes.len() > 10_000));
+        assert!(all.iter().all(|bytes| bytes.len() > 5_000));
         assert!(first.get_or_insert_with(|| all.clone()) == &all, "{threads} {mmap}");
     }
 }
@@ -357,6 +357,5 @@ fn an_export_that_becomes_shorter_is_noticed() {
         .expect("it is cut");
     let answer = support::finish(&mut child, line("a", "delete").as_bytes(), |_| {});
     assert_eq!((answer.code, folder.has("result")), (3, false), "{}", answer.stderr_text());
-    let _ = Report::of;
     assert_answer(&hubmill(&["plan", "--registry", &export, "/no/such"], b""), 3, "");
 }

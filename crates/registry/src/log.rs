@@ -38,7 +38,7 @@ pub fn log_line(event: &Event<'_>) -> Option<Vec<u8>> {
     let is_readable = !matches!(failure, Failure::Unreadable(_));
     if let Some((id, _)) = event.ids.filter(|_| is_readable) {
         out.extend_from_slice(b"\"deviceId\":");
-        push_json_string(id, &mut out);
+        push_json_string(redacted(&String::from_utf8_lossy(id), TextKind::Name).as_bytes(), &mut out);
         out.push(b',');
     }
     let code = failure.code().map_or("null".to_owned(), |code| code.to_string());
