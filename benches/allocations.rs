@@ -11,8 +11,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hubmill_device::{Code, ImportMode};
+use hubmill_generate::{Csv, Devices, Made, Make, Plan, Request, Rows};
 use hubmill_parser::{Level, Limits};
-use hubmill_pipeline::{Batch, Drain, Flow, OnInvalid, Options, Piece, Transform, TransformScratch, Work as _, run};
+use hubmill_pipeline::{
+    Batch, Drain, Flow, OnInvalid, Options, Piece, Transform, TransformScratch, Work as _, run, run_from,
+};
 use hubmill_reader::{Cut, Input, MmapChoice, Part};
 use hubmill_rules::{IdList, KeySlots, Preset, RuleSet, Rules, ScopeMap};
 use hubmill_testkit::generate::{Kind, file};
@@ -272,10 +275,59 @@ fn whole_runs() {
     }
 }
 
+/// Takes devices and counts them.
+struct CountDevices(u64);
+
+impl<'p> Drain<Made, Devices<'p>> for CountDevices {
+    type Error = std::convert::Infallible;
+
+    fn drain(&mut self, _: &Rows, _: usize, made: &Made) -> Result<Flow, Self::Error> {
+        self.0 += made.devices;
+        Ok(Flow::Continue)
+    }
+}
+
+/// What a run asks for that makes so many devices, by number or from a list.
+fn generate_cost(count: u64, csv: Option<Csv>) -> Cost {
+    let request = Request {
+        count: Some(count),
+        id: csv.is_none().then(|| "Hub_{index}_{uuid}".to_owned()),
+        key_bytes: 32,
+        collect_keys: true,
+        ..Request::default()
+    };
+    let plan = Plan::new(request, csv).expect("the list can be read").expect("the request can be met");
+    let mut drain = CountDevices(0);
+    let cost = cost_of(|| {
+        let whole = run_from(&Devices::new(&plan), 1, &Make(&plan), &mut drain);
+        assert!(whole.expect("making works"));
+    });
+    assert_eq!(drain.0, count);
+    cost
+}
+
+/// A device that is made asks for nothing. What a run asks for by itself is the same for any number of devices.
+fn made_devices() {
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let path = folder.path().join("list.csv");
+    let devices = 20_000;
+    let rows: String = (0..2 * devices).map(|number| format!("pump-{number},oslo,{number}\n")).collect();
+    std::fs::write(&path, format!("id,tags.site,properties.desired.n\n{rows}")).expect("room for the list");
+    println!("\n{:<14}{:>20}", "made devices", "per device");
+    for from_list in [false, true] {
+        let list = || from_list.then(|| Csv::open(&path).expect("the list can be read"));
+        let [once, twice] = [devices, 2 * devices].map(|count| generate_cost(count, list()).allocations);
+        let per_device = twice.saturating_sub(once) as f64 / devices as f64;
+        println!("{:<14}{per_device:>20.3}", if from_list { "from a list" } else { "by number" });
+        assert!(per_device < 0.001, "{per_device} allocations a device");
+    }
+}
+
 fn main() {
     println!("{:<14}{:<20}{:>12}{:>12}{:>12}", "lines", "rules", "per record", "bytes", "per piece");
     for lines in all_lines() {
         by_rule_set(&lines);
     }
     whole_runs();
+    made_devices();
 }

@@ -9,7 +9,19 @@ use hubmill_device::ImportMode;
 use hubmill_parser::{Level, Limits};
 use hubmill_pipeline::{OnInvalid, Piece, Transform, Work as _};
 use hubmill_reader::Part;
-use hubmill_rules::{Check, KeySlots, Preset, RuleSet, Rules};
+use hubmill_rules::{Check, Condition, DeepEdits, KeySlots, Preset, RuleSet, Rules};
+
+const DESIRED: &str = "NOT (properties.desired.telemetry.interval < 0)  OR NOT is_defined(properties.desired.x)";
+
+fn condition(text: &str) -> Condition {
+    Condition::parse(text).expect("a condition")
+}
+
+fn edits(all: &[&str]) -> DeepEdits {
+    let mut edits = DeepEdits::default();
+    all.iter().for_each(|edit| edits.set(edit).expect("an edit"));
+    edits
+}
 
 fn sets() -> Vec<(&'static str, RuleSet)> {
     let delete = || RuleSet { import_mode: Some(ImportMode::Delete), ..RuleSet::default() };
@@ -22,6 +34,18 @@ fn sets() -> Vec<(&'static str, RuleSet)> {
         ("regenerate-keys", RuleSet { regenerate_keys: Some(KeySlots::Both), ..RuleSet::default() }),
         ("migrate", RuleSet { preset: Some(Preset::Migrate), ..RuleSet::default() }),
         ("delete", RuleSet { preset: Some(Preset::Delete), ..RuleSet::default() }),
+        // Beside `import-mode`: what a condition costs. It holds for all lines, so that all are written.
+        (
+            "import-mode+where-status",
+            RuleSet { condition: Some(condition("status IN ['enabled', 'disabled']")), ..delete() },
+        ),
+        (
+            "import-mode+where-tag",
+            RuleSet { condition: Some(condition("NOT is_null(tags.location.region)")), ..delete() },
+        ),
+        ("import-mode+where-desired", RuleSet { condition: Some(condition(DESIRED)), ..delete() }),
+        ("set-tag", RuleSet { deep: edits(&["tags.site=\"oslo\""]), ..RuleSet::default() }),
+        ("set-desired", RuleSet { deep: edits(&["properties.desired.telemetry.interval=60"]), ..RuleSet::default() }),
     ]
 }
 
@@ -66,6 +90,7 @@ fn rules(criterion: &mut Criterion) {
             let mut scratch = work.scratch();
             let want = go(&work, &data.bytes, &mut scratch);
             assert_eq!(want.0, data.lines as u64);
+            assert!(want.1 as usize > data.bytes.len() / 4, "{name}: lines are missing");
             group.bench_function(BenchmarkId::new(name, data.name), |bencher| {
                 bencher.iter(|| assert_eq!(go(&work, &data.bytes, &mut scratch), want));
             });

@@ -3,7 +3,7 @@
 
 mod support;
 
-use hubmill_device::{Code, expand_example};
+use hubmill_device::{Code, EXAMPLE_HUB, EXAMPLE_KEYLESS_HUB, expand_example};
 use hubmill_testkit::process::fixtures;
 use std::fs;
 use support::{Folder, assert_answer, hubmill};
@@ -41,7 +41,9 @@ fn every_code_is_listed_and_explained() {
 /// The codes of a run's report.
 fn codes_of(command: &str, input: &[u8]) -> Vec<String> {
     let folder = Folder::new();
-    fs::write(folder.path("ids.txt"), "dev1\n").expect("a file can be written");
+    for (name, line) in [("ids.txt", "dev1"), ("hub.txt", EXAMPLE_HUB), ("keyless.txt", EXAMPLE_KEYLESS_HUB)] {
+        folder.write(name, format!("{line}\n"));
+    }
     let mut words: Vec<&str> = command.split(' ').collect();
     words.extend(["--report", "report"]);
     let mut run = support::command(&words);

@@ -2,17 +2,16 @@
 
 use std::io::{self, Write as _};
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
 use crate::exit::{Exit, Failure};
-use crate::flags::Cli;
+use crate::flags;
 
 /// Prints the completions for a shell.
 pub(crate) fn completions(shell: Shell) -> Result<Exit, Failure> {
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "hubmill", &mut text);
+    clap_complete::generate(shell, &mut flags::command(), "hubmill", &mut text);
     print(&text)
 }
 
@@ -24,7 +23,7 @@ pub(crate) fn man() -> Result<Exit, Failure> {
 }
 
 fn render(text: &mut Vec<u8>) -> io::Result<()> {
-    let mut command = Cli::command();
+    let mut command = flags::command();
     command.build();
     let page = Man::new(command.clone());
     page.render_title(text)?;

@@ -5,8 +5,10 @@ mod about;
 mod console;
 mod destination;
 mod diagnostics;
+mod diff;
 mod drain;
 mod dry_run;
+mod entries;
 mod excerpt;
 mod exit;
 mod explain;
@@ -14,20 +16,29 @@ mod flags;
 mod generate;
 mod generate_flags;
 mod human;
+mod log;
+mod places;
+mod plan;
+mod plan_text;
 mod progress;
 mod report;
+mod retry;
 mod rule_flags;
 mod rules_file;
+#[cfg(test)]
+mod rules_schema;
+mod said;
 mod select;
 mod signals;
 mod simd;
 mod stats;
 mod transform;
+mod undo;
 mod validate;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 
 use crate::console::Console;
 use crate::exit::Exit;
@@ -35,7 +46,7 @@ use crate::flags::{Cli, Command};
 
 /// Reads the command line.
 fn read_call() -> Result<Cli, clap::Error> {
-    let mut command = Cli::command();
+    let mut command = flags::command();
     let matches = command.try_get_matches_from_mut(std::env::args_os())?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     if let (Command::Transform(arguments), Some(matches)) = (&mut cli.command, matches.subcommand_matches("transform"))
@@ -63,6 +74,10 @@ fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Undo(arguments) => undo::run(&arguments),
+        Command::Retry(arguments) => retry::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),
@@ -78,11 +93,9 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     #[test]
     fn flags_are_consistent() {
-        crate::flags::Cli::command().debug_assert();
+        crate::flags::command().debug_assert();
     }
 
     #[test]

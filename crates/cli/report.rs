@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use hubmill_pipeline::Tally;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// The program.
 #[derive(Serialize)]
@@ -33,6 +34,12 @@ pub(crate) struct Report {
     /// Of lines that were only checked.
     #[serde(flatten)]
     pub(crate) checked: Option<Checked>,
+    /// What only this command has to say.
+    #[serde(flatten)]
+    pub(crate) more: Map<String, Value>,
+    /// Of a rehearsal: the same as with `--format json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) plan: Option<serde_json::Value>,
     codes: BTreeMap<&'static str, u64>,
     pub(crate) threads: usize,
     pub(crate) source: &'static str,
@@ -72,6 +79,8 @@ impl Report {
             blank: tally.blank,
             edited: tally.edited,
             checked: None,
+            more: Map::new(),
+            plan: None,
             codes: tally.codes().map(|(code, count)| (code.as_str(), count)).collect(),
             threads: 0,
             source: "",

@@ -225,3 +225,9 @@ fn slots<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SlotChoice
 
     deserializer.deserialize_any(Visitor)
 }
+
+/// What is wrong with the keys and values of a file.
+#[cfg(test)]
+pub(crate) fn read_keys(text: &str) -> Result<(), String> {
+    toml::from_str::<RulesFile>(text).map(drop).map_err(|error| error.message().to_owned())
+}

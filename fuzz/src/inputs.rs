@@ -2,6 +2,7 @@
 //!
 //! Lines come from a pool that is renewed all the time; making one from the grammar costs more than breaking one.
 
+use hubmill_testkit::deep;
 use hubmill_testkit::generate::{self, Kind};
 use hubmill_testkit::json;
 use hubmill_testkit::mutate::{mutate, mutate_members, splice};
@@ -101,6 +102,10 @@ impl Maker {
         if self.rng.chance(75) {
             let tree = self.grammar.new_tree(&mut self.runner).expect("the grammar refuses nothing");
             return tree.current();
+        }
+        if self.rng.chance(30) {
+            let rng = &mut self.rng;
+            return deep::line(&mut |bound| rng.below(bound)).into_bytes();
         }
         let mut line = Vec::new();
         let kind = match self.rng.below(40) {

@@ -1,7 +1,9 @@
 //! Rules of a run out of the first bytes of an input, in the reference's form and in the product's.
 
 use hubmill_device::{Code, ImportMode, Status};
-use hubmill_rules::{IdList, KeySlots, Keyless, RuleSet, ScopeMap, StatusReason};
+use hubmill_rules::{Condition, DeepEdits, IdList, KeySlots, Keyless, RuleSet, ScopeMap, StatusReason};
+use hubmill_testkit::deep::Deep;
+use hubmill_testkit::query::Query;
 use hubmill_testkit::rules::{Check, IMPORT_MODES, OnInvalid, Preset, Rules, Slot};
 
 use crate::choices::Choices;
@@ -82,12 +84,41 @@ pub fn take(choices: &mut Choices<'_>, content: &[u8]) -> Rules {
             other => Some(EXPORTS[other % EXPORTS.len()].to_owned()),
         };
     }
+    if choices.chance(often * 2) {
+        rules.condition = Some(Query::random(&mut |bound| choices.below(bound), 2));
+    }
+    if choices.chance(often * 3) {
+        let count = 1 + choices.below(4);
+        rules.deep = (0..count).map(|_| Deep::random(&mut |bound| choices.below(bound))).collect();
+    }
     rules
 }
 
-/// Whether the same input always gives the same output, which then comes through a second run unchanged.
-pub fn is_stable(rules: &Rules) -> bool {
+/// Whether the same input always gives the same output.
+pub fn is_repeatable(rules: &Rules) -> bool {
     !rules.moves_keys() && rules.scope_map.is_none()
+}
+
+/// Whether the output then comes through a second run unchanged. After an edit a condition may not hold any more, and a
+/// member that is removed and set again is removed and set again.
+pub fn is_stable(rules: &Rules) -> bool {
+    is_repeatable(rules) && rules.condition.is_none() && rules.deep.is_empty()
+}
+
+/// The same edits for the product.
+fn edits(deep: &[Deep]) -> DeepEdits {
+    let mut edits = DeepEdits::default();
+    for edit in deep {
+        let [flag, value] = edit.args();
+        let made = match flag.as_str() {
+            "--merge-twin" => edits.merge_twin(value.as_bytes()),
+            "--set" => edits.set(&value),
+            "--set-text" => edits.set_text(&value),
+            _ => edits.unset(&value),
+        };
+        made.unwrap_or_else(|fault| panic!("{edit:?}: {fault}"));
+    }
+    edits
 }
 
 /// The same rules for the product.
@@ -95,8 +126,11 @@ pub fn to_product(rules: &Rules) -> RuleSet {
     let list = |ids: &Option<Vec<String>>| ids.as_ref().map(|ids| IdList::parse(ids.join("\n").as_bytes()));
     let makes_keys = rules.regenerate_keys.is_some() || rules.promote_secondary;
     RuleSet {
-        condition: None,
-        deep: Default::default(),
+        condition: rules.condition.as_ref().map(|condition| {
+            let text = condition.text();
+            Condition::parse(&text).unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
+        }),
+        deep: edits(&rules.deep),
         ids: list(&rules.ids),
         ids_not: list(&rules.ids_not),
         devices_only: rules.devices_only,

@@ -5,13 +5,16 @@
 mod support;
 
 mod check_full;
+mod condition;
 mod contradictions;
+mod deep;
 mod edit;
 mod keys;
 mod order_of_rules;
 mod presets;
 mod remove;
 mod report;
+mod rules_file;
 mod select;
 
 use support::{assert_answer, transform};

@@ -190,6 +190,24 @@ codes! {
     IdsNotFound = "ids-not-found", Warning;
     /// A row of a CSV file with more or fewer cells than its header.
     CsvRow = "csv-row", Error;
+    /// A line of the log of an import that can't be read (§5.5).
+    LogSyntax = "log-syntax", Error;
+    /// An entry of the log of an import that is in no line of the import file (§5.5).
+    LogUnmatched = "log-unmatched", Error;
+    /// An error code in the log of an import that is in no list (§5.6).
+    LogCodeUnknown = "log-code-unknown", Warning;
+    /// A failed line that another import can't mend (§5.6).
+    LeftOut = "left-out", Warning;
+    /// Lines of an export that are no device and no module.
+    NotADevice = "not-a-device", Error;
+    /// What differs, or was changed, and can't be set right by a line of an import (§2, §4).
+    NotWritten = "not-written", Error;
+    /// Something of a device that an import changed or deleted can't come back (§2, §3.7, §4).
+    NotRestored = "not-restored", Warning;
+    /// A device or module is not as the import that is to be taken back left it.
+    ChangedSince = "changed-since", Error;
+    /// Authentication that is null in one of two exports or both, and can't be compared (§4).
+    AuthenticationUnknown = "authentication-unknown", Warning;
     /// Written lines that were changed and whose twin would go back to the time of the export (§2).
     TwinRollback = "twin-rollback", Count;
     /// Lines that a key rule left alone: X.509 thumbprints.

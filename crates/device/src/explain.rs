@@ -58,13 +58,20 @@ pub struct About {
     pub source: &'static str,
     /// How well it is known.
     pub evidence: Evidence,
-    /// The command that finds it, without `hubmill`. A file `ids.txt` with the line `dev1` is beside it.
+    /// The command that finds it, without `hubmill`. Beside it are a file `ids.txt` with the line `dev1`, and the files
+    /// [`EXAMPLE_HUB`] and [`EXAMPLE_KEYLESS_HUB`]: exports of `dev1`, with keys and without.
     pub command: &'static str,
     /// Input that triggers it, see [`expand_example`].
     pub triggers: &'static str,
     /// Input that does not.
     pub passes: &'static str,
 }
+
+/// An export for examples: `hub.txt`.
+pub const EXAMPLE_HUB: &str =
+    r#"{"id":"dev1","eTag":"MQ==","status":"enabled","authentication":{"type":"certificateAuthority"}}"#;
+/// The same without keys: `keyless.txt`.
+pub const EXAMPLE_KEYLESS_HUB: &str = r#"{"id":"dev1","eTag":"MQ==","status":"enabled","authentication":null}"#;
 
 /// An example in full: `⟨9 × x⟩` stands for nine times `x`, `⟨2 lines of m#⟩` for the lines `m1` and `m2`, `⟨byte ff⟩` for a
 /// byte; lines end in `\n`.
@@ -529,6 +536,64 @@ CsvRow: Own, "cli", by "generate --from-csv -",
     "As many cells as columns; a cell with a comma, a quote or a line end in double quotes.",
     "id,tags.site\ndev1,oslo,north",
     "id,tags.site\ndev1,\"oslo,north\"";
+LogSyntax: Own, "§5.5", by "retry --errors - ids.txt",
+    "A line of the log of an import can't be read.",
+    "It may name a line that failed, which is then in no output. A log that was cut off while it was copied ends so.",
+    "The whole log, as the job wrote it: one JSON object a line, with `errorCode`.",
+    r#"{"deviceId":"dev1","errorCode":429001,"errorStatus":"dev"#,
+    r#"{"deviceId":"dev1","errorCode":429001,"errorStatus":"dev1"}"#;
+LogUnmatched: Own, "§5.5", by "retry --errors - ids.txt",
+    "The log of an import names a device or quotes a line that the import file does not hold.",
+    "The log is of another import, or the file was changed since: a line that failed is then in no output.",
+    "The file as it was imported, and the log of that job.",
+    r#"{"errorCode":400012,"errorStatus":"Invalid device format in line: dev2. Unexpected character."}"#,
+    r#"{"errorCode":400012,"errorStatus":"Invalid device format in line: dev1. Unexpected character."}"#;
+LogCodeUnknown: Unknown, "§5.6", by "retry --errors - ids.txt",
+    "The log of an import has an error code that is in no list.",
+    "What it means, and whether another import helps, is not known. Its lines are written all the same, so that none is lost.",
+    "A look at what the hub holds of these devices, or a question to Microsoft's support.",
+    r#"{"errorCode":499123,"errorStatus":"Invalid device format in line: dev1. Unexpected character."}"#,
+    r#"{"errorCode":400012,"errorStatus":"Invalid device format in line: dev1. Unexpected character."}"#;
+LeftOut: Inferred, "§5.3, §5.6", by "retry --errors - ids.txt",
+    "A failed line is left out, since another import can't mend it.",
+    "A device that was there already can't be created (409001); near its quota a hub refuses a job where there is still room (403002); \
+     a module of the hub itself can't be written (401100).",
+    "`--individually PATH` writes such lines to be dealt with one by one; `--code` and `--all` select them all the same.",
+    r#"{"errorCode":403002,"errorStatus":"Invalid device format in line: dev1. Unexpected character."}"#,
+    r#"{"errorCode":429001,"errorStatus":"Invalid device format in line: dev1. Unexpected character."}"#;
+NotADevice: Own, "§1", by "diff hub.txt -",
+    "An export that is compared or rehearsed on has lines that are no device and no module.",
+    "What they stand for is not known, so it is as if these devices were not there.",
+    "A whole export, as the hub wrote it. `hubmill validate` names each such line.",
+    r#"{"id":"dev1","status":"enabled""#,
+    r#"{"id":"dev1","status":"enabled","authentication":{"type":"certificateAuthority"}}"#;
+NotWritten: Inferred, "§1.7, §2, §4", by "diff keyless.txt -",
+    "Something differs between two exports, or was changed by an import, and no line of an import can safely set it right.",
+    "Where no export says how a device authenticates, an update of its identity would give it new keys; the hub's own modules can't be \
+     created; a line that is to match an ETag needs one; a module needs its device.",
+    "Exports with their keys; what is left is to be done by hand.",
+    r#"{"id":"dev1","status":"disabled","authentication":null}"#,
+    r#"{"id":"dev1","status":"enabled","authentication":null}"#;
+NotRestored: Inferred, "§2, §3.7, §4", by "undo --registry hub.txt -",
+    "Something of a device that an import deleted or changed can't be brought back.",
+    "The hub makes the generation id, an edge device's scope and its own modules; messages that were queued are gone; keys are in no export \
+     that was made without them.",
+    "A look at what is named: children are to be given their parent again, devices their keys.",
+    r#"{"id":"dev1","status":"enabled","importMode":"delete"}"#,
+    r#"{"id":"dev1","status":"disabled","importMode":"update","authentication":{"type":"certificateAuthority"}}"#;
+ChangedSince: Own, "cli", by "undo --registry hub.txt --after - keyless.txt",
+    "A device or module is in the hub, but not as the import that is to be taken back left it.",
+    "Someone has changed it since: to take the import back would take that back, too. It is left as it is.",
+    "A decision by hand; `undo` without `--after` does not ask.",
+    r#"{"id":"dev1","eTag":"Mg==","status":"disabled","authentication":{"type":"sas"}}"#,
+    r#"{"id":"dev1","eTag":"Mg==","status":"enabled","authentication":{"type":"sas"}}"#;
+AuthenticationUnknown: Confirmed, "§4", by "diff hub.txt -",
+    "A device or module has no authentication in one of two exports, or in both.",
+    "An export without keys has null for all of them, whatever they are in the hub. So it can't be told whether they differ; they are left \
+     as they are.",
+    "Exports with their keys, where keys are to be compared.",
+    r#"{"id":"dev1","status":"enabled","authentication":null}"#,
+    r#"{"id":"dev1","status":"enabled","authentication":{"type":"certificateAuthority"}}"#;
 TwinRollback: Inferred, "§2", by "transform --status disabled",
     "A changed line would set the twin back to the time of the export.",
     "A mode that overwrites takes tags and desired properties from the line, too. What was changed in the hub since the export is lost.",

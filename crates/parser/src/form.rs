@@ -392,6 +392,23 @@ mod tests {
         }
     }
 
+    /// Who remembers by form where a path leads must not do so where names on the path may be others.
+    #[test]
+    fn where_names_may_be_left_out_the_form_of_an_indexed_line_covers_no_member() {
+        let mut parser = Parser::new(Level::detect(), Limits::default()).with_all_names("$m");
+        let mut indexed = 0;
+        // Another literal each time, so that fixed text never helps.
+        for line in [r#"{"t":{"$m":{"a":true}}}"#, r#"{"t":{"$m":{"b":false}}}"#, r#"{"t":{"$m":{"c":null}}}"#] {
+            parser.parse(line.as_bytes(), 0, |line| {
+                let Content::Record(record) = line.content else { panic!("a record") };
+                indexed += usize::from(record.form().is_some());
+                assert!(!record.form_covers(&record.members()[0]));
+                ControlFlow::Continue(())
+            });
+        }
+        assert!(indexed > 0, "a form is known");
+    }
+
     #[test]
     fn names_of_all_forms_are_bounded() {
         let mut parser = Parser::new(Level::detect(), Limits::default()).with_all_names("");

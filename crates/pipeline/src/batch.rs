@@ -99,9 +99,9 @@ impl Tally {
             error_codes,
         } = &mut product;
         for count in [lines, written, rejected, filtered, invalid_kept, notices, blank, edited, errors, warnings] {
-            *count *= times;
+            *count = count.saturating_mul(times);
         }
-        codes.iter_mut().chain(error_codes).for_each(|count| *count *= times);
+        codes.iter_mut().chain(error_codes).for_each(|count| *count = count.saturating_mul(times));
         product
     }
 

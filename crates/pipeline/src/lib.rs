@@ -26,7 +26,7 @@ use std::fmt;
 pub use batch::{Batch, Diagnostic, Sample, Tally};
 pub use duplicates::{Duplicates, Entry, Repeat, RepeatKind};
 pub use layout::Layout;
-pub use notes::DIAGNOSTICS_SHOWN_MAX;
+pub use notes::{DIAGNOSTICS_SHOWN_MAX, fault_finding, is_notice, notice_text, shown};
 pub use run::{Options, run, run_from, slot_count};
 pub use source::{Kind, Lines, Source};
 pub use statistics::{Counts, Sizes, Statistics, StatisticsBatch};
@@ -52,12 +52,12 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 
 impl Piece<'_> {
     /// Whether the offset `from` is the start of the input.
-    fn is_start(&self, from: usize) -> bool {
+    pub fn is_start(&self, from: usize) -> bool {
         self.is_first && from == 0
     }
 
     /// The offset `from`, or the one after the byte order mark that stands there.
-    fn after_mark(&self, from: usize) -> usize {
+    pub fn after_mark(&self, from: usize) -> usize {
         if self.is_start(from) && self.bytes.starts_with(BOM) { BOM.len() } else { from }
     }
 }

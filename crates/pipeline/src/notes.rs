@@ -88,7 +88,7 @@ impl Notes<'_> {
 }
 
 /// What to say about a line that is no record.
-pub(crate) fn fault_finding(fault: Fault, bytes_to_end: &[u8], limits: Limits) -> Finding {
+pub fn fault_finding(fault: Fault, bytes_to_end: &[u8], limits: Limits) -> Finding {
     let rest = bytes_to_end.get(fault.at as usize..).unwrap_or_default();
     let found = rest.first().copied();
     let (code, detail) = match fault.kind {
@@ -110,13 +110,13 @@ pub(crate) fn fault_finding(fault: Fault, bytes_to_end: &[u8], limits: Limits) -
 }
 
 /// Whether the first line of the input is the hub's plain-text notice (§1.6).
-pub(crate) fn is_notice(bytes: &[u8], line: &Line<'_>, fault: Fault) -> bool {
+pub fn is_notice(bytes: &[u8], line: &Line<'_>, fault: Fault) -> bool {
     fault.kind != FaultKind::LineTooLong
         && !bytes[line.start..line.end].iter().any(|byte| matches!(byte, b'{' | b'}' | b'[' | b']'))
 }
 
 /// A notice, fit to be shown.
-pub(crate) fn notice_text(bytes: &[u8]) -> String {
+pub fn notice_text(bytes: &[u8]) -> String {
     let mut cut = &bytes[..bytes.len().min(NOTICE_READ_BYTES_MAX)];
     if cut.len() < bytes.len() {
         // A word that is cut in two may be the start of a secret.
@@ -130,7 +130,7 @@ pub(crate) fn notice_text(bytes: &[u8]) -> String {
 }
 
 /// Text of the input for people: short, and without what looks like a secret.
-pub(crate) fn shown(text: &[u8]) -> String {
+pub fn shown(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let text = redacted(&text, TextKind::Name);
     match text.char_indices().nth(SHOWN_CHARACTERS_MAX) {

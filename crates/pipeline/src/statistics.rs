@@ -233,8 +233,7 @@ impl Work for Statistics {
     type Batch = StatisticsBatch;
 
     fn scratch(&self) -> Self::Scratch {
-        let parser = self.checker.parser(self.level, self.limits, &[]);
-        (parser, CheckScratch::default(), FilterScratch::default())
+        (self.checker.parser(self.level, self.limits), CheckScratch::default(), FilterScratch::default())
     }
 
     fn batch(&self) -> StatisticsBatch {

@@ -72,9 +72,8 @@ impl Work for Validate {
     type Batch = CheckedBatch;
 
     fn scratch(&self) -> ValidateScratch {
-        let deep_names = self.filter.as_ref().map_or(&[][..], Filter::deep_names);
         ValidateScratch {
-            parser: self.checker.parser(self.level, self.limits, deep_names),
+            parser: self.checker.parser(self.level, self.limits),
             check: CheckScratch::default(),
             filter: FilterScratch::default(),
         }

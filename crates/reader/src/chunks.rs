@@ -213,12 +213,12 @@ impl<'a> Chunks<'a> {
                         break;
                     }
                 }
-                let count = self.read(&mut buffer[filled..room])?;
+                let count = read(self.input, &mut buffer[filled..room])?;
                 filled += count;
                 self.bytes_read += count as u64;
                 if count == 0 {
                     self.ended = true;
-                    if let Kind::File { bytes } = self.input.kind
+                    if let Kind::File { bytes, .. } = self.input.kind
                         && self.bytes_read < bytes
                     {
                         let kind = ErrorKind::Truncated { expected: bytes, found: self.bytes_read };
@@ -274,18 +274,19 @@ impl<'a> Chunks<'a> {
             }
         }
     }
+}
 
-    fn read(&self, room: &mut [u8]) -> Result<usize, Error> {
-        loop {
-            match (&self.input.file).read(room) {
-                Ok(count) => return Ok(count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Another program has set the pipe not to wait, and others read from it, too.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let _ = poll(&mut [PollFd::new(&self.input.file, PollFlags::IN)], Some(&PATIENCE));
-                }
-                Err(error) => return Err(Error::new(&self.input.name, ErrorKind::Read(error))),
+/// Reads what there is; 0 at the end.
+pub(crate) fn read(input: &Input, room: &mut [u8]) -> Result<usize, Error> {
+    loop {
+        match (&input.file).read(room) {
+            Ok(count) => return Ok(count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Another program has set the pipe not to wait, and others read from it, too.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let _ = poll(&mut [PollFd::new(&input.file, PollFlags::IN)], Some(&PATIENCE));
             }
+            Err(error) => return Err(Error::new(&input.name, ErrorKind::Read(error))),
         }
     }
 }

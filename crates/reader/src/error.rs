@@ -11,6 +11,8 @@ pub enum ErrorKind {
     Open(io::Error),
     /// The input can't be read on.
     Read(io::Error),
+    /// A stream that is needed more than once can't be kept in a temporary file.
+    Spool(io::Error),
     /// The file became shorter while it was read.
     Truncated {
         /// Its length at the start, in bytes.
@@ -41,6 +43,7 @@ impl fmt::Display for Error {
         match kind {
             ErrorKind::Open(error) => write!(f, "can't open {input}: {error}"),
             ErrorKind::Read(error) => write!(f, "can't read {input}: {error}"),
+            ErrorKind::Spool(error) => write!(f, "can't keep {input} in a temporary file: {error}"),
             ErrorKind::Truncated { expected, found } => write!(
                 f,
                 "{input} became shorter while it was read: it had {expected} bytes and ended at {found}; \

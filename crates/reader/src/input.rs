@@ -1,8 +1,9 @@
 //! An opened input.
 
 use std::fs::File;
-use std::io::{self, Seek as _};
+use std::io::{self, Seek as _, Write as _};
 use std::os::fd::AsFd as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use crate::chunks::{Chunks, Cut};
@@ -25,8 +26,8 @@ pub enum MmapChoice {
 pub(crate) enum Kind {
     /// The map, and where the input starts in it.
     Mapped { map: Map, start: usize },
-    /// A regular file, and how many bytes it holds from where it stands.
-    File { bytes: u64 },
+    /// A regular file: where it stood when it was opened, and how many bytes it holds from there.
+    File { start: u64, bytes: u64 },
     /// A pipe, a terminal, a device: bytes come when they come.
     Stream,
 }
@@ -79,7 +80,7 @@ impl Input {
             let map = wanted.then(|| Map::new(&file).ok()).flatten();
             match map {
                 Some(map) => Kind::Mapped { start: (start as usize).min(map.len()), map },
-                None => Kind::File { bytes },
+                None => Kind::File { start, bytes },
             }
         } else {
             // Only pipes have a size, and the default works, too.
@@ -104,7 +105,7 @@ impl Input {
         match &self.kind {
             Kind::Mapped { map, start } => Some((map.len() - start) as u64),
             // Some files that the kernel makes up say that they are empty.
-            Kind::File { bytes } => (*bytes > 0).then_some(*bytes),
+            Kind::File { bytes, .. } => (*bytes > 0).then_some(*bytes),
             Kind::Stream => None,
         }
     }
@@ -137,6 +138,65 @@ impl Input {
         Ok(())
     }
 
+    /// The same bytes in a place where they can be read again: a stream is copied to the end into a temporary file that has
+    /// no name and that nobody else can open; anything else stays as it is.
+    ///
+    /// # Errors
+    /// Where the stream can't be read, or the temporary file not be made or written.
+    pub fn spooled(self, choice: MmapChoice) -> Result<Self, Error> {
+        let Kind::Stream = self.kind else {
+            return Ok(self);
+        };
+        let failed = |error| Error::new(&self.name, ErrorKind::Spool(error));
+        let mut copy = tempfile::tempfile().map_err(failed)?;
+        let mut buffer = vec![0; PIPE_BYTES];
+        loop {
+            let count = crate::chunks::read(&self, &mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            copy.write_all(&buffer[..count]).map_err(failed)?;
+        }
+        copy.rewind().map_err(failed)?;
+        Self::new(copy, self.name.clone(), choice, self.stdin)
+    }
+
+    /// So many bytes from `offset` on: of the map, or read into `room`. [`check`](Self::check) says whether those of a map were
+    /// really there.
+    ///
+    /// # Errors
+    /// Where they can't be read; of a stream, always: see [`spooled`](Self::spooled).
+    pub fn bytes_at<'b>(&'b self, offset: u64, length: usize, room: &'b mut Vec<u8>) -> Result<&'b [u8], Error> {
+        let file_start = match &self.kind {
+            Kind::Mapped { map, start } => {
+                let from = start.saturating_add(usize::try_from(offset).unwrap_or(usize::MAX));
+                let bytes = from.checked_add(length).and_then(|end| map.get(from..end));
+                return bytes.ok_or_else(|| self.too_short(offset, length));
+            }
+            Kind::File { start, .. } => *start,
+            Kind::Stream => {
+                return Err(Error::new(&self.name, ErrorKind::Read(io::Error::from(io::ErrorKind::NotSeekable))));
+            }
+        };
+        room.resize(length, 0);
+        self.file.read_exact_at(room, file_start + offset).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => self.too_short(offset, length),
+            _ => Error::new(&self.name, ErrorKind::Read(error)),
+        })?;
+        Ok(room)
+    }
+
+    #[cold]
+    fn too_short(&self, offset: u64, length: usize) -> Error {
+        let found = self.bytes().unwrap_or(0);
+        Error::new(&self.name, ErrorKind::Truncated { expected: offset + length as u64, found })
+    }
+
+    /// What the input is called in messages: its path, or `standard input`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The opened file.
     pub fn file(&self) -> &File {
         &self.file
@@ -145,5 +205,44 @@ impl Input {
     /// Its bytes in pieces of whole lines.
     pub fn chunks(&self, cut: Cut) -> Chunks<'_> {
         Chunks::new(self, cut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::{Input, MmapChoice};
+    use crate::ErrorKind;
+
+    #[test]
+    fn any_bytes_can_be_had_of_a_map_and_of_a_file() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"0123456789").unwrap();
+        for choice in [MmapChoice::Always, MmapChoice::Never] {
+            let input = Input::open(file.path(), choice).unwrap();
+            let mut room = Vec::new();
+            assert_eq!(input.bytes_at(3, 4, &mut room).unwrap(), b"3456");
+            assert_eq!(input.bytes_at(10, 0, &mut room).unwrap(), b"");
+            for (offset, length) in [(8, 3), (11, 1), (1 << 40, 1)] {
+                let error = input.bytes_at(offset, length, &mut room).unwrap_err();
+                assert!(matches!(error.kind(), ErrorKind::Truncated { .. }), "{choice:?} {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_is_spooled_and_then_read_again() {
+        let (read, mut write) = std::io::pipe().unwrap();
+        let text: Vec<u8> = (0..3_000_000u32).flat_map(u32::to_le_bytes).collect();
+        let want = text.clone();
+        let feeder = std::thread::spawn(move || write.write_all(&text).unwrap());
+        let file = std::fs::File::from(std::os::fd::OwnedFd::from(read));
+        let input = Input::new(file, "a pipe".to_owned(), MmapChoice::Auto, false).unwrap();
+        assert!(input.bytes_at(0, 1, &mut Vec::new()).is_err(), "of a stream nothing can be read again");
+        let input = input.spooled(MmapChoice::Auto).unwrap();
+        feeder.join().unwrap();
+        assert_eq!((input.bytes(), input.source(), input.name()), (Some(want.len() as u64), "mmap", "a pipe"));
+        assert_eq!(input.bytes_at(0, want.len(), &mut Vec::new()).unwrap(), want);
     }
 }

@@ -185,7 +185,9 @@ impl Rules {
     fn look_at_twin(&self, scratch: &mut Scratch, record: &Record<'_>) {
         let overwrites = self.mode_after(scratch, record).is_some_and(ImportMode::overwrites_identity);
         let has_twin = [Member::Tags, Member::Properties].into_iter().any(|member| {
-            scratch.layouts.names().value(record, member).is_some() && !scratch.changes.removed.contains(member)
+            let stays =
+                scratch.layouts.names().value(record, member).is_some() && !scratch.changes.removed.contains(member);
+            self.patch.fixed(member).map_or_else(|| stays || self.patch.makes(member), |value| value.is_some())
         });
         if overwrites && has_twin {
             scratch.counts.push(Code::TwinRollback);

@@ -75,18 +75,39 @@ impl Changes {
             }
             kept = remover.kept;
         }
-        let added = self.added.iter().filter(|(member, _)| !self.removed.contains(*member)).map(|(_, text)| text);
-        for text in added.chain(&self.appended) {
-            let last = record.member_count().checked_sub(1).and_then(|number| record.member(number));
-            let end = last.map_or_else(|| record.open() + 1, |member| member.value.end);
-            edits.push(insert(end, TextRange { start: text.start + u32::from(!kept), end: text.end }));
-            kept = true;
+        for (member, text) in &self.added {
+            if !self.removed.contains(*member) {
+                edits.push(insert(end_of_members(record), after_comma(*text, kept)));
+                kept = true;
+            }
         }
+        if !self.appended.is_empty() {
+            self.emit_appended(record, kept, edits);
+        }
+    }
+
+    /// Adds what comes last; where nothing else stays, in front of what goes.
+    #[cold]
+    fn emit_appended(&self, record: &Record<'_>, kept: bool, edits: &mut Vec<Edit>) {
+        let (first, end) = if kept { (edits.len(), end_of_members(record)) } else { (0, record.open() + 1) };
+        let appended = self.appended.iter().enumerate();
+        edits.splice(first..first, appended.map(|(number, text)| insert(end, after_comma(*text, kept || number > 0))));
     }
 
     fn goes(&self, kind: Option<Member>) -> bool {
         kind.map_or(self.unknown_removed, |known| self.removed.contains(known))
     }
+}
+
+/// A member's text, which starts with a comma: with it or without.
+fn after_comma(text: TextRange, comma: bool) -> TextRange {
+    TextRange { start: text.start + u32::from(!comma), end: text.end }
+}
+
+/// Where a member can be added: directly after the last member's value.
+fn end_of_members(record: &Record<'_>) -> u32 {
+    let last = record.member_count().checked_sub(1).and_then(|number| record.member(number));
+    last.map_or_else(|| record.open() + 1, |member| member.value.end)
 }
 
 /// Removes members of an object so that what stays is an object: each with its comma and the white space around it.

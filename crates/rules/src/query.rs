@@ -9,7 +9,7 @@ mod number;
 mod parse;
 mod places;
 
-use hubmill_device::{Member, MemberSet, Place};
+use hubmill_device::{MemberSet, Place};
 use hubmill_parser::Record;
 
 use crate::finding::Finding;
@@ -58,33 +58,11 @@ impl Condition {
             .fold(MemberSet::EMPTY, |set, member| set | MemberSet::of(&[member]))
     }
 
-    /// Whether it reads inside of this member.
-    pub(crate) fn reads_inside(&self, member: Member) -> bool {
-        self.paths.iter().any(|path| path.member == Some(member) && path.names.len() > 1)
-    }
-
     /// Whether it holds for a record whose names were read into `layouts`.
     #[inline]
     pub(crate) fn holds(&self, layouts: &Layouts, places: &mut Places, record: &Record<'_>) -> Result<bool, Finding> {
         let mut evaluation = Evaluation { paths: &self.paths, names: layouts.names(), places, record: *record };
         evaluation.holds(&self.root)
-    }
-}
-
-/// The members inside of which names should count as a part of a line's form: static, since a parser keeps them.
-pub(crate) fn deep_names(authentication: bool, tags: bool, capabilities: bool) -> &'static [&'static str] {
-    const AUTHENTICATION: &str = Member::Authentication.name();
-    const TAGS: &str = Member::Tags.name();
-    const CAPABILITIES: &str = Member::Capabilities.name();
-    match (authentication, tags, capabilities) {
-        (false, false, false) => &[],
-        (true, false, false) => &[AUTHENTICATION],
-        (false, true, false) => &[TAGS],
-        (false, false, true) => &[CAPABILITIES],
-        (true, true, false) => &[AUTHENTICATION, TAGS],
-        (true, false, true) => &[AUTHENTICATION, CAPABILITIES],
-        (false, true, true) => &[TAGS, CAPABILITIES],
-        (true, true, true) => &[AUTHENTICATION, TAGS, CAPABILITIES],
     }
 }
 
@@ -126,12 +104,6 @@ impl Filter {
     pub fn new(condition: Condition) -> Self {
         let strictness = Strictness { unique: true, exact: condition.members(), exact_for_edits: MemberSet::EMPTY };
         Self { condition, strictness }
-    }
-
-    /// Members of the outer object inside of which a parser should count names as a part of the form of a line.
-    pub fn deep_names(&self) -> &'static [&'static str] {
-        let reads = |member| self.condition.reads_inside(member);
-        deep_names(reads(Member::Authentication), reads(Member::Tags), reads(Member::Capabilities))
     }
 
     /// Whether the condition holds for a record.

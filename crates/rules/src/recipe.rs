@@ -5,7 +5,7 @@
 //! of the fixed text, the same counts. A recipe is what was done to the first of them, with the values that it rests on.
 //!
 //! Which values a rule set goes by is written down in [`Rules::depends_on`]; where it goes by more than that (lists of ids,
-//! free text), or where anything had to be said of the line, there is no recipe.
+//! free text), or where something had to be said that names a value, there is no recipe.
 
 use hubmill_device::{Code, Member};
 use hubmill_parser::{Anchor, MemberSpan, MemberTokens, Record, Span};
@@ -14,6 +14,7 @@ use hubmill_writer::Edit;
 use crate::apply::Verdict;
 use crate::check::is_plain_id;
 use crate::edit::{TextRange, replace};
+use crate::finding::{Detail, Finding};
 use crate::keys::{SLOTS, append_fresh_key};
 use crate::options::{Check, KeyRule};
 use crate::rules::Rules;
@@ -52,6 +53,8 @@ struct Recipe {
     /// The slots of the fresh keys, in the order that they are made.
     fresh: Vec<usize>,
     edits: Vec<PlannedEdit>,
+    /// What is said, and where.
+    findings: Vec<(Anchor, Finding)>,
     counts: Vec<Code>,
     verdict: Verdict,
 }
@@ -106,6 +109,9 @@ impl Rules {
             let span = Span { start: record.place_of(edit.start), end: record.place_of(edit.end) };
             scratch.edits.push(replace(span, text));
         }
+        for (at, finding) in &recipe.findings {
+            scratch.findings.push(Finding { at: record.place_of(*at), ..*finding });
+        }
         for code in &recipe.counts {
             scratch.counts.push(*code);
         }
@@ -139,9 +145,12 @@ impl Rules {
     fn recipe(&self, scratch: &Scratch, record: &Record<'_>, verdict: Verdict) -> Option<Recipe> {
         // Only where the form covers all names.
         record.anchor(record.open())?;
-        if !scratch.findings.is_empty() {
-            return None;
-        }
+        let finding = |finding: &Finding| {
+            let is_fixed =
+                matches!(finding.detail, Detail::Text(_)) && finding.name.is_none() && finding.within.is_none();
+            Some((record.anchor(finding.at)?, *finding)).filter(|_| is_fixed)
+        };
+        let findings = scratch.findings.iter().map(finding).collect::<Option<_>>()?;
         let tokens = |member| scratch.layouts.names().get(record, member).and_then(|member| record.tokens(&member));
         let (mut same, mut filled) = (Vec::new(), Vec::new());
         for (member, rests) in self.depends_on(scratch, record)? {
@@ -170,7 +179,7 @@ impl Rules {
         };
         let edits = scratch.edits.iter().map(edit).collect::<Option<_>>()?;
         let (id, module_id) = (tokens(Member::Id), tokens(Member::ModuleId));
-        Some(Recipe { id, module_id, same, filled, fresh, edits, counts: scratch.counts.clone(), verdict })
+        Some(Recipe { id, module_id, same, filled, fresh, edits, findings, counts: scratch.counts.clone(), verdict })
     }
 
     /// The values that the rules go by, of the record's members and of what is inside of them; `None` where they go by more

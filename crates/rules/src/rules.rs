@@ -11,7 +11,7 @@ use crate::migrate::Migrate;
 use crate::names::Strictness;
 use crate::options::{Check, Conflict, KeyRule, Keyless, Preset, RuleSet, StatusReason};
 use crate::patch::{Buffers, Patch};
-use crate::query::{Condition, Places, deep_names};
+use crate::query::{Condition, Places};
 use crate::scratch::Scratch;
 
 /// A value that is set, with its text as a value and as a member at the end.
@@ -225,9 +225,8 @@ impl Rules {
     /// Members of the outer object inside of which rules go by names, too: what a parser should count as a part of the form
     /// of a line, so that it is looked at once for all lines of a form.
     pub fn deep_names(&self) -> &'static [&'static str] {
-        let reads = |member| self.condition.as_ref().is_some_and(|condition| condition.reads_inside(member));
-        let authentication = self.strip_keys || self.key_rule.is_some() || reads(Member::Authentication);
-        deep_names(authentication, reads(Member::Tags), reads(Member::Capabilities))
+        const AUTHENTICATION: &[&str] = &[Member::Authentication.name()];
+        if self.strip_keys || self.key_rule.is_some() { AUTHENTICATION } else { &[] }
     }
 
     /// Whether status or keys are changed while twins stay in the lines.

@@ -4,9 +4,9 @@
 
 use std::ops::ControlFlow;
 
-use hubmill_device::{Code, ImportMode, Status};
+use hubmill_device::{Code, ImportMode, Severity, Status};
 use hubmill_parser::{Content, Level, Limits, Parser};
-use hubmill_rules::{Check, KeySlots, Keyless, Preset, RuleSet, Rules, Scratch, StatusReason, Verdict};
+use hubmill_rules::{Check, Detail, KeySlots, Keyless, Preset, RuleSet, Rules, Scratch, StatusReason, Verdict};
 use hubmill_testkit::generate::{self, Kind};
 use hubmill_testkit::rng::Rng;
 
@@ -17,7 +17,7 @@ struct Became {
     /// Where the edits are, and their texts, or only the lengths of texts where these are random.
     edits: Vec<(usize, usize, Result<Vec<u8>, usize>)>,
     made_keys: Vec<(&'static str, usize)>,
-    findings: Vec<(Code, usize)>,
+    findings: Vec<(Code, Severity, &'static str, Detail, usize)>,
     counts: Vec<Code>,
     ids: [Option<(usize, usize)>; 2],
 }
@@ -55,7 +55,11 @@ impl Worker {
                     .iter()
                     .map(|key| (key.slot, key.text.of(scratch.texts()).len()))
                     .collect(),
-                findings: scratch.findings().iter().map(|finding| (finding.code, at(finding.at))).collect(),
+                findings: scratch
+                    .findings()
+                    .iter()
+                    .map(|found| (found.code, found.severity, found.path, found.detail, at(found.at)))
+                    .collect(),
                 counts: scratch.counts().to_vec(),
                 ids: [scratch.id(), scratch.module_id()].map(|span| span.map(|span| (at(span.start), at(span.end)))),
             });

@@ -1,6 +1,7 @@
 //! Responsible for: the oracle's edits of one line, in the order of the contract's table, on the lossless tree.
 //! Not for: keys, which are in [`keys`](crate::keys), and not for selection and checks.
 
+use crate::deep::{self, Deep};
 use crate::json::{Json, Object, Text};
 use crate::keys;
 use crate::oracle::{Findings, KNOWN_MEMBERS, read_enum};
@@ -54,6 +55,7 @@ pub(crate) fn apply(rules: &Rules, scopes: Option<&Scopes>, object: &mut Object,
     if rules.is_preset(Preset::Migrate) {
         migrate_scope(rules, scopes, object, findings);
     }
+    deep::apply(&rules.deep, object, findings);
 }
 
 /// The members at the top that a rule reads or edits, and that may not stand there in another case.
@@ -73,6 +75,7 @@ fn members_of(rules: &Rules) -> Vec<&'static str> {
     if rules.strip_metadata {
         members.push("properties");
     }
+    members.extend(rules.deep.iter().flat_map(Deep::members));
     members
 }
 

@@ -1,5 +1,5 @@
 //! Responsible for: what `hubmill transform` must do with an input, worked out slowly from the contract, one line and
-//! one rule at a time. Not for: `--where`, `--merge-twin`, `--set`, `--unset`, `--check full`.
+//! one rule at a time. Not for: `--check full`.
 //!
 //! Where a line has more faults than one, the tool may report any of them first: the codes of an invalid line are those
 //! that it may be given, and it must be given at least one of them.
@@ -190,6 +190,15 @@ fn transform_line(
 /// Whether selection keeps the line. A line that a selection rule can't read gets an error.
 fn is_selected(rules: &Rules, object: &Object, findings: &mut Findings) -> bool {
     let mut selected = true;
+    if let Some(condition) = &rules.condition {
+        if object.has_case_variant(&known(&condition.members())) {
+            findings.error("member-case");
+        }
+        match condition.holds(object) {
+            Ok(holds) => selected = holds,
+            Err(code) => findings.error(code),
+        }
+    }
     if rules.ids.is_some() || rules.ids_not.is_some() {
         let id = read_id(object, findings).and_then(|id| id.decoded());
         let is_in = |ids: &Vec<String>| id.as_ref().is_some_and(|id| ids.contains(id));
@@ -206,6 +215,11 @@ fn is_selected(rules: &Rules, object: &Object, findings: &mut Findings) -> bool 
         selected &= !rules.drop_system_modules || !is_system_module(object);
     }
     selected
+}
+
+/// Those of the names that are known ones.
+fn known(names: &[&str]) -> Vec<&'static str> {
+    KNOWN_MEMBERS.into_iter().filter(|known| names.contains(known)).collect()
 }
 
 /// Whether `moduleId` is a string that begins with `$` (§1.7).

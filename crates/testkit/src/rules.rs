@@ -1,6 +1,8 @@
 //! Responsible for: the rules of `hubmill transform` that the oracle knows, as plain data, and the flags that say the
 //! same. Not for: what the rules do; see [`oracle`](mod@crate::oracle).
 
+use crate::deep::Deep;
+use crate::query::Query;
 use std::io;
 use std::path::Path;
 
@@ -65,6 +67,8 @@ pub enum OnInvalid {
 /// The rules of one run. The default is no rule and `--check id`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
+    /// `--where`
+    pub condition: Option<Query>,
     /// `--ids`: the ids of the file.
     pub ids: Option<Vec<String>>,
     /// `--ids-not`: the ids of the file.
@@ -103,6 +107,8 @@ pub struct Rules {
     pub strip_twin: bool,
     /// `--strip-metadata`
     pub strip_metadata: bool,
+    /// `--merge-twin`, `--set`, `--set-text`, `--unset`, in the order of the flags.
+    pub deep: Vec<Deep>,
     /// `--preset`
     pub preset: Option<Preset>,
     /// `--scope-map`: the other hub's export.
@@ -122,6 +128,8 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
+            condition: None,
+            deep: Vec::new(),
             ids: None,
             ids_not: None,
             devices_only: false,
@@ -208,6 +216,12 @@ impl Rules {
         }
         if self.max_line_bytes != standard.max_line_bytes {
             option("--max-line-bytes", self.max_line_bytes.to_string());
+        }
+        if let Some(condition) = &self.condition {
+            option("--where", condition.text());
+        }
+        for edit in &self.deep {
+            args.extend(edit.args());
         }
         if let Some(slot) = self.regenerate_keys {
             args.push(format!("--regenerate-keys={}", format!("{slot:?}").to_ascii_lowercase()));

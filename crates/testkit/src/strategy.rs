@@ -2,7 +2,9 @@
 //! its rare wrong forms, too. Not for: bytes that are not JSON beyond what a file needs of them; see
 //! [`mutate`].
 
+use crate::deep::{self, Deep};
 use crate::mutate;
+use crate::query::Query;
 use crate::rng::Rng;
 use crate::rules::{Check, IMPORT_MODES, OnInvalid, Preset, Rules, Slot};
 use proptest::collection::vec;
@@ -311,8 +313,8 @@ pub fn device_file() -> BoxedStrategy<Vec<u8>> {
 
 /// Rules that do not contradict each other (see [`is_allowed`]).
 pub fn rules() -> BoxedStrategy<Rules> {
-    (selection(), simple_edits(), key_rules(), frame())
-        .prop_map(|(selection, edits, keys, frame)| {
+    (selection(), simple_edits(), key_rules(), frame(), any::<u64>())
+        .prop_map(|(selection, edits, keys, frame, seed)| {
             let mut rules = Rules { ids: selection.0, ids_not: selection.1, ..frame };
             (rules.devices_only, rules.modules_only, rules.drop_system_modules) =
                 (selection.2 == 1, selection.2 == 2, selection.3);
@@ -330,6 +332,16 @@ pub fn rules() -> BoxedStrategy<Rules> {
                 5 => rules.swap_keys = true,
                 _ => {}
             }
+            // Whether values fit into a lower depth is another question.
+            if rules.max_depth == Rules::default().max_depth {
+                let mut rng = Rng::new(seed);
+                rules.condition = rng.chance(20).then(|| Query::random(&mut |bound| rng.below(bound), 2));
+                let count = if rng.chance(25) { 1 + rng.below(4) } else { 0 };
+                rules.deep = (0..count).map(|_| Deep::random(&mut |bound| rng.below(bound))).collect();
+            }
+            if !are_deep_edits_allowed(&rules.expanded()) {
+                rules.deep.clear();
+            }
             while !is_allowed(&rules) {
                 // Whichever flag contradicts a preset goes with the preset.
                 if rules.preset.take().is_none() {
@@ -342,6 +354,29 @@ pub fn rules() -> BoxedStrategy<Rules> {
             rules
         })
         .boxed()
+}
+
+/// Whether a rule and a deep edit want to say what becomes of one member, or a deep edit can't be made in any line.
+fn are_deep_edits_allowed(rules: &Rules) -> bool {
+    let edited: Vec<&str> = rules.deep.iter().flat_map(Deep::members).collect();
+    // The random edits that touch no known member touch `z`.
+    let only_kept =
+        rules.deep.iter().all(|edit| edit.members().iter().any(|member| ["id", "moduleId", "status"].contains(member)));
+    let keys: &[&str] = &["authentication", "importMode", "id", "moduleId"];
+    let claims: [(bool, &[&str]); 8] = [
+        (rules.import_mode.is_some(), &["importMode"]),
+        (rules.disabled.is_some(), &["status"]),
+        (rules.status_reason.is_some(), &["statusReason"]),
+        (rules.strip_keys || rules.strip_authentication, &["authentication"]),
+        (rules.moves_keys(), keys),
+        (rules.strip_etags, &["eTag", "twinETag"]),
+        (rules.strip_twin, &["twinETag", "tags", "properties"]),
+        (rules.is_preset(Preset::Migrate), &["deviceScope", "capabilities"]),
+    ];
+    let claimed = |member: &&str| claims.iter().any(|(asked, members)| *asked && members.contains(member));
+    let is_empty_merge = |edit: &Deep| matches!(edit, Deep::Merge(_)) && edit.members().is_empty();
+    let minimal = !rules.minimal || only_kept || rules.deep.iter().all(is_empty_merge);
+    minimal && !edited.iter().any(claimed) && deep::agree(&rules.deep)
 }
 
 /// Whether the contract allows these rules together.
@@ -357,7 +392,10 @@ pub fn is_allowed(rules: &Rules) -> bool {
         rules.strip_authentication,
     ];
     let together = key_rules.iter().filter(|rule| **rule).count();
-    together <= 1 && !(rules.strip_etags && if_match) && !(rules.devices_only && rules.modules_only)
+    together <= 1
+        && !(rules.strip_etags && if_match)
+        && !(rules.devices_only && rules.modules_only)
+        && are_deep_edits_allowed(&rules)
 }
 
 type Selection = (Option<Vec<String>>, Option<Vec<String>>, u8, bool);

@@ -113,6 +113,18 @@ impl Entry {
     }
 }
 
+impl Action {
+    /// Whether the member goes from where it stands.
+    fn goes(&self) -> bool {
+        matches!(self, Self::Remove { .. } | Self::Put { afresh: true, .. })
+    }
+
+    /// Whether it goes and nothing else is asked of it: all members of the name go then, where it stands twice.
+    fn takes_all(&self) -> bool {
+        matches!(self, Self::Remove { before: None } | Self::Put { afresh: true, before: None, .. })
+    }
+}
+
 /// Makes the edits of one member that is there; whether it goes.
 fn apply_action(
     action: &Action,
@@ -125,11 +137,11 @@ fn apply_action(
 ) -> Result<bool, Finding> {
     match action {
         Action::Remove { before } | Action::Put { afresh: true, before, .. } => {
-            look_at(before.as_deref(), record, member, way, texts, buffers)?;
+            look_at(before.as_deref(), record, member, (place, way), texts, buffers)?;
             Ok(true)
         }
         Action::Put { before, .. } => {
-            look_at(before.as_deref(), record, member, way, texts, buffers)?;
+            look_at(before.as_deref(), record, member, (place, way), texts, buffers)?;
             if let Some((value, _)) = given
                 && record.bytes(member.value) != value.of(texts)
             {
@@ -157,7 +169,7 @@ fn look_at(
     before: Option<&Action>,
     record: &Record<'_>,
     member: &MemberSpan,
-    way: Way,
+    place: (Option<Place>, Way),
     texts: &[u8],
     buffers: &mut Buffers,
 ) -> Result<(), Finding> {
@@ -165,7 +177,7 @@ fn look_at(
         return Ok(());
     };
     let edits = buffers.edits.len();
-    apply_action(before, None, record, member, (None, way), texts, buffers)?;
+    apply_action(before, None, record, member, place, texts, buffers)?;
     buffers.edits.truncate(edits);
     Ok(())
 }
@@ -198,7 +210,7 @@ fn apply_members(
     buffers.members.extend(members);
     walk.find(record, buffers)?;
     walk.change(record, texts, buffers)?;
-    walk.remove_and_add(object, buffers);
+    walk.remove_and_add(record, object, buffers);
     buffers.members.truncate(walk.first);
     buffers.found.truncate(walk.first_found);
     Ok(())
@@ -214,7 +226,7 @@ struct Walk<'p> {
 }
 
 impl Walk<'_> {
-    /// Finds the member of each entry. None may be there twice.
+    /// Finds the member of each entry. None may be there twice, but those of which all go.
     fn find(&self, record: &Record<'_>, buffers: &mut Buffers) -> Result<(), Finding> {
         let members = &buffers.members[self.first..];
         if let Some(place) = self.place {
@@ -224,7 +236,7 @@ impl Walk<'_> {
             let named = |(_, member): &(usize, &MemberSpan)| same_name(&record.name(member), &entry.name.text);
             let mut all = members.iter().enumerate().filter(named);
             let found = all.next().map_or(ABSENT, |(number, _)| number);
-            if let Some((_, again)) = all.next() {
+            if let Some((_, again)) = all.next().filter(|_| !entry.action.takes_all()) {
                 return Err(self.way.within(twice(again, "")));
             }
             buffers.found.push(found);
@@ -246,26 +258,28 @@ impl Walk<'_> {
     }
 
     /// Takes out those that go, and adds those that are not there, after the last one.
-    fn remove_and_add(&self, object: &MemberSpan, buffers: &mut Buffers) {
+    fn remove_and_add(&self, record: &Record<'_>, object: &MemberSpan, buffers: &mut Buffers) {
         let Buffers { edits, members, found } = buffers;
         let (members, found) = (&members[self.first..], &found[self.first_found..]);
-        let goes = |number: usize| {
+        let goes = |number: usize, member: &MemberSpan| {
             self.patch.entries.iter().zip(found).any(|(entry, found)| {
-                *found == number && matches!(entry.action, Action::Remove { .. } | Action::Put { afresh: true, .. })
+                let again = || entry.action.takes_all() && same_name(&record.name(member), &entry.name.text);
+                entry.action.goes() && (*found == number || again())
             })
         };
-        let mut remover = Remover::default();
-        for (number, member) in members.iter().enumerate() {
-            edits.extend(remover.next(member, members.get(number + 1), goes(number)));
-        }
-        let end = members.last().map_or(object.value.start + 1, |last| last.value.end);
-        let mut kept = remover.kept;
+        let mut kept = members.iter().enumerate().any(|(number, member)| !goes(number, member));
+        // Where none stays, what is added stands first: before what is left of the white space.
+        let end = members.last().filter(|_| kept).map_or(object.value.start + 1, |last| last.value.end);
         for (entry, found) in self.patch.entries.iter().zip(found) {
             let added = if *found == ABSENT { entry.texts.map(|(_, added)| added) } else { entry.added_afresh() };
             if let Some(added) = added {
                 edits.push(insert(end, TextRange { start: added.start + u32::from(!kept), end: added.end }));
                 kept = true;
             }
+        }
+        let mut remover = Remover::default();
+        for (number, member) in members.iter().enumerate() {
+            edits.extend(remover.next(member, members.get(number + 1), goes(number, member)));
         }
     }
 }

@@ -26,21 +26,13 @@ pub(super) struct NoObject {
 }
 
 impl Action {
-    /// Whether it can find a line to be wrong.
-    fn may_refuse(&self) -> bool {
-        match self {
-            Self::Remove { before } | Self::Put { before, .. } => before.is_some(),
-            Self::Inside { patch, otherwise } => {
-                *otherwise == Otherwise::Refuse || patch.entries.iter().any(|entry| entry.action.may_refuse())
-            }
-        }
-    }
-
     /// What has to be looked at before the value goes.
     fn into_before(self) -> Option<Box<Self>> {
         match self {
-            Self::Remove { before } | Self::Put { before, .. } => before,
-            inside @ Self::Inside { .. } => inside.may_refuse().then(|| Box::new(inside)),
+            Self::Remove { before } | Self::Put { before: before @ Some(_), .. } => before,
+            // All members of the name went before it was put: there is only this one.
+            Self::Put { afresh: true, before: None, .. } => None,
+            once => Some(Box::new(once)),
         }
     }
 

@@ -195,7 +195,7 @@ fn compare(comparison: Comparison, left: &Value<'_>, right: &Value<'_>) -> Optio
             Comparison::NotEqual => return Some(left != right),
             _ => left.cmp(right),
         },
-        (Value::Number(left), Value::Number(right)) => left.compare(*right)?,
+        (Value::Number(left), Value::Number(right)) => left.compare(*right),
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
         (Value::Null, Value::Null) => Ordering::Equal,
         _ => return None,

@@ -14,29 +14,20 @@ pub(super) enum Number<'a> {
     Float(f64),
 }
 
-/// Room for any `i128` as text.
-const WHOLE_DIGITS_MAX: usize = 40;
+/// Room for any `i128` and any float as text.
+const DIGITS_MAX: usize = 40;
 
 impl Number<'_> {
-    /// Compares two numbers: exactly, unless one is a float that was computed.
-    pub(super) fn compare(self, other: Self) -> Option<Ordering> {
+    /// Compares two numbers exactly.
+    pub(super) fn compare(self, other: Self) -> Ordering {
         if let (Self::Spelt(one), Self::Spelt(other)) = (self, other) {
-            if one == other {
-                return Some(Ordering::Equal);
-            }
-            return Some(compare_spelt(one, other));
+            return if one == other { Ordering::Equal } else { compare_spelt(one, other) };
         }
-        match (self.whole(), other.whole()) {
-            (Some(one), Some(other)) => return Some(one.cmp(&other)),
-            _ if self.is_float() || other.is_float() => return self.float().partial_cmp(&other.float()),
-            _ => {}
+        if let (Some(one), Some(other)) = (self.whole(), other.whole()) {
+            return one.cmp(&other);
         }
-        let (mut room, mut other_room) = ([0; WHOLE_DIGITS_MAX], [0; WHOLE_DIGITS_MAX]);
-        Some(compare_spelt(self.spelt(&mut room), other.spelt(&mut other_room)))
-    }
-
-    fn is_float(self) -> bool {
-        matches!(self, Self::Float(_))
+        let (mut room, mut other_room) = ([0; DIGITS_MAX], [0; DIGITS_MAX]);
+        compare_spelt(self.spelt(&mut room), other.spelt(&mut other_room))
     }
 
     /// The number, where it is spelt as a whole one.
@@ -56,17 +47,16 @@ impl Number<'_> {
         }
     }
 
-    fn spelt<'b>(&'b self, room: &'b mut [u8; WHOLE_DIGITS_MAX]) -> &'b [u8] {
-        match self {
-            Self::Spelt(text) => text,
-            Self::Whole(number) => {
-                let mut rest = room.as_mut_slice();
-                let _ = write!(rest, "{number}");
-                let left = rest.len();
-                &room[..WHOLE_DIGITS_MAX - left]
-            }
-            Self::Float(_) => b"0",
-        }
+    fn spelt<'b>(&'b self, room: &'b mut [u8; DIGITS_MAX]) -> &'b [u8] {
+        let mut rest = room.as_mut_slice();
+        // There is room for every number.
+        let _ = match self {
+            Self::Spelt(text) => return text,
+            Self::Whole(number) => write!(rest, "{number}"),
+            Self::Float(number) => write!(rest, "{number:e}"),
+        };
+        let left = rest.len();
+        &room[..DIGITS_MAX - left]
     }
 
     /// `None` where there is no such number: a division by zero, or past what a float can hold.
@@ -209,12 +199,12 @@ mod tests {
             ("1e99999999999999999999999999999999999999999", "2", Ordering::Greater),
         ] {
             let (left, right) = (Number::Spelt(one.as_bytes()), Number::Spelt(other.as_bytes()));
-            assert_eq!(left.compare(right), Some(order), "{one} {other}");
-            assert_eq!(right.compare(left), Some(order.reverse()), "{other} {one}");
+            assert_eq!(left.compare(right), order, "{one} {other}");
+            assert_eq!(right.compare(left), order.reverse(), "{other} {one}");
         }
-        assert_eq!(Number::Whole(255).compare(Number::Spelt(b"255.0")), Some(Ordering::Equal));
-        assert_eq!(Number::Whole(-7).compare(Number::Spelt(b"-7e0")), Some(Ordering::Equal));
-        assert_eq!(Number::Float(0.5).compare(Number::Spelt(b"0.5")), Some(Ordering::Equal));
+        assert_eq!(Number::Whole(255).compare(Number::Spelt(b"255.0")), Ordering::Equal);
+        assert_eq!(Number::Whole(-7).compare(Number::Spelt(b"-7e0")), Ordering::Equal);
+        assert_eq!(Number::Float(0.5).compare(Number::Spelt(b"0.5")), Ordering::Equal);
     }
 
     #[test]
@@ -231,11 +221,7 @@ mod tests {
             ("1", Arithmetic::Subtract, "1.5", "-0.5"),
         ] {
             let found = calculate(one, operator, other).expect("a number");
-            assert_eq!(
-                found.compare(Number::Spelt(want.as_bytes())),
-                Some(Ordering::Equal),
-                "{one} {operator:?} {other}"
-            );
+            assert_eq!(found.compare(Number::Spelt(want.as_bytes())), Ordering::Equal, "{one} {operator:?} {other}");
         }
         assert!(calculate("1", Arithmetic::Divide, "0").is_none());
         assert!(calculate("1", Arithmetic::Remainder, "0").is_none());

@@ -1,4 +1,7 @@
-//! Where the values are that a condition reads: worked out once for all lines of a form.
+//! Where the values are that a condition reads.
+//!
+//! In all lines of a form the same tokens are the members of the same objects, so these are walked once for a form. Their
+//! names are compared on each line: names inside of a twin differ from device to device, and are no part of a form.
 
 use hubmill_device::{Place, same_name};
 use hubmill_parser::{MemberSpan, MemberTokens, Record, Span};
@@ -11,20 +14,35 @@ use crate::names::Names;
 
 /// Forms that are remembered; one more takes the place of another.
 const KEPT: usize = 256;
+/// Members that are remembered of a form; in lines with more the objects are walked again.
+const MEMBERS_MAX: usize = 256;
 
-/// Where a path leads in the lines of a form.
+/// What is known of the value of a member.
 #[derive(Clone, Copy, Debug)]
-enum Found {
-    NotLookedFor,
-    NotThere,
-    At(MemberTokens),
+enum Inner {
+    NotLookedAt,
+    /// It is no object, or not there.
+    NoObject,
+    /// The number of its object.
+    Object(u32),
 }
 
+/// A member of an object in the lines of a form.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    tokens: MemberTokens,
+    inner: Inner,
+}
+
+/// What was found out about a form.
 #[derive(Debug, Default)]
 struct OfForm {
     form: u64,
-    /// By path.
-    found: Vec<Found>,
+    /// By path: its first member.
+    first: Vec<Inner>,
+    /// By object: the range of its members.
+    objects: Vec<(u32, u32)>,
+    members: Vec<Known>,
 }
 
 /// What was found out about the forms that were met. Reused from record to record.
@@ -43,8 +61,8 @@ impl Places {
         names: &Names,
         record: &Record<'_>,
     ) -> Result<Option<Span>, Finding> {
-        match (path.member, path.names.len()) {
-            (Some(member), 1) => Ok(names.value(record, member)),
+        match path.member {
+            Some(member) if path.names.len() == 1 => Ok(names.value(record, member)),
             _ => self.inner_value(number, path, names, record),
         }
     }
@@ -56,26 +74,49 @@ impl Places {
         names: &Names,
         record: &Record<'_>,
     ) -> Result<Option<Span>, Finding> {
-        if let Some(form) = record.form() {
-            match self.of_form(form.number()).found.get(number) {
-                Some(Found::NotThere) => return Ok(None),
-                Some(Found::At(tokens)) => return Ok(Some(record.value_at(*tokens))),
-                Some(Found::NotLookedFor) | None => {}
-            }
-        }
-        let top = match path.member {
+        let first = || match path.member {
             Some(member) => names.get(record, member),
             None => last_named(record.members().iter().copied(), &path.names[0], record),
         };
-        let mut member = top;
-        let mut place = Some(Place::Line);
-        for pair in path.names.windows(2) {
-            let Some(outer) = member else { break };
-            place = place.and_then(|place| place_inside(place, &pair[0]));
-            member = member_of(record, &outer, &pair[1], place)?;
+        if path.names.len() == 1 {
+            return Ok(first().map(|member| member.value));
         }
-        self.keep(number, path, record, top, member);
-        Ok(member.map(|member| member.value))
+        let Some(form) = record.form() else {
+            return walked(path, record, first());
+        };
+        let kept = self.of_form(form.number());
+        if kept.first.len() <= number {
+            kept.first.resize(number + 1, Inner::NotLookedAt);
+        }
+        if let Inner::NotLookedAt = kept.first[number] {
+            let Some(inner) = kept.look_into(record, first()) else {
+                return walked(path, record, first());
+            };
+            kept.first[number] = inner;
+        }
+        let mut inner = kept.first[number];
+        let mut place = Some(Place::Line);
+        for (depth, pair) in path.names.windows(2).enumerate() {
+            let Inner::Object(object) = inner else {
+                return Ok(None);
+            };
+            place = place.and_then(|place| place_inside(place, &pair[0]));
+            let Some(member) = kept.find(object, &pair[1], place, record)? else {
+                return Ok(None);
+            };
+            let tokens = kept.members[member].tokens;
+            if depth + 2 == path.names.len() {
+                return Ok(Some(record.value_at(tokens)));
+            }
+            if let Inner::NotLookedAt = kept.members[member].inner {
+                let Some(found) = kept.look_into(record, Some(record.at(tokens))) else {
+                    return walked(path, record, first());
+                };
+                kept.members[member].inner = found;
+            }
+            inner = kept.members[member].inner;
+        }
+        Ok(None)
     }
 
     fn of_form(&mut self, form: u64) -> &mut OfForm {
@@ -85,36 +126,70 @@ impl Places {
         let kept = &mut self.all[form as usize % KEPT];
         if kept.form != form {
             kept.form = form;
-            kept.found.clear();
+            kept.first.clear();
+            kept.objects.clear();
+            kept.members.clear();
         }
         kept
     }
+}
 
-    /// Remembers what follows from the form of the line alone.
-    fn keep(
-        &mut self,
-        number: usize,
-        path: &LinePath,
-        record: &Record<'_>,
-        top: Option<MemberSpan>,
-        member: Option<MemberSpan>,
-    ) {
-        let Some(form) = record.form() else { return };
-        let covered = top.is_none_or(|top| path.names.len() == 1 || record.form_covers(&top));
-        let found = match member {
-            _ if !covered => return,
-            None => Found::NotThere,
-            Some(member) => match record.tokens(&member) {
-                Some(tokens) => Found::At(tokens),
-                None => return,
-            },
+impl OfForm {
+    /// Remembers the members of a value; `None` where there are too many.
+    #[cold]
+    fn look_into(&mut self, record: &Record<'_>, member: Option<MemberSpan>) -> Option<Inner> {
+        let Some(members) = member.and_then(|member| record.object(&member)) else {
+            return Some(Inner::NoObject);
         };
-        let kept = &mut self.of_form(form.number()).found;
-        if kept.len() <= number {
-            kept.resize(number + 1, Found::NotLookedFor);
+        let start = self.members.len();
+        for member in members {
+            match record.tokens(&member).filter(|_| self.members.len() < MEMBERS_MAX) {
+                Some(tokens) => self.members.push(Known { tokens, inner: Inner::NotLookedAt }),
+                None => {
+                    self.members.truncate(start);
+                    return None;
+                }
+            }
         }
-        kept[number] = found;
+        self.objects.push((start as u32, self.members.len() as u32));
+        Some(Inner::Object(self.objects.len() as u32 - 1))
     }
+
+    /// The member of this name in an object; see [`check`].
+    #[inline]
+    fn find(
+        &self,
+        object: u32,
+        name: &[u8],
+        place: Option<Place>,
+        record: &Record<'_>,
+    ) -> Result<Option<usize>, Finding> {
+        let (start, end) = self.objects[object as usize];
+        let members = &self.members[start as usize..end as usize];
+        if let Some(place) = place {
+            check(record, members.iter().map(|known| record.at(known.tokens)), name, place)?;
+        }
+        let found = members.iter().rposition(|known| same_name(&record.name(&record.at(known.tokens)), name));
+        Ok(found.map(|number| start as usize + number))
+    }
+}
+
+/// The value that a path leads to, from its first member on, in a line of no known form.
+fn walked(path: &LinePath, record: &Record<'_>, first: Option<MemberSpan>) -> Result<Option<Span>, Finding> {
+    let mut member = first;
+    let mut place = Some(Place::Line);
+    for pair in path.names.windows(2) {
+        let Some(outer) = member else { break };
+        let Some(members) = record.object(&outer) else {
+            return Ok(None);
+        };
+        place = place.and_then(|place| place_inside(place, &pair[0]));
+        if let Some(place) = place {
+            check(record, members, &pair[1], place)?;
+        }
+        member = record.object(&outer).and_then(|members| last_named(members, &pair[1], record));
+    }
+    Ok(member.map(|member| member.value))
 }
 
 /// The last of the members with this name: the one that counts (§1.5).
@@ -122,25 +197,15 @@ fn last_named(members: impl Iterator<Item = MemberSpan>, name: &[u8], record: &R
     members.filter(|member| same_name(&record.name(member), name)).last()
 }
 
-/// The member of this name in a value that may be an object. In an object whose names the hub knows no name may stand twice,
-/// and the wanted one not in another case.
-fn member_of(
+/// In an object whose names the hub knows no name may stand twice, and the wanted one not in another case.
+fn check(
     record: &Record<'_>,
-    outer: &MemberSpan,
+    members: impl Iterator<Item = MemberSpan>,
     name: &[u8],
-    place: Option<Place>,
-) -> Result<Option<MemberSpan>, Finding> {
-    let Some(members) = record.object(outer) else {
-        return Ok(None);
-    };
-    let Some(place) = place else {
-        return Ok(last_named(members, name, record));
-    };
+    place: Place,
+) -> Result<(), Finding> {
     let wanted: Option<&'static str> = place.names().iter().copied().find(|known| known.as_bytes() == name);
     let mut found = [None; 1];
-    pick(record, members, wanted.as_slice(), place.path(), &mut found[..wanted.as_slice().len()])?;
-    match wanted {
-        Some(_) => Ok(found[0]),
-        None => Ok(record.object(outer).and_then(|members| last_named(members, name, record))),
-    }
+    let wanted = wanted.as_slice();
+    pick(record, members, wanted, place.path(), &mut found[..wanted.len()]).map(drop)
 }

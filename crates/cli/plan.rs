@@ -1,0 +1,439 @@
+//! `hubmill plan`: what an import would do to the hub that an export is a backup of.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write as _};
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Instant;
+
+use hubmill_device::Printable;
+use hubmill_pipeline::{Tally, slot_count};
+use hubmill_reader::Input;
+use hubmill_registry::{Event, How, Outcome, Registry, Summary, Witness, log_line, rehearse};
+use hubmill_writer::{Access, ErrorKind, Pending, Sink, Sync, commit_all};
+
+use crate::console::Console;
+use crate::destination::{Destination, Paths};
+use crate::exit::{Exit, Failure};
+use crate::flags::{Format, PlanArguments};
+use crate::human;
+use crate::plan_text::{self, Plan};
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::transform::{create, limits, open_input, options};
+use crate::validate::open_outputs;
+use crate::{signals, simd};
+
+/// Bytes that are collected before they are written.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// How many devices an import may delete.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum MaxDelete {
+    /// So many.
+    Count(u64),
+    /// So many of a hundred in the registry.
+    Percent(f64),
+}
+
+impl FromStr for MaxDelete {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is neither a number of devices nor a share like 5%");
+        match text.strip_suffix('%') {
+            None => text.parse().map(Self::Count).map_err(|_| wrong()),
+            Some(percent) => match percent.trim_end().parse::<f64>() {
+                Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Self::Percent(percent)),
+                _ => Err(wrong()),
+            },
+        }
+    }
+}
+
+impl MaxDelete {
+    /// Whether so many deletes of a registry of so many devices are more.
+    fn is_exceeded(self, deletes: u64, devices: u64) -> bool {
+        match self {
+            Self::Count(max) => deletes > max,
+            Self::Percent(percent) => deletes as f64 * 100.0 > percent * devices as f64,
+        }
+    }
+}
+
+impl std::fmt::Display for MaxDelete {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Count(max) => write!(f, "{max}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    let level = simd::level()?;
+    let io = &arguments.io;
+    if io.diagnostics.is_some() {
+        return Err(Failure::usage("plan has no --diagnostics: `--details --format json` names every line"));
+    }
+    let (export, import) = open_inputs(arguments)?;
+    check_paths(arguments, &export, &import)?;
+    let pending = Pending::default();
+    signals::watch(&pending)?;
+    let outputs = open_outputs(io, &pending)?;
+    let errors = open_private(arguments.errors.as_deref(), &pending)?;
+    let result = open_private(arguments.result.as_deref(), &pending)?;
+
+    let import = import.spooled(io.mmap.into()).map_err(Failure::storage)?;
+    let total = export.bytes().zip(import.bytes()).map(|(export, import)| export + import);
+    let mut progress = Progress::new(io.progress, io.quiet, false, total);
+    let console = Console::new(io.color, io.quiet);
+    let how = |input: &Input| How { options: options(io, input), limits: limits(io), level, mmap: io.mmap.into() };
+    let export_how = how(&export);
+    let registry = Registry::build(export, &export_how, |bytes| progress.advance(bytes, &console));
+    let registry = registry.map_err(Failure::storage)?;
+    say_oddities(&console, &registry);
+    let how = how(&import);
+    let witness = Scribe {
+        errors: errors.map(Buffered::new),
+        details: arguments.details.then(|| Details::new(arguments.format)).transpose().map_err(Failure::storage)?,
+        progress,
+        console,
+        notice: None,
+    };
+    let rehearsed = rehearse(&registry, &import, &how, arguments.quota, witness).map_err(Failure::storage);
+    let (summary, after, mut scribe) = rehearsed?;
+    scribe.progress.finish();
+    scribe.say_of_import(&summary);
+    let mut sinks = Vec::new();
+    if let Some(errors) = scribe.errors.take() {
+        sinks.push(errors.finish().map_err(Failure::storage)?);
+    }
+
+    let stopped = arguments.max_delete.and_then(|max| too_many_deletes(max, &summary));
+    let mut written = None;
+    let mut data = Vec::new();
+    if let Some(mut sink) = result {
+        if stopped.is_none() {
+            let write = |bytes: &[u8]| sink.write(bytes).map_err(io::Error::other);
+            written = Some(after.write(write).map_err(Failure::storage)?);
+        }
+        data.push(sink);
+    }
+    let plan = Plan { summary: &summary, registry: registry.counts(), quota: arguments.quota, written };
+    let mut output = outputs.findings;
+    let is_closed = write_plan(&mut output, arguments.format, &plan, scribe.details.take())?;
+    let bytes_out = output.bytes();
+    data.push(output);
+    let report = report_text(&plan, stopped.is_none(), started, |report| {
+        (report.bytes_out, report.threads, report.source) = (bytes_out, how.options.threads, import.source());
+        (report.chunks, report.chunk_bytes) = (slot_count(how.options.threads), how.options.cut.chunk_bytes);
+        report.simd = level.name();
+    });
+    if let Some(mut sink) = outputs.report {
+        sink.write(&report).map_err(Failure::storage)?;
+        sinks.push(sink);
+    }
+    if stopped.is_some() {
+        data.into_iter().for_each(Sink::discard);
+    } else {
+        sinks.extend(data);
+    }
+    commit_all(sinks, if io.no_sync { Sync::BySystem } else { Sync::ToDisk }, &pending).map_err(Failure::storage)?;
+    if io.report.as_deref() == Some(Path::new("-")) {
+        scribe.console.say(String::from_utf8_lossy(&report).trim_end());
+    }
+    if is_closed {
+        return Ok(Exit::Done);
+    }
+    if !io.quiet {
+        say_summary(&scribe.console, &plan, started);
+    }
+    match stopped {
+        Some(reason) => Err(Failure::new(Exit::Stopped, anyhow::anyhow!(reason))),
+        None if summary.failing_lines() > 0 => Ok(Exit::Findings),
+        None => Ok(Exit::Done),
+    }
+}
+
+/// Opens the export and the import.
+fn open_inputs(arguments: &PlanArguments) -> Result<(Input, Input), Failure> {
+    let io = &arguments.io;
+    let is_stdin = arguments.registry.as_os_str() == "-";
+    if is_stdin && io.input.as_deref().is_none_or(|input| input.as_os_str() == "-") {
+        return Err(Failure::usage(
+            "--registry and the import can't both be standard input; name a file for one of them",
+        ));
+    }
+    let export = if is_stdin { Input::stdin(io.mmap.into()) } else { Input::open(&arguments.registry, io.mmap.into()) };
+    Ok((export.map_err(Failure::storage)?, open_input(io)?))
+}
+
+/// Refuses two paths that are one file.
+fn check_paths(arguments: &PlanArguments, export: &Input, import: &Input) -> Result<(), Failure> {
+    let mut paths = Paths::default();
+    paths.add_file("--registry", export.file())?;
+    paths.add_file("the import", import.file())?;
+    let io = &arguments.io;
+    let mut standard: Option<&str> = None;
+    for (name, path) in [
+        ("--output", Some(io.output.as_deref().unwrap_or(Path::new("-")))),
+        ("--errors", arguments.errors.as_deref()),
+        ("--result", arguments.result.as_deref()),
+        ("--report", io.report.as_deref()),
+    ] {
+        match path.map(Destination::from_flag) {
+            Some(Destination::Path(path)) => paths.add(name, &path)?,
+            Some(Destination::Standard) if name != "--report" => {
+                if let Some(other) = standard.replace(name) {
+                    return Err(Failure::usage(format!(
+                        "{other} and {name} can't both be standard output; name a file for one of them"
+                    )));
+                }
+                paths.add_stdout()?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Opens a file that may hold what others must not read.
+fn open_private(path: Option<&Path>, pending: &Pending) -> Result<Option<Sink>, Failure> {
+    path.map(|path| match Destination::from_flag(path) {
+        Destination::Standard => Sink::stdout().map_err(Failure::storage),
+        Destination::Path(path) => create(&path, Access::Private, pending),
+    })
+    .transpose()
+}
+
+/// Says why the import is not to be, where it deletes more than it may.
+fn too_many_deletes(max: MaxDelete, summary: &Summary) -> Option<String> {
+    let deletes = summary.deleted.devices + summary.risks.maybe_deleted;
+    max.is_exceeded(deletes, summary.devices.0).then(|| {
+        let maybe = summary.risks.maybe_deleted;
+        let maybe = if maybe > 0 { format!(" ({} of them maybe)", human::count(maybe)) } else { String::new() };
+        format!(
+            "{} of {} devices would be deleted{maybe}, more than --max-delete {max} allows",
+            human::count(deletes),
+            human::count(summary.devices.0)
+        )
+    })
+}
+
+/// What people should know of the export.
+fn say_oddities(console: &Console, registry: &Registry) {
+    let counts = registry.counts();
+    if let Some(first) = registry.first_invalid() {
+        let (are, first) = (if counts.invalid == 1 { "is" } else { "are" }, first);
+        console.say_warning(&format!(
+            "{} of the export {are} no device and left out; the first is line {} (byte {}): {}",
+            human::counted(counts.invalid, "line"),
+            human::count(first.line),
+            first.byte,
+            Printable(&first.message)
+        ));
+    }
+    for (count, text) in [
+        (counts.repeated, "of the export with ids of an earlier line: the earlier one counts"),
+        (counts.orphans, "of the export about modules whose device is not in it"),
+        (counts.with_mode, "of the export with an importMode, which no export has: is it an import?"),
+    ] {
+        if count > 0 {
+            console.say_warning(&format!("{} {text}", human::counted(count, "line")));
+        }
+    }
+}
+
+/// Writes the summary, and the details after it; whether the reader of standard output went away.
+fn write_plan(output: &mut Sink, format: Format, plan: &Plan<'_>, details: Option<Details>) -> Result<bool, Failure> {
+    let text = match format {
+        Format::Text => plan_text::text(plan),
+        Format::Json => plan_text::json(plan).to_string() + "\n",
+    };
+    let write = |output: &mut Sink, bytes: &[u8]| match output.write(bytes) {
+        Ok(()) => Ok(false),
+        Err(error) if error.kind() == ErrorKind::StdoutClosed => Ok(true),
+        Err(error) => Err(Failure::storage(error)),
+    };
+    if write(output, text.as_bytes())? {
+        return Ok(true);
+    }
+    let Some(details) = details else {
+        return Ok(false);
+    };
+    let mut file = details.rewound().map_err(Failure::storage)?;
+    let mut buffer = vec![0; WRITE_BYTES];
+    if format == Format::Text && write(output, b"\n")? {
+        return Ok(true);
+    }
+    loop {
+        match file.read(&mut buffer).map_err(Failure::storage)? {
+            0 => return Ok(false),
+            count if write(output, &buffer[..count])? => return Ok(true),
+            _ => {}
+        }
+    }
+}
+
+fn report_text(plan: &Plan<'_>, complete: bool, started: Instant, fill: impl FnOnce(&mut Report)) -> Vec<u8> {
+    let summary = plan.summary;
+    let mut tally = Tally::default();
+    (tally.lines, tally.blank, tally.notices) = (summary.lines, summary.blank, summary.notices);
+    let mut report = Report::new("plan", &tally);
+    report.complete = complete;
+    report.bytes_in = plan.registry.bytes + summary.bytes;
+    report.seconds = (started.elapsed().as_secs_f64() * 1e6).round() / 1e6;
+    fill(&mut report);
+    report.plan = Some(plan_text::json(plan));
+    report.text()
+}
+
+fn say_summary(console: &Console, plan: &Plan<'_>, started: Instant) {
+    let bytes = plan.registry.bytes + plan.summary.bytes;
+    let seconds = started.elapsed().as_secs_f64();
+    console.say(&format!(
+        "{} against {} and {}, {} in {seconds:.2} s ({})",
+        human::counted(plan.summary.lines, "line"),
+        human::counted(plan.registry.devices, "device"),
+        human::counted(plan.registry.modules, "module"),
+        human::bytes(bytes),
+        human::rate(bytes, seconds)
+    ));
+}
+
+/// A sink that is written to in big pieces.
+struct Buffered {
+    sink: Sink,
+    buffer: Vec<u8>,
+}
+
+impl Buffered {
+    fn new(sink: Sink) -> Self {
+        Self { sink, buffer: Vec::new() }
+    }
+
+    fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= WRITE_BYTES {
+            self.sink.write(&self.buffer).map_err(io::Error::other)?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Sink, hubmill_writer::Error> {
+        self.sink.write(&self.buffer)?;
+        Ok(self.sink)
+    }
+}
+
+/// What becomes of each line, kept in a temporary file until the summary is known, which comes first.
+struct Details {
+    file: BufWriter<File>,
+    format: Format,
+}
+
+impl Details {
+    fn new(format: Format) -> io::Result<Self> {
+        Ok(Self { file: BufWriter::with_capacity(WRITE_BYTES, tempfile::tempfile()?), format })
+    }
+
+    fn add(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let text = match self.format {
+            Format::Text if event.outcome == Outcome::Unchanged => return Ok(()),
+            Format::Text => plan_text::detail(event),
+            Format::Json => plan_text::detail_json(event).to_string(),
+        };
+        writeln!(self.file, "{text}")
+    }
+
+    fn rewound(self) -> io::Result<BufReader<File>> {
+        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.rewind()?;
+        Ok(BufReader::new(file))
+    }
+}
+
+/// Writes down what becomes of lines.
+struct Scribe {
+    errors: Option<Buffered>,
+    details: Option<Details>,
+    progress: Progress,
+    console: Console,
+    notice: Option<String>,
+}
+
+impl Scribe {
+    /// What people should know of the import as a whole.
+    fn say_of_import(&self, summary: &Summary) {
+        if let Some(notice) = &self.notice {
+            self.console.say_warning(&format!(
+                "the first line is no device (§1.6): an import with it is probably refused as a whole (400009): {}",
+                Printable(notice)
+            ));
+        }
+        if summary.bom {
+            self.console.say_warning("a byte order mark: what the hub makes of it is not known (§1.5)");
+        }
+        if summary.blank > 0 {
+            let lines = human::counted(summary.blank, "blank line");
+            self.console.say_warning(&format!("{lines}: what the hub makes of them is not known (§1.5)"));
+        }
+        if summary.lines == summary.blank + summary.notices {
+            self.console.say_warning("the import is empty; an import of an empty file was seen to be refused (§5.4)");
+        }
+    }
+}
+
+impl Witness for Scribe {
+    fn wants_changes(&self) -> bool {
+        self.details.is_some()
+    }
+
+    fn wants(&self, outcome: Outcome) -> bool {
+        self.details.is_some() || (self.errors.is_some() && matches!(outcome, Outcome::Fails(_)))
+    }
+
+    fn see(&mut self, event: &Event<'_>) -> io::Result<()> {
+        if let Some(errors) = &mut self.errors
+            && let Some(line) = log_line(event)
+        {
+            errors.add(&line)?;
+        }
+        self.details.as_mut().map_or(Ok(()), |details| details.add(event))
+    }
+
+    fn advance(&mut self, bytes: u64, notice: Option<&str>) {
+        if let Some(notice) = notice {
+            self.notice = Some(notice.to_owned());
+        }
+        self.progress.advance(bytes, &self.console);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MaxDelete;
+
+    #[test]
+    fn shares_and_numbers_are_read() {
+        assert_eq!("5".parse(), Ok(MaxDelete::Count(5)));
+        assert_eq!("0%".parse(), Ok(MaxDelete::Percent(0.0)));
+        assert_eq!("2.5%".parse(), Ok(MaxDelete::Percent(2.5)));
+        for wrong in ["", "%", "-1", "101%", "-1%", "NaN%", "inf%", "5 %%", "x", "1.5"] {
+            assert!(wrong.parse::<MaxDelete>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn as_many_as_allowed_are_not_too_many() {
+        for (max, deletes, devices, want) in
+            [("5", 5, 10, false), ("5", 6, 10, true), ("50%", 5, 10, false), ("50%", 6, 10, true), ("0%", 0, 0, false)]
+        {
+            assert_eq!(max.parse::<MaxDelete>().unwrap().is_exceeded(deletes, devices), want, "{max} {deletes}");
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! The import that turns the state of one export into the state of another: the fewest lines, each as small as it can be.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hubmill_device::{Code, ImportMode, Member, Severity, is_system_module, scope_parent};
+use hubmill_parser::{Level, Limits};
+use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section};
+
+use crate::compare::{Difference, difference};
+use crate::new_line::{Identity, NewLine};
+use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
+
+/// What is wanted of a diff.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiffOptions {
+    /// Devices that only the first export has are deleted.
+    pub delete: bool,
+    /// Lines only apply to what still has the ETag of the first export.
+    pub if_match: bool,
+    /// Reported properties are compared and written, too.
+    pub reported: bool,
+}
+
+/// Compares two exports.
+#[derive(Debug)]
+pub struct Diff<'a> {
+    from: &'a Registry,
+    to: &'a Registry,
+    options: DiffOptions,
+    reading: (Level, Limits),
+    all_diagnostics: bool,
+    /// A bit for each entry of `from`: `to` has it, too.
+    met: Vec<AtomicU64>,
+}
+
+impl<'a> Diff<'a> {
+    /// Work that turns `from` into `to`.
+    pub fn new(
+        from: &'a Registry,
+        to: &'a Registry,
+        options: DiffOptions,
+        reading: (Level, Limits),
+        all_diagnostics: bool,
+    ) -> Steps<Self> {
+        let words = from.entries().len().div_ceil(64);
+        let met = (0..words).map(|_| AtomicU64::new(0)).collect();
+        Steps(Self { from, to, options, reading, all_diagnostics, met })
+    }
+
+    fn meet(&self, number: Number) {
+        self.met[number as usize / 64].fetch_or(1 << (number % 64), Ordering::Relaxed);
+    }
+
+    fn is_met(&self, number: Number) -> bool {
+        self.met[number as usize / 64].load(Ordering::Relaxed) >> (number % 64) & 1 == 1
+    }
+}
+
+impl<'a> Steps<Diff<'a>> {
+    /// What has to be gone through first, to its end.
+    pub fn first_passes(&self) -> Passes<'a> {
+        Passes::new(&[Pass::Edge, Pass::Devices, Pass::Modules], self.0.to, &[self.0.from, self.0.to])
+    }
+
+    /// And what then: what only the first export has.
+    pub fn last_passes(&self) -> Passes<'a> {
+        Passes::new(&[Pass::Others], self.0.from, &[self.0.from, self.0.to])
+    }
+}
+
+impl Step for Diff<'_> {
+    fn over(&self, pass: Pass) -> &Registry {
+        if pass == Pass::Others { self.from } else { self.to }
+    }
+
+    fn reading(&self) -> (Level, Limits) {
+        self.reading
+    }
+
+    fn all_diagnostics(&self) -> bool {
+        self.all_diagnostics
+    }
+
+    fn step(
+        &self,
+        scratch: &mut LinesScratch,
+        pass: Pass,
+        number: Number,
+        batch: &mut LinesBatch,
+    ) -> Result<(), Error> {
+        if pass == Pass::Others {
+            return if self.is_met(number) { Ok(()) } else { self.only_from(scratch, number, batch) };
+        }
+        let LinesScratch { reader, rooms, guess, .. } = scratch;
+        let to_line = self.to.line(number, &mut rooms.wanted)?;
+        let Some(to) = reader.read(to_line) else { return Ok(()) };
+        let (id, module_id) = (to.id(), to.module_id());
+        let ids = (&*id, module_id.as_deref());
+        let found = find(self.from, ids, to_line, guess, &mut rooms.there)?;
+        let is_system = module_id.as_deref().is_some_and(is_system_module);
+        let Some(found) = found else {
+            return if is_system {
+                batch.totals.system_modules += 1;
+                Ok(())
+            } else {
+                self.create(reader, &mut rooms.parent, &mut rooms.ids, &to, ids, batch)
+            };
+        };
+        self.meet(found);
+        let from_line = self.from.line(found, &mut rooms.there)?;
+        let different = if from_line == to_line {
+            let authentication_unknown = to.authentication().needs_keys();
+            Difference { authentication_unknown, ..Difference::default() }
+        } else {
+            let Some(from) = reader.read(from_line) else { return Ok(()) };
+            let mut different = difference(&from, &to);
+            different.sections[Section::Reported as usize] &= self.options.reported;
+            if !different.is_none() {
+                if is_system {
+                    batch.totals.system_modules += 1;
+                    let what = "differs, and is a module of the hub itself: whether an import can set its twin is not known (§1.7)";
+                    batch.note(Code::NotWritten, Severity::Warning, ids, what);
+                } else {
+                    self.update(reader, (&mut rooms.parent, &mut rooms.ids), (&from, &to), ids, different, batch)?;
+                }
+            }
+            different
+        };
+        batch.totals.equal += u64::from(different.is_none());
+        if different.authentication_unknown && !is_system {
+            batch.totals.authentication_unknown += 1;
+            let what =
+                "does not say how it authenticates in one of the exports or both (§4): not compared, and left as it is";
+            batch.note(Code::AuthenticationUnknown, Severity::Warning, ids, what);
+        }
+        Ok(())
+    }
+}
+
+/// The entry of these ids; where `guess`, the one after the last that was found, is the same line, that one.
+pub(crate) fn find(
+    registry: &Registry,
+    (id, module_id): (&[u8], Option<&[u8]>),
+    line: &[u8],
+    guess: &mut Number,
+    room: &mut Vec<u8>,
+) -> Result<Option<Number>, Error> {
+    let probable = *guess;
+    let is_there = registry.entries().get(probable as usize).is_some_and(|entry| !entry.is_repeated());
+    let found = if is_there && registry.line(probable, room)? == line {
+        Some(probable)
+    } else {
+        registry.find(id, module_id, room)?
+    };
+    if let Some(found) = found {
+        *guess = found + 1;
+    }
+    Ok(found)
+}
+
+impl Diff<'_> {
+    fn create(
+        &self,
+        reader: &mut LineReader,
+        parent_room: &mut Vec<u8>,
+        ids_room: &mut Vec<u8>,
+        to: &DeviceLine<'_>,
+        ids: (&[u8], Option<&[u8]>),
+        batch: &mut LinesBatch,
+    ) -> Result<(), Error> {
+        if ids.1.is_some() && self.to.find(ids.0, None, ids_room)?.is_none() {
+            let what = "is a module without its device in the second export: left out";
+            batch.note(Code::NotWritten, Severity::Error, ids, what);
+            return Ok(());
+        }
+        let scope = self.scope(reader, parent_room, to, None)?;
+        note_scope(&scope, ids, batch);
+        let mut line = NewLine::about(to, ImportMode::Create);
+        line.identity = Identity {
+            status_reason: to.value(Member::StatusReason),
+            authentication: to.raw(Member::Authentication),
+            capabilities: to.value(Member::Capabilities),
+            device_scope: scope.value.as_deref(),
+            parent_scopes: to.value(Member::ParentScopes),
+        };
+        line.sections = self.sections(to, [true; 3]);
+        line.sections = line.sections.map(|section| section.filter(|section| *section != EMPTY));
+        if to.authentication().needs_keys() {
+            batch.totals.keys_by_hub += 1;
+            let what = "has no keys in the second export: the hub makes some when it is created (§4)";
+            batch.note(Code::KeysByHub, Severity::Warning, ids, what);
+        }
+        line.write(&mut batch.output);
+        batch.totals.creates += 1;
+        Ok(())
+    }
+
+    fn update(
+        &self,
+        reader: &mut LineReader,
+        (parent_room, _): (&mut Vec<u8>, &mut Vec<u8>),
+        (from, to): (&DeviceLine<'_>, &DeviceLine<'_>),
+        ids: (&[u8], Option<&[u8]>),
+        different: Difference,
+        batch: &mut LinesBatch,
+    ) -> Result<(), Error> {
+        let reported = different.sections[Section::Reported as usize];
+        let twin_alone = !different.identity && !reported;
+        let mut line = NewLine::about(to, if twin_alone { ImportMode::UpdateTwin } else { ImportMode::Update });
+        line.sections = self.sections(to, different.sections);
+        let scope;
+        if !twin_alone {
+            let known = [to, from].into_iter().find(|line| !line.authentication().needs_keys());
+            let authentication = known.and_then(|line| line.value(Member::Authentication));
+            if authentication.is_none() {
+                let what = "differs, but no export says how it authenticates: an update would give it new keys (§2), so none is written";
+                batch.note(Code::NotWritten, Severity::Error, ids, what);
+                return Ok(());
+            }
+            scope = self.scope(reader, parent_room, to, Some(from))?;
+            note_scope(&scope, ids, batch);
+            line.identity = Identity {
+                status_reason: to.value(Member::StatusReason).or(from.status_reason().map(|_| b"\"\"".as_slice())),
+                authentication,
+                capabilities: to
+                    .value(Member::Capabilities)
+                    .or(from.is_edge().then_some(b"{\"iotEdge\":false}".as_slice())),
+                device_scope: scope.value.as_deref(),
+                parent_scopes: to.value(Member::ParentScopes),
+            };
+        }
+        if self.options.if_match {
+            line.mode = if twin_alone { ImportMode::UpdateTwinIfMatchETag } else { ImportMode::UpdateIfMatchETag };
+            line.twin_etag = from.value(Member::TwinETag).filter(|_| different.sections != [false; 3]);
+            line.etag = from.value(Member::ETag).filter(|_| !twin_alone);
+            if (if twin_alone { line.twin_etag } else { line.etag }).is_none() {
+                note_no_etag(ids, batch);
+                return Ok(());
+            }
+        }
+        line.write(&mut batch.output);
+        batch.totals.twin_updates += u64::from(twin_alone);
+        batch.totals.updates += u64::from(!twin_alone);
+        Ok(())
+    }
+
+    /// The sections that are to be in a line; one that `line` does not have is an empty one.
+    fn sections<'l>(&self, line: &DeviceLine<'l>, wanted: [bool; 3]) -> [Option<&'l [u8]>; 3] {
+        Section::ALL.map(|section| {
+            let wanted = wanted[section as usize] && (section != Section::Reported || self.options.reported);
+            wanted.then(|| line.section(section).unwrap_or(EMPTY))
+        })
+    }
+
+    /// What only the first export has.
+    fn only_from(&self, scratch: &mut LinesScratch, number: Number, batch: &mut LinesBatch) -> Result<(), Error> {
+        let device = self.from.device_of(number);
+        let goes_along = device.is_some_and(|device| !self.is_met(device));
+        if goes_along {
+            batch.totals.with_device += u64::from(self.options.delete);
+            batch.totals.only_from += u64::from(!self.options.delete);
+            return Ok(());
+        }
+        let LinesScratch { reader, rooms, .. } = scratch;
+        let Some(from) = reader.read(self.from.line(number, &mut rooms.there)?) else { return Ok(()) };
+        let (id, module_id) = (from.id(), from.module_id());
+        let ids = (&*id, module_id.as_deref());
+        if module_id.as_deref().is_some_and(is_system_module) {
+            batch.totals.system_modules += 1;
+            return Ok(());
+        }
+        if !self.options.delete {
+            batch.totals.only_from += 1;
+            return Ok(());
+        }
+        let mut line = NewLine::about(&from, ImportMode::Delete);
+        if self.options.if_match {
+            line.mode = ImportMode::DeleteIfMatchETag;
+            line.etag = from.value(Member::ETag);
+            if line.etag.is_none() {
+                note_no_etag(ids, batch);
+                return Ok(());
+            }
+        }
+        line.write(&mut batch.output);
+        batch.totals.deletes += 1;
+        Ok(())
+    }
+
+    /// The scope of a device that is written.
+    fn scope<'l>(
+        &self,
+        reader: &mut LineReader,
+        room: &mut Vec<u8>,
+        to: &DeviceLine<'l>,
+        from: Option<&DeviceLine<'l>>,
+    ) -> Result<Scope<'l>, Error> {
+        scope(self.from, reader, room, to, from)
+    }
+}
+
+const EMPTY: &[u8] = b"{}";
+
+/// A scope to be written.
+pub(crate) struct Scope<'l> {
+    pub(crate) value: Option<Cow<'l, [u8]>>,
+    /// It is of a parent that the hub does not have yet: the hub will make another one.
+    pub(crate) parent_is_new: bool,
+}
+
+/// The scope of a device that is written to the hub of `registry`: an edge device keeps the one that it has there, and gets one
+/// where it is new; a child gets the one that its parent has there (§3.7).
+pub(crate) fn scope<'l>(
+    registry: &Registry,
+    reader: &mut LineReader,
+    room: &mut Vec<u8>,
+    to: &DeviceLine<'l>,
+    from: Option<&DeviceLine<'l>>,
+) -> Result<Scope<'l>, Error> {
+    let own = |value: Option<&'l [u8]>| Scope { value: value.map(Cow::Borrowed), parent_is_new: false };
+    if to.is_edge() {
+        let kept = from.filter(|from| from.is_edge()).and_then(|from| from.value(Member::DeviceScope));
+        return Ok(own(kept));
+    }
+    let Some(wanted) = to.device_scope() else {
+        let had = from.is_some_and(|from| from.device_scope().is_some());
+        return Ok(own(had.then_some(b"null".as_slice())));
+    };
+    let as_it_is = to.value(Member::DeviceScope);
+    let Some(parent) = scope_parent(&wanted) else {
+        return Ok(own(as_it_is));
+    };
+    let Some(number) = registry.find(parent, None, room)? else {
+        return Ok(Scope { parent_is_new: true, ..own(as_it_is) });
+    };
+    let line = registry.line(number, room)?;
+    let there = reader.read(line).filter(DeviceLine::is_edge).and_then(|there| there.value(Member::DeviceScope));
+    match there {
+        Some(there) => Ok(Scope { value: Some(Cow::Owned(there.to_vec())), parent_is_new: false }),
+        None => Ok(Scope { parent_is_new: true, ..own(as_it_is) }),
+    }
+}
+
+fn note_scope(scope: &Scope<'_>, ids: (&[u8], Option<&[u8]>), batch: &mut LinesBatch) {
+    if scope.parent_is_new {
+        let what = "is a child of an edge device that the first export does not have: the hub makes a new scope for that one (§3.7); import \
+                    edge devices first, then map scopes";
+        batch.note(Code::DeviceScope, Severity::Warning, ids, what);
+    }
+}
+
+fn note_no_etag(ids: (&[u8], Option<&[u8]>), batch: &mut LinesBatch) {
+    batch.note(Code::NotWritten, Severity::Error, ids, "has no ETag in the first export for --if-match: left out");
+}

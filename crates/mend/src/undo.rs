@@ -1,0 +1,564 @@
+//! The import that takes another one back: what it created is deleted, what it deleted is created, and what it changed is
+//! changed back, by the lines of a backup.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use hubmill_device::{Code, ImportMode, Member, Severity, is_system_module};
+use hubmill_parser::{Level, Limits};
+use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section};
+
+use crate::compare::{difference, same_authentication};
+use crate::failures::Failures;
+use crate::fate::{Doubt, Failed, Fate, ImportLine};
+use crate::new_line::{Identity, NewLine};
+use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
+use crate::read_log::ReadLog;
+
+const EMPTY: &[u8] = b"{}";
+
+/// The files that an undo goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct UndoFiles<'a> {
+    /// The export from before the import.
+    pub backup: &'a Registry,
+    /// The import.
+    pub import: &'a Registry,
+    /// The export from after it.
+    pub after: Option<&'a Registry>,
+    /// What its log says, with what read it. All lines of the import have been looked up in it once.
+    pub log: Option<(&'a ReadLog, &'a Failures)>,
+}
+
+/// Takes an import back.
+#[derive(Debug)]
+pub struct Undo<'a> {
+    files: UndoFiles<'a>,
+    reading: (Level, Limits),
+    all_diagnostics: bool,
+    /// Further lines of the import about the same ids, by the first one.
+    repeated: HashMap<Number, Vec<Number>>,
+    /// The ids of edge devices that were deleted, and so get another scope.
+    lost_scopes: Mutex<HashSet<Vec<u8>>>,
+}
+
+/// What an entry is called.
+type Ids<'i> = (&'i [u8], Option<&'i [u8]>);
+
+impl<'a> Undo<'a> {
+    /// Work that takes `files.import` back.
+    ///
+    /// # Errors
+    /// Where a file can't be read.
+    pub fn new(files: UndoFiles<'a>, reading: (Level, Limits), all_diagnostics: bool) -> Result<Steps<Self>, Error> {
+        let mut repeated: HashMap<Number, Vec<Number>> = HashMap::new();
+        let mut room = Vec::new();
+        for (number, entry) in (0..).zip(files.import.entries()) {
+            if !entry.is_repeated() {
+                continue;
+            }
+            let (id, module_id) = files.import.ids(number, &mut room)?;
+            if let Some(first) = files.import.find(&id, module_id.as_deref(), &mut room)? {
+                repeated.entry(first).or_default().push(number);
+            }
+        }
+        let lost_scopes = Mutex::new(HashSet::new());
+        Ok(Steps(Self { files, reading, all_diagnostics, repeated, lost_scopes }))
+    }
+}
+
+impl<'a> Steps<Undo<'a>> {
+    /// What has to be gone through one after the other, each to its end.
+    pub fn passes(&self) -> [Passes<'a>; 3] {
+        let UndoFiles { backup, import, after, .. } = self.0.files;
+        let all: Vec<&Registry> = [backup, import].into_iter().chain(after).collect();
+        [
+            Passes::new(&[Pass::Edge], backup, &all),
+            Passes::new(&[Pass::Devices, Pass::Modules], backup, &all),
+            Passes::new(&[Pass::Others], import, &all),
+        ]
+    }
+}
+
+impl Step for Undo<'_> {
+    fn over(&self, pass: Pass) -> &Registry {
+        if pass == Pass::Others { self.files.import } else { self.files.backup }
+    }
+
+    fn reading(&self) -> (Level, Limits) {
+        self.reading
+    }
+
+    fn all_diagnostics(&self) -> bool {
+        self.all_diagnostics
+    }
+
+    fn step(
+        &self,
+        scratch: &mut LinesScratch,
+        pass: Pass,
+        number: Number,
+        batch: &mut LinesBatch,
+    ) -> Result<(), Error> {
+        if pass == Pass::Others {
+            self.step_new(scratch, number, batch)
+        } else {
+            self.step_backup(scratch, number, batch)
+        }
+    }
+}
+
+/// Lines of the import about one device or module, as bytes of their own.
+#[derive(Debug, Default)]
+pub(crate) struct LineRoom {
+    texts: Vec<Vec<u8>>,
+    starts: Vec<u64>,
+    count: usize,
+}
+
+impl LineRoom {
+    fn clear(&mut self) {
+        self.count = 0;
+        self.starts.clear();
+    }
+
+    fn push(&mut self, line: &[u8], start: u64) {
+        if self.texts.len() == self.count {
+            self.texts.push(Vec::new());
+        }
+        let text = &mut self.texts[self.count];
+        text.clear();
+        text.extend_from_slice(line);
+        self.starts.push(start);
+        self.count += 1;
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        self.texts[..self.count].iter().map(Vec::as_slice).zip(self.starts.iter().copied())
+    }
+}
+
+impl Undo<'_> {
+    /// Gets the lines of the import about these ids.
+    fn gather(&self, (id, module_id): Ids<'_>, lines: &mut LineRoom, room: &mut Vec<u8>) -> Result<(), Error> {
+        lines.clear();
+        let import = self.files.import;
+        let Some(first) = import.find(id, module_id, room)? else { return Ok(()) };
+        for number in std::iter::once(&first).chain(self.repeated.get(&first).into_iter().flatten()) {
+            lines.push(import.line(*number, room)?, import.entries()[*number as usize].start);
+        }
+        Ok(())
+    }
+
+    /// Reads them, and looks them up in the log.
+    fn read<'l>(
+        &self,
+        reader: &mut LineReader,
+        ids: Ids<'_>,
+        lines: &'l LineRoom,
+        key: &mut Vec<u8>,
+    ) -> Vec<ImportLine<'l>> {
+        let read = |(text, start): (&'l [u8], u64)| {
+            let line = reader.read(text)?;
+            let failed = match self.files.log {
+                Some((log, failures)) => failures.certainty(&log.hasher, ids, text, key),
+                None => Failed::No,
+            };
+            Some(ImportLine { line, failed, start })
+        };
+        lines.lines().filter_map(read).collect()
+    }
+
+    /// What became of a device of the backup, or of one that the backup does not have.
+    fn step_backup(&self, scratch: &mut LinesScratch, number: Number, batch: &mut LinesBatch) -> Result<(), Error> {
+        let LinesScratch { reader, rooms, key, lines, device_lines, .. } = scratch;
+        let backup = self.files.backup;
+        let text = backup.line(number, &mut rooms.wanted)?;
+        let Some(before) = reader.read(text) else { return Ok(()) };
+        let (id, module_id) = (before.id(), before.module_id());
+        let ids = (&*id, module_id.as_deref());
+        self.gather(ids, lines, &mut rooms.ids)?;
+        let mut own = self.read(reader, ids, lines, key);
+        let mut start = Fate::start(true);
+        if module_id.is_some() {
+            let device = (ids.0, None);
+            self.gather(device, device_lines, &mut rooms.ids)?;
+            let of_device = self.read(reader, device, device_lines, key);
+            if !of_device.is_empty() {
+                let device_before = match backup.device_of(number) {
+                    Some(device) => reader.read(backup.line(device, &mut rooms.parent)?),
+                    None => None,
+                };
+                let fate = Fate::start(true).after(&of_device, device_before.as_ref());
+                if let Some(deleted_at) = fate.deleted_at {
+                    // The module went with it; what came before has no bearing, and without its device there is no module.
+                    let may_not_be_deleted = fate.may_not_be_deleted;
+                    start = Fate { exists: false, deleted_at: Some(deleted_at), may_not_be_deleted, ..start };
+                    own.retain(|line| fate.exists && line.start > deleted_at);
+                }
+            }
+        }
+        let fate = start.after(&own, Some(&before));
+        batch.totals.failed += fate.failed;
+        if module_id.as_deref().is_some_and(is_system_module) {
+            self.note_system_module(&fate, ids, batch);
+            return Ok(());
+        }
+        if !fate.is_touched() {
+            self.note_parent(&before, ids, batch);
+            batch.totals.equal += 1;
+            return Ok(());
+        }
+        let after = self.after(reader, ids, &mut rooms.after)?;
+        self.restore(&before, &fate, after, ids, batch);
+        Ok(())
+    }
+
+    /// The line of the export from after the import; `None` where there is no such export.
+    fn after<'r>(
+        &'r self,
+        reader: &mut LineReader,
+        (id, module_id): Ids<'_>,
+        room: &'r mut Vec<u8>,
+    ) -> Result<Option<Option<DeviceLine<'r>>>, Error> {
+        let Some(after) = self.files.after else { return Ok(None) };
+        let Some(number) = after.find(id, module_id, room)? else { return Ok(Some(None)) };
+        Ok(Some(reader.read(after.line(number, room)?)))
+    }
+
+    /// Brings back what the backup has.
+    fn restore(
+        &self,
+        before: &DeviceLine<'_>,
+        fate: &Fate<'_>,
+        after: Option<Option<DeviceLine<'_>>>,
+        ids: Ids<'_>,
+        batch: &mut LinesBatch,
+    ) {
+        if let Some(after) = &after {
+            match is_as_left(after.as_ref(), fate, Some(before)) {
+                Left::AsImported => {}
+                Left::AsBefore => {
+                    batch.totals.equal += 1;
+                    return;
+                }
+                Left::Changed => {
+                    note_changed(ids, batch);
+                    return;
+                }
+            }
+        }
+        if fate.exists {
+            self.change_back(before, fate, ids, batch);
+        } else {
+            let has_keys = !before.authentication().needs_keys();
+            let unsure = fate.may_not_be_deleted && has_keys;
+            if fate.may_not_be_deleted && !has_keys {
+                let what = "may be gone or not, and the backup does not have its keys: the line brings it back only where it is gone";
+                batch.note(Code::NotWritten, Severity::Error, ids, what);
+            }
+            let mode = if unsure { ImportMode::CreateOrUpdate } else { ImportMode::Create };
+            let mut line = NewLine::about(before, mode);
+            line.identity = identity_of(before);
+            if before.is_edge() {
+                line.identity.device_scope = None;
+            }
+            line.sections = Section::ALL.map(|section| {
+                // What may still be there has to be replaced, by an empty section, too.
+                let value = before.section(section).or(unsure.then_some(EMPTY));
+                value.filter(|value| unsure || !section.same(Some(value), None))
+            });
+            line.write(&mut batch.output);
+            batch.totals.creates += 1;
+            self.note_lost(before, true, before.authentication().needs_keys(), ids, batch);
+        }
+    }
+
+    /// Changes what is there back to what the backup has.
+    fn change_back(&self, before: &DeviceLine<'_>, fate: &Fate<'_>, ids: Ids<'_>, batch: &mut LinesBatch) {
+        let was_made_anew = fate.deleted_at.is_some();
+        let changed = fate.changed;
+        let reported = changed[Section::Reported as usize];
+        let mut line = NewLine::about(before, ImportMode::UpdateTwin);
+        line.sections =
+            Section::ALL.map(|section| changed[section as usize].then(|| before.section(section).unwrap_or(EMPTY)));
+        line.identity = identity_of(before);
+        if was_made_anew && before.is_edge() {
+            line.identity.device_scope = None;
+        }
+        let mut keys_lost = false;
+        let mut identity_differs = false;
+        for import in fate.identities.iter().chain(&fate.identity) {
+            let makes_keys = import.authentication().needs_keys();
+            let is_said = !before.authentication().needs_keys();
+            let same_keys = same_authentication(import, before).0;
+            keys_lost |= !is_said;
+            // Keys that the hub made are others than those of the backup, whatever that has.
+            identity_differs |= difference(import, before).identity || (is_said && (makes_keys || !same_keys));
+            if !is_said {
+                // The keys of now are those of the import, and stay.
+                line.identity.authentication = import.value(Member::Authentication).filter(|_| !makes_keys);
+            }
+            if before.status_reason().is_none() && import.status_reason().is_some() {
+                line.identity.status_reason = Some(b"\"\"");
+            }
+            if !before.is_edge() && import.is_edge() {
+                line.identity.capabilities = Some(b"{\"iotEdge\":false}");
+            }
+            if before.device_scope().is_none() && import.device_scope().is_some() {
+                line.identity.device_scope = Some(b"null");
+            }
+        }
+        let differ =
+            |other: &DeviceLine<'_>| fate.identity.as_ref().is_some_and(|last| !same_authentication(last, other).0);
+        let unsure = fate.may_not_be_written || fate.identities.iter().any(differ);
+        if before.authentication().needs_keys() && unsure {
+            // Whose keys it has now is not certain.
+            line.identity.authentication = None;
+        }
+        if identity_differs || reported {
+            line.mode = ImportMode::Update;
+            let without_keys = line.identity.authentication.is_none_or(|value| value == b"null");
+            if without_keys {
+                let what = "was changed, but neither backup nor import has its keys: an update would give it new ones (§2), so none is written";
+                batch.note(Code::NotWritten, Severity::Error, ids, what);
+                line.mode = ImportMode::UpdateTwin;
+                line.sections[Section::Reported as usize] = None;
+            }
+        }
+        if line.mode == ImportMode::UpdateTwin {
+            line.identity = Identity::default();
+        }
+        let is_empty = line.mode == ImportMode::UpdateTwin && line.sections == [None; 3];
+        if is_empty {
+            batch.totals.equal += u64::from(!keys_lost);
+        } else {
+            batch.totals.twin_updates += u64::from(line.mode == ImportMode::UpdateTwin);
+            batch.totals.updates += u64::from(line.mode == ImportMode::Update);
+            line.write(&mut batch.output);
+        }
+        self.note_lost(before, was_made_anew, keys_lost, ids, batch);
+    }
+
+    /// What the backup does not have: it was made by the import, or by someone else.
+    fn step_new(&self, scratch: &mut LinesScratch, number: Number, batch: &mut LinesBatch) -> Result<(), Error> {
+        let LinesScratch { reader, rooms, key, lines, device_lines, .. } = scratch;
+        let (id, module_id) = self.files.import.ids(number, &mut rooms.ids)?;
+        let ids = (id.as_slice(), module_id.as_deref());
+        if self.files.backup.find(ids.0, ids.1, &mut rooms.there)?.is_some() {
+            return Ok(());
+        }
+        self.gather(ids, lines, &mut rooms.ids)?;
+        let own = self.read(reader, ids, lines, key);
+        let mut fate = Fate::start(false).after(&own, None);
+        if ids.1.is_some() && fate.exists {
+            match self.device_of_new_module(reader, rooms, key, device_lines, ids.0)? {
+                DeviceIs::There => {}
+                DeviceIs::New => {
+                    batch.totals.with_device += 1;
+                    return Ok(());
+                }
+                // Without its device it failed, or has gone with it.
+                DeviceIs::Missing => fate.exists = false,
+            }
+        }
+        batch.totals.failed += fate.failed;
+        if !fate.exists {
+            batch.totals.equal += 1;
+            return Ok(());
+        }
+        let after = self.after(reader, ids, &mut rooms.after)?;
+        match fate.doubt {
+            Some(Doubt::Log) => {
+                let what = "is named in the log, and more lines than one are about it: whether the import made it is not known (§5.5), \
+                            so it is not deleted";
+                batch.note(Code::NotWritten, Severity::Error, ids, what);
+                return Ok(());
+            }
+            Some(Doubt::ETag) if after.is_none() => {
+                let what = "is not in the backup, and its line has an ETag: whether the import made it is not known (§2), so it is not \
+                            deleted; --after tells";
+                batch.note(Code::NotWritten, Severity::Error, ids, what);
+                return Ok(());
+            }
+            _ => {}
+        }
+        let mut line = NewLine::about(&own[0].line, ImportMode::Delete);
+        line.status = line.status.filter(|status| *status != b"null");
+        let etag;
+        if let Some(after) = &after {
+            match is_as_left(after.as_ref(), &fate, None) {
+                Left::AsImported => {}
+                Left::AsBefore => {
+                    batch.totals.equal += 1;
+                    return Ok(());
+                }
+                Left::Changed => {
+                    note_changed(ids, batch);
+                    return Ok(());
+                }
+            }
+            etag = after.as_ref().and_then(|after| after.value(Member::ETag));
+            if etag.is_none() {
+                let what = "has no ETag in the export of --after: not deleted";
+                batch.note(Code::NotWritten, Severity::Error, ids, what);
+                return Ok(());
+            }
+            (line.mode, line.etag) = (ImportMode::DeleteIfMatchETag, etag);
+        }
+        let is_sure = after.is_some() || (self.files.log.is_some() && !fate.may_have_overwritten);
+        batch.totals.assumed += u64::from(!is_sure);
+        line.write(&mut batch.output);
+        batch.totals.deletes += 1;
+        Ok(())
+    }
+
+    fn device_of_new_module(
+        &self,
+        reader: &mut LineReader,
+        rooms: &mut crate::passes::Rooms,
+        key: &mut Vec<u8>,
+        lines: &mut LineRoom,
+        id: &[u8],
+    ) -> Result<DeviceIs, Error> {
+        let before = self.files.backup.find(id, None, &mut rooms.there)?;
+        self.gather((id, None), lines, &mut rooms.ids)?;
+        let of_device = self.read(reader, (id, None), lines, key);
+        let before_line = match before {
+            Some(number) => reader.read(self.files.backup.line(number, &mut rooms.parent)?),
+            None => None,
+        };
+        let fate = Fate::start(before.is_some()).after(&of_device, before_line.as_ref());
+        Ok(match (before.is_some(), fate.exists) {
+            // Made with the import: deleted as a whole, unless that is in doubt.
+            (false, true) if fate.doubt.is_none() => DeviceIs::New,
+            (_, true) => DeviceIs::There,
+            (true, false) if !fate.may_not_be_deleted => DeviceIs::Missing,
+            (true, false) => DeviceIs::There,
+            // It may have been made between the backup and the import.
+            (false, false) if of_device.is_empty() => DeviceIs::There,
+            (false, false) => DeviceIs::Missing,
+        })
+    }
+
+    fn note_system_module(&self, fate: &Fate<'_>, ids: Ids<'_>, batch: &mut LinesBatch) {
+        if fate.deleted_at.is_some() {
+            batch.totals.system_modules += 1;
+            let what =
+                "is the hub's own: the hub makes it anew with its device, without what was deployed on it (§1.7)";
+            batch.note(Code::NotRestored, Severity::Warning, ids, what);
+        } else if fate.is_touched() {
+            batch.totals.system_modules += 1;
+            let what = "is the hub's own: whether the import changed its twin is not known, nor whether an import can change it back (§1.7)";
+            batch.note(Code::NotWritten, Severity::Error, ids, what);
+        }
+    }
+
+    /// Says what of a device that comes back is lost for good.
+    fn note_lost(&self, before: &DeviceLine<'_>, was_deleted: bool, keys: bool, ids: Ids<'_>, batch: &mut LinesBatch) {
+        let is_device = ids.1.is_none();
+        let mut lost = Vec::new();
+        if was_deleted && is_device {
+            batch.totals.recreated += 1;
+            lost.push("its generation id and the messages that were queued for it");
+        }
+        if keys {
+            batch.totals.keys_lost += 1;
+            lost.push("its keys, which the backup does not have (§4)");
+        }
+        if was_deleted && is_device && before.is_edge() {
+            batch.totals.scopes_lost += 1;
+            self.lost_scopes.lock().unwrap_or_else(PoisonError::into_inner).insert(ids.0.to_vec());
+            lost.push("its scope, and so its children (§3.7)");
+        }
+        if !lost.is_empty() {
+            let what = format!("comes back without {}", lost.join("; without "));
+            batch.note(Code::NotRestored, Severity::Warning, ids, &what);
+        }
+        self.note_parent(before, ids, batch);
+    }
+
+    /// Says that a device is the child of an edge device that gets another scope.
+    fn note_parent(&self, before: &DeviceLine<'_>, ids: Ids<'_>, batch: &mut LinesBatch) {
+        let lost = self.lost_scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        if lost.is_empty() || ids.1.is_some() {
+            return;
+        }
+        if before.parent().is_some_and(|parent| lost.contains(&parent)) {
+            drop(lost);
+            batch.totals.children_lost += 1;
+            let what =
+                "is a child of an edge device that comes back with another scope (§3.7): its parent is to be set anew";
+            batch.note(Code::NotRestored, Severity::Warning, ids, what);
+        }
+    }
+}
+
+/// Whether a new module's device is there.
+enum DeviceIs {
+    There,
+    /// Made by the import, and deleted with its modules.
+    New,
+    Missing,
+}
+
+/// How a device or module is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    AsImported,
+    AsBefore,
+    Changed,
+}
+
+/// Compares what is there now with what the import left, and with what was there before.
+fn is_as_left(after: Option<&DeviceLine<'_>>, fate: &Fate<'_>, before: Option<&DeviceLine<'_>>) -> Left {
+    let (after, before) = match (after, before) {
+        (None, None) => return Left::AsBefore,
+        (None, Some(_)) => return if fate.exists { Left::Changed } else { Left::AsImported },
+        (Some(after), before) => (after, before),
+    };
+    let same_sections = |value: &dyn Fn(Section) -> Option<Option<Vec<u8>>>| {
+        Section::ALL
+            .into_iter()
+            .all(|section| value(section).is_none_or(|value| section.same(after.section(section), value.as_deref())))
+    };
+    if let Some(before) = before {
+        let touched = |section: Section| fate.deleted_at.is_some() || fate.sections[section as usize].is_some();
+        let same_identity = (fate.identity.is_none() && fate.exists) || !difference(after, before).identity;
+        let owned = |section| touched(section).then(|| before.section(section).map(<[u8]>::to_vec));
+        // A device that was made anew is as it was but for what no export shows: nothing is left to be done for it.
+        if same_identity && same_sections(&owned) {
+            return Left::AsBefore;
+        }
+    }
+    if !fate.exists {
+        return Left::Changed;
+    }
+    let same_identity = fate.identity.is_none_or(|import| !difference(after, &import).identity);
+    let written = |section: Section| {
+        // What devices report changes by itself.
+        let checked = section != Section::Reported;
+        fate.sections[section as usize].filter(|_| checked).map(|value| Some(value.to_vec()))
+    };
+    if same_identity && same_sections(&written) { Left::AsImported } else { Left::Changed }
+}
+
+/// The identity that a line has, with what it does not say left out.
+fn identity_of<'l>(line: &DeviceLine<'l>) -> Identity<'l> {
+    Identity {
+        status_reason: line.value(Member::StatusReason),
+        authentication: line.raw(Member::Authentication),
+        capabilities: line.value(Member::Capabilities),
+        device_scope: line.value(Member::DeviceScope),
+        parent_scopes: line.value(Member::ParentScopes),
+    }
+}
+
+fn note_changed(ids: Ids<'_>, batch: &mut LinesBatch) {
+    batch.note(
+        Code::ChangedSince,
+        Severity::Error,
+        ids,
+        "is not as the import left it: it was changed since, and is left as it is",
+    );
+}

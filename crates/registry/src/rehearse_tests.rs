@@ -1,0 +1,508 @@
+//! Rehearsals: each rule with lines of its own, and all of them against a slow model.
+
+use hubmill_reader::MmapChoice;
+use hubmill_testkit::registry as model;
+use hubmill_testkit::rng::Rng;
+use serde_json::{Value, json};
+
+use crate::index_tests::{how, input};
+use crate::{Event, Outcome, Registry, Summary, Witness, Written, log_line, rehearse};
+
+#[derive(Default)]
+pub(crate) struct Log {
+    outcomes: Vec<String>,
+    changes: Vec<String>,
+    errors: String,
+    assumed: Vec<u64>,
+}
+
+fn name(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Fails(failure) => format!("fails {}", failure.code().map_or("?".to_owned(), |code| code.to_string())),
+        Outcome::NotKnown(doubt) => format!("not known {}", doubt.name()),
+        other => other.name().to_owned(),
+    }
+}
+
+impl Witness for Log {
+    fn wants_changes(&self) -> bool {
+        true
+    }
+
+    fn wants(&self, _: Outcome) -> bool {
+        true
+    }
+
+    fn see(&mut self, event: &Event<'_>) -> std::io::Result<()> {
+        assert_eq!(event.line as usize, self.outcomes.len() + 1, "every line, in order");
+        self.outcomes.push(name(event.outcome));
+        self.changes.push(event.changes.join("; "));
+        self.errors.push_str(&log_line(event).map_or(String::new(), |line| String::from_utf8(line).unwrap()));
+        if event.assumed {
+            self.assumed.push(event.line);
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, _: u64, _: Option<&str>) {}
+}
+
+struct Rehearsed {
+    log: Log,
+    summary: Summary,
+    result: Vec<Value>,
+    written: Written,
+}
+
+fn text(lines: &[Value]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+fn rehearse_text(export: &str, import: &str, quota: Option<u64>, threads: usize, chunk: usize) -> Rehearsed {
+    let choice = if threads == 1 { MmapChoice::Never } else { MmapChoice::Always };
+    let (_export, export) = input(export.as_bytes(), choice);
+    let (_import, import) = input(import.as_bytes(), choice);
+    let how = how(threads, chunk, choice);
+    let registry = Registry::build(export, &how, |_| {}).unwrap();
+    let (summary, after, log) = rehearse(&registry, &import, &how, quota, Log::default()).unwrap();
+    let mut result = Vec::new();
+    let written = after
+        .write(|bytes| {
+            result.extend_from_slice(bytes);
+            Ok(())
+        })
+        .unwrap();
+    let result: Vec<Value> = String::from_utf8(result).unwrap().lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(written.lines as usize, result.len());
+    let counted = [summary.created, summary.updated, summary.twin_updated, summary.deleted, summary.unchanged];
+    let sum: u64 = counted.iter().map(|pair| pair.sum()).sum();
+    let rest = summary.failing_lines() + summary.not_known_lines() + summary.blank + summary.notices;
+    assert_eq!(sum + rest, summary.lines, "every line is in one category");
+    assert_eq!(summary.devices.1 + summary.modules.1, written.lines, "what is counted is what is written");
+    Rehearsed { log, summary, result, written }
+}
+
+fn run(export: &[Value], import: &[Value]) -> Rehearsed {
+    rehearse_text(&text(export), &text(import), None, 1, 1 << 20)
+}
+
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const OTHER_KEY: &str = "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+fn sas(key: &str) -> Value {
+    json!({"symmetricKey": {"primaryKey": key, "secondaryKey": key}, "type": "sas"})
+}
+
+fn x509() -> Value {
+    json!({"symmetricKey": null, "x509Thumbprint": {"primaryThumbprint": "AB".repeat(20), "secondaryThumbprint": null}, "type": "selfSigned"})
+}
+
+/// A device as an export has it.
+fn device(id: &str) -> Value {
+    json!({"id": id, "eTag": "MQ==", "status": "enabled", "authentication": sas(KEY), "twinETag": "AAAAAAAAAAE=",
+        "tags": {"site": "lyon"}, "properties": {"desired": {"x": 1.0}, "reported": {}}, "capabilities": {"iotEdge": false}})
+}
+
+/// A value with these members in place of, or besides, its own; null takes away.
+fn with(mut value: Value, members: Value) -> Value {
+    for (name, member) in members.as_object().unwrap() {
+        match member {
+            Value::Null => {
+                value.as_object_mut().unwrap().remove(name);
+            }
+            member => value[name] = member.clone(),
+        }
+    }
+    value
+}
+
+fn without_etags(value: Value) -> Value {
+    with(value, json!({"eTag": null, "twinETag": null}))
+}
+
+fn outcomes(export: &[Value], import: &[Value]) -> Vec<String> {
+    run(export, import).log.outcomes
+}
+
+#[test]
+fn a_line_that_says_the_same_changes_nothing_however_it_is_spelt() {
+    let line = r#"{"twinETag":"AAAAAAAAAAE=","properties":{"reported":{},"desired":{"x":1,"$version":4}},"tags":{"s\u0069te":"lyon"},"statusReason":"",
+        "authentication":{"type":"SAS","symmetricKey":{"secondaryKey":"KEY","primaryKey":"KEY"}},"status":"Enabled","id":"a","importMode":"updateIfMatchETag","eTag":"MQ=="}"#;
+    let line = line.replace("KEY", KEY).replace('\n', "");
+    let rehearsed = rehearse_text(&text(&[device("a")]), &line, None, 1, 100);
+    assert_eq!(rehearsed.log.outcomes, ["unchanged"]);
+    assert!(rehearsed.log.assumed.is_empty() && rehearsed.result[0].get("eTag").is_none());
+}
+
+#[test]
+fn an_overwrite_replaces_the_whole_identity_and_leaves_what_twin_is_not_supplied() {
+    let export = with(device("a"), json!({"statusReason": "why", "deviceScope": "ms-azure-iot-edge://e-1"}));
+    let line = json!({"id": "a", "status": "disabled", "authentication": x509(), "tags": {"floor": 2}});
+    let rehearsed = run(&[export], &[line]);
+    assert_eq!(rehearsed.log.outcomes, ["updated"]);
+    assert_eq!(
+        rehearsed.log.changes[0],
+        "status: enabled → disabled; statusReason; authentication.type: sas → selfSigned; \
+         authentication.symmetricKey.primaryKey: REDACTED → REDACTED; authentication.symmetricKey.secondaryKey: REDACTED → REDACTED; \
+         authentication.x509Thumbprint.primaryThumbprint; deviceScope; tags.site removed; tags.floor added"
+    );
+    let after = &rehearsed.result[0];
+    assert_eq!(
+        (&after["status"], &after["tags"], &after["properties"]["desired"]),
+        (&json!("disabled"), &json!({"floor": 2}), &json!({"x": 1.0}))
+    );
+    assert!(["statusReason", "deviceScope", "eTag", "twinETag"].iter().all(|name| after.get(name).is_none()));
+    assert_eq!(
+        (rehearsed.log.assumed, rehearsed.summary.risks.twins_replaced),
+        (vec![1], 1),
+        "replaced or merged is not known"
+    );
+}
+
+#[test]
+fn a_section_is_assumed_only_where_merging_would_differ() {
+    let line = |twin: Value| with(json!({"id": "a", "status": "enabled", "importMode": "updateTwin"}), twin);
+    for (twin, outcome, assumed) in [
+        (json!({"tags": {"site": "graz"}}), "twinUpdated", true),
+        (json!({"tags": {"site": "lyon"}}), "unchanged", false),
+        (json!({"properties": {"reported": {"on": true}}}), "twinUpdated", false),
+        (json!({"properties": {"desired": {}}}), "twinUpdated", true),
+        (json!({"tags": {}, "properties": {}}), "twinUpdated", true),
+        (json!({}), "unchanged", false),
+    ] {
+        let rehearsed = run(&[device("a")], &[line(twin.clone())]);
+        assert_eq!(
+            (rehearsed.log.outcomes[0].as_str(), !rehearsed.log.assumed.is_empty()),
+            (outcome, assumed),
+            "{twin}"
+        );
+    }
+}
+
+#[test]
+fn keys_are_made_where_authentication_is_absent_and_that_is_a_risk() {
+    let exports = [
+        device("a"),
+        with(device("x"), json!({"authentication": x509()})),
+        with(device("k"), json!({"authentication": false})),
+    ];
+    let exports = exports.map(|line| {
+        if line["authentication"] == json!(false) {
+            serde_json::from_str(&line.to_string().replace("\"authentication\":false", "\"authentication\":null"))
+                .unwrap()
+        } else {
+            line
+        }
+    });
+    let line = |id: &str| json!({"id": id, "status": "enabled"});
+    let rehearsed = run(&exports, &["a", "x", "k", "new"].map(line));
+    assert_eq!(rehearsed.log.outcomes, ["updated", "updated", "updated", "created"]);
+    let risks = rehearsed.summary.risks;
+    assert_eq!((risks.keys_by_hub, risks.turn_sas, risks.keyless, risks.new_keys_by_hub), (3, 1, 1, 1));
+    assert_eq!(rehearsed.written.keys_by_hub, 4);
+    for after in &rehearsed.result {
+        assert_eq!(after["authentication"]["symmetricKey"], json!({"primaryKey": null, "secondaryKey": null}));
+    }
+    let same = |authentication: Value| json!({"id": "a", "status": "enabled", "authentication": authentication});
+    let replaced = run(&[device("a")], &[same(sas(OTHER_KEY))]).summary.risks;
+    assert_eq!((replaced.keys_replaced, replaced.keys_by_hub), (1, 0));
+    let half = json!({"symmetricKey": {"primaryKey": OTHER_KEY, "secondaryKey": KEY}, "type": "sas"});
+    assert_eq!(run(&[device("a")], &[same(half)]).summary.risks.keys_replaced, 0, "one of the old keys still works");
+}
+
+#[test]
+fn modules_need_their_device_and_go_with_it() {
+    let module = |id: &str, module: &str, mode: &str| json!({"id": id, "moduleId": module, "status": "enabled", "importMode": mode, "authentication": sas(KEY)});
+    let export =
+        [device("d"), module("d", "m1", "create"), module("d", "m2", "create"), module("d", "$edgeHub", "create")];
+    let export = export.map(|line| with(line, json!({"importMode": null})));
+    let delete = |id: &str| json!({"id": id, "status": "enabled", "importMode": "delete"});
+    let rehearsed = run(
+        &export,
+        &[
+            module("d", "m1", "create"),
+            module("d", "m3", "update"),
+            module("none", "m", "createOrUpdate"),
+            module("d", "$edgeHub", "update"),
+            module("d", "$edgeAgent", "updateTwin"),
+            module("d", "m3", "create"),
+            module("d", "m2", "delete"),
+            delete("d"),
+            module("d", "m1", "createOrUpdate"),
+        ],
+    );
+    assert_eq!(
+        rehearsed.log.outcomes,
+        [
+            "fails 409301",
+            "fails 404010",
+            "fails 404001",
+            "fails 401100",
+            "not known system-module-twin",
+            "created",
+            "deleted",
+            "deleted",
+            "fails 404001",
+        ]
+    );
+    assert_eq!(rehearsed.summary.risks.modules_with_device, 3, "m1, m3 and $edgeHub");
+    assert_eq!((rehearsed.result.len(), rehearsed.summary.devices, rehearsed.summary.modules), (0, (1, 0), (3, 0)));
+    assert!(
+        rehearsed.log.assumed.contains(&9) && rehearsed.log.assumed.contains(&6),
+        "they rest on the order of lines"
+    );
+}
+
+#[test]
+fn a_modules_line_before_its_devices_fails_under_the_assumed_order() {
+    let module = json!({"id": "d", "moduleId": "m", "status": "enabled"});
+    let rehearsed = run(&[], &[module, json!({"id": "d", "status": "enabled"})]);
+    assert_eq!(rehearsed.log.outcomes, ["fails 404001", "created"]);
+    assert_eq!(rehearsed.summary.assumed, 1);
+}
+
+#[test]
+fn children_of_a_deleted_edge_device_are_counted() {
+    let edge = with(device("e"), json!({"capabilities": {"iotEdge": true}, "deviceScope": "ms-azure-iot-edge://e-1"}));
+    let child = |id: &str| with(device(id), json!({"deviceScope": "ms-azure-iot-edge://e-1"}));
+    let delete = |id: &str| json!({"id": id, "status": "enabled", "importMode": "delete"});
+    let export = [edge, child("c1"), child("c2"), child("c3"), device("d")];
+    let rehearsed = run(&export, &[delete("e"), delete("c1")]);
+    let risks = rehearsed.summary.risks;
+    assert_eq!((risks.edge_deleted, risks.orphaned_children), (1, 2));
+}
+
+#[test]
+fn an_edge_devices_scope_is_the_hubs() {
+    let edge = with(device("e"), json!({"capabilities": {"iotEdge": true}, "deviceScope": "ms-azure-iot-edge://e-1"}));
+    let other = with(without_etags(edge.clone()), json!({"deviceScope": "ms-azure-iot-edge://e-2"}));
+    let rehearsed = run(std::slice::from_ref(&edge), std::slice::from_ref(&other));
+    assert_eq!(
+        (rehearsed.log.outcomes[0].as_str(), &rehearsed.result[0]["deviceScope"]),
+        ("unchanged", &edge["deviceScope"])
+    );
+    assert_eq!(
+        outcomes(std::slice::from_ref(&edge), &[with(other.clone(), json!({"deviceScope": null}))]),
+        ["not known edge-scope"]
+    );
+    let rehearsed = run(&[], &[other]);
+    assert_eq!((rehearsed.result[0].get("deviceScope"), rehearsed.written.scopes_by_hub), (None, 1));
+}
+
+#[test]
+fn lines_that_can_not_be_read_are_400012_and_those_the_hub_refuses_have_no_number() {
+    let export = text(&[device("a")]);
+    let import = [
+        "[]",
+        "not JSON",
+        r#"{"id":"a","importMode":"delete"}"#,
+        r#"{"status":"enabled"}"#,
+        r#"{"id":"a","status":"on"}"#,
+        r#"{"id":"a","status":"enabled","importMode":"remove"}"#,
+        r#"{"id":"a","status":"enabled","authentication":{"type":"SELF_SIGNED"}}"#,
+        r#"{"id":"a","status":"enabled","tags":[]}"#,
+        r#"{"id":"a b","status":"enabled"}"#,
+        r#"{"id":"a","status":"enabled","authentication":{"symmetricKey":{"primaryKey":"abc=","secondaryKey":"abc="}}}"#,
+        r#"{"id":"a","status":"enabled","status":"disabled"}"#,
+        r#"{"id":"a","status":"enabled","importmode":"delete"}"#,
+        r#"{"id":"a","status":"enabled","importMode":"updateTwin","tags":{"x":null}}"#,
+        "",
+        r#"{"id":"a","status":"enabled","parentScopes":["x"]}"#,
+    ];
+    let mut want = vec!["fails 400012"; 8];
+    want.extend([
+        "fails ?",
+        "fails ?",
+        "not known duplicate-member",
+        "not known member-case",
+        "not known twin-null",
+        "not known parent-scopes",
+    ]);
+    let joined = import.map(|line| format!("{line}\n")).concat();
+    for (threads, chunk) in [(1, 1 << 20), (3, 60)] {
+        // The blank line has no event of its own, and lines are numbered with it.
+        let without_blank = joined.replace("\n\n", "\n");
+        let rehearsed = rehearse_text(&export, &without_blank, None, threads, chunk);
+        assert_eq!(rehearsed.log.outcomes, want);
+        assert_eq!(rehearsed.log.errors.lines().filter(|line| line.starts_with("{\"errorCode\":400012,")).count(), 8);
+        assert_eq!(rehearsed.log.errors.lines().filter(|line| line.contains("\"errorCode\":null")).count(), 2);
+    }
+}
+
+#[test]
+fn a_stale_twin_etag_fails_by_itself_and_leaves_the_device_open() {
+    let line = with(device("a"), json!({"eTag": "stale", "twinETag": "stale", "status": "disabled"}));
+    let next = json!({"id": "a", "status": "enabled", "importMode": "updateIfMatchETag", "eTag": "MQ=="});
+    let rehearsed = run(&[device("a")], &[line, next]);
+    assert_eq!(rehearsed.log.outcomes, ["fails ?", "not known etag-not-known"]);
+    assert_eq!((rehearsed.summary.failing_partly, rehearsed.written.not_known), (1, 1));
+    assert_eq!(rehearsed.result, [device("a")]);
+}
+
+#[test]
+fn quoted_etags_are_compared_without_their_quotes() {
+    let line = |etag: &str| json!({"id": "a", "status": "enabled", "importMode": "deleteIfMatchETag", "eTag": etag});
+    for (etag, want) in [
+        ("MQ==", "deleted"),
+        ("\"MQ==\"", "deleted"),
+        ("\"MQ==", "fails ?"),
+        ("*", "not known etag-not-known"),
+        ("", "fails ?"),
+    ] {
+        assert_eq!(outcomes(&[device("a")], &[line(etag)]), [want], "{etag}");
+    }
+    let no_etag = without_etags(device("a"));
+    assert_eq!(outcomes(&[no_etag], &[line("MQ==")]), ["not known etag-not-known"]);
+}
+
+#[test]
+fn the_quota_stops_what_is_created_past_it() {
+    let line = |id: &str, mode: &str| json!({"id": id, "status": "enabled", "importMode": mode});
+    let export = text(&[device("a"), device("b")]);
+    let import = text(&[
+        line("c", "create"),
+        line("d", "create"),
+        line("a", "delete"),
+        line("e", "createOrUpdate"),
+        line("b", "update"),
+    ]);
+    let rehearsed = rehearse_text(&export, &import, Some(3), 1, 1 << 20);
+    assert_eq!(rehearsed.log.outcomes, ["created", "fails 403002", "deleted", "created", "updated"]);
+    assert_eq!(rehearsed.summary.devices, (2, 3));
+}
+
+#[test]
+fn a_device_takes_fifty_modules_of_its_own() {
+    let module = |number: usize| json!({"id": "d", "moduleId": format!("m{number}"), "status": "enabled"});
+    let mut export = vec![device("d"), json!({"id": "d", "moduleId": "$edgeHub", "status": "enabled"})];
+    export.extend((0..49).map(module));
+    let mut import: Vec<Value> = (49..52).map(module).collect();
+    import.push(with(module(3), json!({"importMode": "delete"})));
+    import.push(module(51));
+    let rehearsed = run(&export, &import);
+    assert_eq!(rehearsed.log.outcomes, ["created", "fails 413003", "fails 413003", "deleted", "created"]);
+}
+
+#[test]
+fn ids_twice_are_applied_in_turn_and_both_rest_on_the_order() {
+    let line = |status: &str| json!({"id": "a", "status": status, "authentication": sas(KEY)});
+    let delete = json!({"id": "a", "status": "enabled", "importMode": "delete"});
+    let create = with(line("enabled"), json!({"importMode": "create"}));
+    let rehearsed = run(&[device("a")], &[line("disabled"), line("disabled"), delete, create]);
+    assert_eq!(rehearsed.log.outcomes, ["updated", "unchanged", "deleted", "created"]);
+    assert_eq!((rehearsed.summary.repeated, rehearsed.summary.assumed), (3, 4));
+    let after = &rehearsed.result[0];
+    assert!(after.get("tags").is_none() && after["status"] == json!("enabled"), "a new device has no old twin");
+}
+
+#[test]
+fn untouched_lines_stay_to_the_byte_and_new_ones_follow() {
+    let export =
+        "\u{feff}{ \"id\" : \"a\" ,\"status\":\"enabled\",\"odd\":1e2}\r\n\n{\"id\":\"b\",\"status\":\"enabled\"}";
+    let import = "{\"id\":\"n\",\"status\":\"enabled\",\"unknown\":1}\n{\"id\":\"b\",\"status\":\"enabled\",\"importMode\":\"delete\"}\n";
+    let (_export, export) = input(export.as_bytes(), MmapChoice::Auto);
+    let (_import, import) = input(import.as_bytes(), MmapChoice::Auto);
+    let how = how(1, 1 << 20, MmapChoice::Auto);
+    let registry = Registry::build(export, &how, |_| {}).unwrap();
+    let (_, after, _) = rehearse(&registry, &import, &how, None, Log::default()).unwrap();
+    let mut result = Vec::new();
+    after
+        .write(|bytes| {
+            result.extend_from_slice(bytes);
+            Ok(())
+        })
+        .unwrap();
+    let null_keys = r#"{"symmetricKey":{"primaryKey":null,"secondaryKey":null},"x509Thumbprint":{"primaryThumbprint":null,"secondaryThumbprint":null},"type":"sas"}"#;
+    let want = format!(
+        "{{ \"id\" : \"a\" ,\"status\":\"enabled\",\"odd\":1e2}}\n{{\"id\":\"n\",\"status\":\"enabled\",\"authentication\":{null_keys},\"capabilities\":{{\"iotEdge\":false}}}}\n"
+    );
+    assert_eq!(String::from_utf8(result).unwrap(), want);
+}
+
+/// A line about one of a few devices and modules.
+fn random_line(rng: &mut Rng, of_import: bool) -> Value {
+    let mut line = json!({"id": *rng.pick(&["a", "b", "e", "f"]), "status": *rng.pick(&["enabled", "disabled"])});
+    if rng.chance(35) {
+        line["moduleId"] = json!(*rng.pick(&["m", "n", "$edgeHub"]));
+    }
+    let authentication = match rng.below(6) {
+        0 => Value::Null,
+        1 => x509(),
+        2 => sas(OTHER_KEY),
+        3 => json!({"type": "sas", "symmetricKey": {"primaryKey": null, "secondaryKey": null}}),
+        _ => sas(KEY),
+    };
+    line["authentication"] = authentication;
+    let etags = ["MQ==", "Mg==", "\"MQ==\"", "*", ""];
+    for name in ["eTag", "twinETag"] {
+        if rng.chance(if of_import { 35 } else { 90 }) {
+            line[name] = json!(*rng.pick(if of_import { &etags } else { &etags[..2] }));
+        }
+    }
+    if rng.chance(40) {
+        line["tags"] = if rng.chance(50) { json!({"site": "lyon"}) } else { json!({}) };
+    }
+    if rng.chance(40) {
+        line["properties"] = json!({"desired": {"x": rng.below(2), "$version": rng.below(9)}});
+        if rng.chance(50) {
+            line["properties"]["reported"] = json!({"on": true});
+        }
+    }
+    if rng.chance(30) {
+        line["statusReason"] = json!(*rng.pick(&["", "why"]));
+    }
+    if rng.chance(30) {
+        line["capabilities"] = json!({"iotEdge": rng.chance(60)});
+    }
+    if rng.chance(30) {
+        line["deviceScope"] = json!(*rng.pick(&["", "ms-azure-iot-edge://e-1", "ms-azure-iot-edge://f-1"]));
+    }
+    if of_import && rng.chance(90) {
+        let mode = hubmill_device::ImportMode::ALL[rng.below(9)];
+        line["importMode"] = json!(mode.as_str());
+    }
+    line
+}
+
+#[test]
+fn it_agrees_with_a_slow_model() {
+    let mut met = std::collections::BTreeSet::new();
+    for seed in 0..250 {
+        let rng = &mut Rng::for_line(11, seed, 7);
+        let mut export: Vec<Value> = (0..rng.below(9)).map(|_| random_line(rng, false)).collect();
+        // An export has a device to each module; what becomes of any other is nobody's business.
+        let devices: Vec<Value> =
+            export.iter().filter(|line| line.get("moduleId").is_none()).map(|line| line["id"].clone()).collect();
+        export.retain(|line| devices.contains(&line["id"]));
+        let import: Vec<Value> = (0..1 + rng.below(7)).map(|_| random_line(rng, true)).collect();
+        let quota = rng.chance(30).then(|| rng.below(7));
+        let mut model = model::Registry::of_export(&export);
+        model.quota = quota;
+        let want: Vec<String> = import.iter().map(|line| model.apply(line)).collect();
+        let (threads, chunk) = if seed % 2 == 0 { (1, 1 << 20) } else { (2, 150) };
+        let quota = quota.map(|quota| quota as u64);
+        let rehearsed = rehearse_text(&text(&export), &text(&import), quota, threads, chunk);
+        let show = || format!("seed {seed}\n{}---\n{}", text(&export), text(&import));
+        assert_eq!(rehearsed.log.outcomes, want, "{}", show());
+        // What is there, with what it is like where that is known.
+        let result = model::Registry::of_export(&rehearsed.result);
+        assert_eq!(result.things.len(), rehearsed.result.len(), "no id twice: {}", show());
+        assert_eq!(result.things.keys().collect::<Vec<_>>(), model.things.keys().collect::<Vec<_>>(), "{}", show());
+        for (key, want) in &model.things {
+            let found = &result.things[key];
+            if want.unsure {
+                continue;
+            }
+            let mut identity = want.identity.clone();
+            if identity["scope"] == json!("by hub") {
+                identity["scope"] = json!("");
+            }
+            if identity["authentication"] == json!("by hub") {
+                identity["authentication"] = json!(["sas", ["", ""], ["", ""]]);
+            }
+            assert_eq!((&found.identity, &found.twin), (&identity, &want.twin), "{key:?} {}", show());
+        }
+        met.extend(want);
+    }
+    assert!(met.len() >= 18, "the lines are not varied enough: {met:?}");
+}

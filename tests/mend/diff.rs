@@ -1,0 +1,150 @@
+//! `hubmill diff`: files, pipes, flags and what is said.
+
+use crate::support::{Folder, assert_answer, hubmill, json_lines, run, script};
+use hubmill_testkit::process::fixtures;
+use serde_json::{Value, json};
+use std::fs;
+
+const KEY: &str = "pC7hQx+V2zT0rJ4/kWb9sYd3LmN8uGfAeXo1iRv5BtE=";
+
+fn device(id: &str, status: &str, more: &str) -> String {
+    format!(
+        "{{\"id\":\"{id}\",\"eTag\":\"MQ==\",\"status\":\"{status}\",\"authentication\":{{\"symmetricKey\":{{\"primaryKey\":\"{KEY}\",\
+         \"secondaryKey\":\"{KEY}\"}},\"type\":\"sas\"}},\"twinETag\":\"AAAAAAAAAAE=\"{more}}}\n"
+    )
+}
+
+fn modes(output: &[u8]) -> Vec<(String, String)> {
+    let pair = |line: &Value| {
+        (line["id"].as_str().unwrap_or("?").to_owned(), line["importMode"].as_str().unwrap_or("?").to_owned())
+    };
+    json_lines(output).iter().map(pair).collect()
+}
+
+#[test]
+fn one_line_for_each_difference_with_only_what_differs() {
+    let folder = Folder::new();
+    let from = folder.write(
+        "from",
+        [device("a", "enabled", ",\"tags\":{\"x\":1}"), device("b", "enabled", ""), device("c", "enabled", "")]
+            .concat(),
+    );
+    let to = folder.write(
+        "to",
+        [device("c", "disabled", ""), device("a", "enabled", ",\"tags\":{\"x\":2}"), device("n", "enabled", "")]
+            .concat(),
+    );
+    let answer = hubmill(&["diff", &from, &to, "--report", &folder.arg("report")], b"");
+    assert_eq!(answer.code, 0, "{}", answer.stderr_text());
+    let want =
+        [("c", "update"), ("a", "updateTwin"), ("n", "create")].map(|(id, mode)| (id.to_owned(), mode.to_owned()));
+    assert_eq!(modes(&answer.stdout), want);
+    let lines = json_lines(&answer.stdout);
+    assert_eq!(lines[1], json!({"id": "a", "importMode": "updateTwin", "status": "enabled", "tags": {"x": 2}}));
+    assert!(lines.iter().all(|line| line.get("eTag").is_none() && line.get("twinETag").is_none()));
+    let report = folder.report("report");
+    let diff = &report.0["diff"];
+    assert_eq!((&diff["only_from"], &diff["creates"], &diff["equal"]), (&json!(1), &json!(1), &json!(0)));
+    assert!(answer.stderr_text().contains("1 only in FROM, and left there (--delete)"), "{}", answer.stderr_text());
+    let answer = hubmill(&["diff", "--delete", "--if-match", &from, &to], b"");
+    let last = json_lines(&answer.stdout).pop().expect("a line");
+    assert_eq!(last, json!({"id": "b", "eTag": "MQ==", "importMode": "deleteIfMatchETag", "status": "enabled"}));
+}
+
+#[test]
+fn every_fixture_is_equal_to_itself_and_to_what_it_comes_from() {
+    let mut compared = 0;
+    for entry in fs::read_dir(fixtures().join("export")).expect("fixtures") {
+        let path = entry.expect("an entry").path();
+        let name = path.to_str().expect("a plain name");
+        let folder = Folder::new();
+        let copy = folder.write("copy", fs::read(&path).expect("a file"));
+        let answer = hubmill(&["diff", "--delete", "--reported", name, &copy], b"");
+        assert_eq!(answer.stdout, b"", "{name}: {}", answer.stdout_text());
+        compared += 1;
+    }
+    assert!(compared >= 5);
+}
+
+#[test]
+fn lines_that_are_no_device_are_told_and_never_deleted() {
+    let folder = Folder::new();
+    let from = folder.write("from", [device("a", "enabled", ""), device("b", "enabled", "")].concat());
+    let to = folder.write("to", format!("{}{{\"id\":\"b\",\"status\":\n", device("a", "enabled", "")));
+    let answer = hubmill(&["diff", &from, &to], b"");
+    assert_answer(&answer, 1, "");
+    assert!(
+        answer.stderr_text().contains("error[not-a-device]: TO has 1 line that is no device; the first is line 2"),
+        "{}",
+        answer.stderr_text()
+    );
+    let answer = hubmill(&["diff", "--delete", &from, &to, "-o", &folder.arg("out")], b"");
+    assert_answer(&answer, 2, "");
+    assert!(answer.stderr_text().contains("--delete") && !folder.has("out"));
+    let import = folder.write("import", "{\"id\":\"a\",\"importMode\":\"delete\",\"status\":\"enabled\"}\n");
+    let answer = hubmill(&["diff", &from, &import], b"");
+    assert_answer(&answer, 2, "");
+    assert!(answer.stderr_text().contains("plan --result"));
+}
+
+#[test]
+fn empty_files_pipes_and_wrong_calls() {
+    let folder = Folder::new();
+    let (full, empty) = (folder.write("full", device("a", "enabled", "")), folder.write("empty", ""));
+    let answer = hubmill(&["diff", "--delete", &full, &empty], b"");
+    assert_eq!(modes(&answer.stdout), [("a".to_owned(), "delete".to_owned())]);
+    let answer = hubmill(&["diff", &empty, "-"], device("a", "enabled", "").as_bytes());
+    assert_eq!(modes(&answer.stdout), [("a".to_owned(), "create".to_owned())]);
+    let answer = hubmill(&["diff", "-", &full], device("a", "disabled", "").as_bytes());
+    assert_eq!(modes(&answer.stdout), [("a".to_owned(), "update".to_owned())]);
+    assert_answer(&hubmill(&["diff", &empty, &folder.write("notice", "no keys were exported\n")], b""), 0, "");
+    for args in
+        [vec!["diff"], vec!["diff", "-", "-"], vec!["diff", &full, &full], vec!["diff", &full, &empty, "-o", &full]]
+    {
+        assert_answer(&hubmill(&args, b""), 2, "");
+    }
+    assert_answer(&hubmill(&["diff", &full, "/nonexistent"], b""), 3, "");
+    assert_answer(&hubmill(&["diff", &empty, &full, "-o", "/dev/full"], b""), 3, "");
+    assert_eq!(folder.names(), ["empty", "full", "notice"]);
+}
+
+#[test]
+fn the_same_bytes_at_any_thread_count_and_source_and_a_closed_pipe_is_no_error() {
+    let folder = Folder::new();
+    let lines = |status: &str, step: usize| -> String {
+        (0..9_000)
+            .step_by(step)
+            .map(|index| device(&format!("d{index}"), if index % 3 == 0 { status } else { "enabled" }, ""))
+            .collect()
+    };
+    let (from, to) = (folder.write("from", lines("enabled", 2)), folder.write("to", lines("disabled", 1)));
+    let want = hubmill(&["diff", "--delete", &from, &to, "-j", "1"], b"").stdout;
+    assert_eq!(json_lines(&want).len(), 4_500 + 1_500);
+    for args in [vec!["-j", "2"], vec!["-j", "5", "--mmap", "never"], vec!["--mmap", "always"]] {
+        assert_answer(&hubmill(&[vec!["diff", "--delete", &from, &to], args].concat(), b""), 0, &want);
+    }
+    assert_answer(&hubmill(&["diff", "--delete", &from], folder.text("to").as_bytes()), 0, &want);
+    let closed = run(script("\"$0\" \"$@\" | head -c 100 > /dev/null", &["diff", &from, &to]), b"");
+    assert_eq!(closed.code, 0, "{}", closed.stderr_text());
+}
+
+#[test]
+fn keys_are_in_the_output_and_nowhere_else() {
+    let folder = Folder::new();
+    let token = format!("SharedAccessKey={KEY}");
+    let from = folder.write("from", [device("a", "enabled", ""), device(KEY, "enabled", "")].concat());
+    let to = folder.write("to", format!(
+        "{}{}{{\"id\":\"b\",\"authentication\":\"{KEY}\n{{\"id\":\"{KEY}\",\"moduleId\":\"{KEY}\",\"status\":\"enabled\"}}\n{{\"id\":\"x\",\"status\":\"{token}\"}}\n",
+        device("a", "disabled", ""),
+        "{\"id\":\"n\",\"status\":\"enabled\",\"authentication\":null}\n"
+    ));
+    let (report, findings) = (folder.arg("report"), folder.arg("findings"));
+    let answer = hubmill(&["diff", &from, &to, "--report", &report, "--diagnostics", &findings], b"");
+    assert!(answer.stdout_text().contains(KEY));
+    for text in [answer.stderr_text(), folder.text("report"), folder.text("findings")] {
+        for window in KEY.as_bytes().windows(12) {
+            let window = std::str::from_utf8(window).expect("ASCII");
+            assert!(!text.contains(window), "{window} in {text}");
+        }
+    }
+}
