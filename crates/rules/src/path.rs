@@ -85,7 +85,7 @@ pub(crate) fn read_path(text: &str, start: usize, bare: Bare) -> Result<(Vec<Nam
                 return Err(TextFault::new(at..at + found, "expected the name of a member")
                     .hint("a name of any characters stands in double brackets: tags.[[odd name]]"));
             }
-            let name = rest[..length].as_bytes().to_vec();
+            let name = rest.as_bytes()[..length].to_vec();
             names.push(Name { text: name, bracketed: false, at: at..at + length });
             at += length;
         }
@@ -118,7 +118,7 @@ fn read_bracketed(text: &str, open: usize) -> Result<(Name, usize), TextFault> {
             return Err(TextFault::new(open..open + 2, "these brackets are not closed: expected ]]"));
         };
         let at = open + 2..open + 2 + length;
-        return Ok((Name { text: name[..length].as_bytes().to_vec(), bracketed: true, at }, open + length + 4));
+        return Ok((Name { text: name.as_bytes()[..length].to_vec(), bracketed: true, at }, open + length + 4));
     }
     if rest[1..].starts_with(['\'', '"']) {
         let (name, close) = read_string(text, open + 1)?;

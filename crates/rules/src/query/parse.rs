@@ -528,7 +528,7 @@ impl<'t> Parser<'t> {
             return Err(fault());
         }
         self.at += all;
-        Ok(Expression::Literal(Literal::Number(rest[..all].as_bytes().into())))
+        Ok(Expression::Literal(Literal::Number(rest.as_bytes()[..all].into())))
     }
 
     fn path(&mut self) -> Result<Expression, TextFault> {
