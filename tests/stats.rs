@@ -50,7 +50,7 @@ fn everything_is_counted() {
             "reported": {"count": 0, "p50": 0, "p99": 0, "largest": 0, "limit": 32768, "over": 0},
         },
         "duplicates": {"ids": 2, "lines": 0},
-        "lines": 11, "invalid": 2, "notices": 0, "blank": 1, "bytes": INPUT.len(),
+        "lines": 11, "invalid": 2, "filtered": 0, "notices": 0, "blank": 1, "bytes": INPUT.len(),
     });
     assert_eq!(counted, want);
     let answer = hubmill(&["stats"], INPUT.as_bytes());
