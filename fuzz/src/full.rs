@@ -46,6 +46,7 @@ pub(crate) fn check(rules: &Rules, input: &[u8], level: Level, run: impl Fn(&Tra
         all_diagnostics: true,
         invalid_max: u64::MAX,
         checker: Some(Checker::new(Check::Full, Policy::default())),
+        samples_max: 0,
     });
     let told = || format!("{} {rules:?}\n{:?}\n", level.name(), String::from_utf8_lossy(input));
     let mut output = Vec::new();

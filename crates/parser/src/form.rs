@@ -49,11 +49,12 @@ pub(crate) enum DeepNames {
 }
 
 impl DeepNames {
-    /// Whether names inside of the member of the outer object with this raw name belong to the form.
+    /// Whether all names inside of the member of the outer object with this raw name belong to the form, at every depth.
     pub(crate) fn cover(self, name: &[u8]) -> bool {
         match self {
             Self::Inside(members) => members.iter().any(|member| member.as_bytes() == name),
-            Self::AllBut(but) => but.as_bytes() != name,
+            // Some may be left out anywhere.
+            Self::AllBut(_) => false,
         }
     }
 }
