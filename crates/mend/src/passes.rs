@@ -130,7 +130,7 @@ impl Source for Passes<'_> {
         Ok(false)
     }
 
-    fn piece<'p>(&self, held: &'p Stretch) -> Stretch {
+    fn piece(&self, held: &Stretch) -> Stretch {
         *held
     }
 

@@ -9,7 +9,7 @@ use hubmill_device::{Code, ImportMode, Member, Severity, is_system_module};
 use hubmill_parser::{Level, Limits};
 use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section};
 
-use crate::compare::{difference, same_authentication};
+use crate::compare::{difference, lacks_keys, same_authentication};
 use crate::failures::Failures;
 use crate::fate::{Doubt, Failed, Fate, ImportLine};
 use crate::new_line::{Identity, NewLine};
@@ -264,7 +264,7 @@ impl Undo<'_> {
         if fate.exists {
             self.change_back(before, fate, ids, batch);
         } else {
-            let has_keys = !before.authentication().needs_keys();
+            let has_keys = !lacks_keys(before);
             let unsure = fate.may_not_be_deleted && has_keys;
             if fate.may_not_be_deleted && !has_keys {
                 let what = "may be gone or not, and the backup does not have its keys: the line brings it back only where it is gone";
@@ -283,7 +283,7 @@ impl Undo<'_> {
             });
             line.write(&mut batch.output);
             batch.totals.creates += 1;
-            self.note_lost(before, true, before.authentication().needs_keys(), ids, batch);
+            self.note_lost(before, true, lacks_keys(before), ids, batch);
         }
     }
 
@@ -301,9 +301,9 @@ impl Undo<'_> {
         }
         let mut keys_lost = false;
         let mut identity_differs = false;
-        let is_said = !before.authentication().needs_keys();
+        let is_said = !lacks_keys(before);
         for import in fate.identities.iter().chain(&fate.identity) {
-            let makes_keys = import.authentication().needs_keys();
+            let makes_keys = lacks_keys(import);
             keys_lost |= !is_said;
             // Keys that the hub made are others than those of the backup, whatever that has.
             identity_differs |= (is_said && makes_keys) || difference(import, before).identity;
