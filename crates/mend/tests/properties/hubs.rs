@@ -102,7 +102,10 @@ pub(crate) fn export(rng: &mut Rng, keyless: usize) -> Vec<Map<String, Value>> {
 pub(crate) fn changed(rng: &mut Rng, from: &[Map<String, Value>], keyless: usize) -> Vec<Map<String, Value>> {
     let mut lines: Vec<Map<String, Value>> = from.to_vec();
     let gone: Vec<Value> = lines.iter().filter(|_| rng.chance(12)).map(|line| line["id"].clone()).collect();
-    lines.retain(|line| !gone.contains(&line["id"]) && !(line.contains_key("moduleId") && rng.chance(15)));
+    lines.retain(|line| {
+        let is_gone = line.contains_key("moduleId") && rng.chance(15);
+        !is_gone && !gone.contains(&line["id"])
+    });
     for old in &mut lines {
         let (id, module) = (text(old, "id"), old.get("moduleId").map(|_| text(old, "moduleId")));
         let new = line(rng, &id, module.as_deref(), keyless);
