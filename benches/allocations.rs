@@ -17,7 +17,7 @@ use hubmill_pipeline::{
     Batch, Drain, Flow, OnInvalid, Options, Piece, Transform, TransformScratch, Work as _, run, run_from,
 };
 use hubmill_reader::{Cut, Input, MmapChoice, Part};
-use hubmill_rules::{IdList, KeySlots, Preset, RuleSet, Rules, ScopeMap};
+use hubmill_rules::{Condition, DeepEdits, IdList, KeySlots, Preset, RuleSet, Rules, ScopeMap};
 use hubmill_testkit::generate::{Kind, file};
 
 /// Counts what it hands on to the system's allocator.
@@ -173,11 +173,24 @@ fn migrate() -> RuleSet {
     RuleSet { preset: Some(Preset::Migrate), allow: vec![Code::DeviceScope, Code::KeysByHub], ..RuleSet::default() }
 }
 
+fn condition() -> Condition {
+    let text = "NOT is_null(tags.location.floor) OR startswith(deviceId, 'x') OR properties.desired.a.b IN [1, 2]";
+    Condition::parse(text).expect("a condition")
+}
+
+fn edits() -> DeepEdits {
+    let mut edits = DeepEdits::default();
+    for edit in ["tags.location.floor=3", "properties.desired.a.b=1"] {
+        edits.set(edit).expect("an edit");
+    }
+    edits
+}
+
 fn minimal() -> RuleSet {
     RuleSet { minimal: true, import_mode: Some(ImportMode::Delete), ..RuleSet::default() }
 }
 
-fn rule_sets() -> [(&'static str, RuleSet); 13] {
+fn rule_sets() -> [(&'static str, RuleSet); 15] {
     let default = RuleSet::default;
     [
         ("copy", default()),
@@ -193,6 +206,8 @@ fn rule_sets() -> [(&'static str, RuleSet); 13] {
         ("share", RuleSet { preset: Some(Preset::Share), ..default() }),
         ("strip-metadata", RuleSet { strip_metadata: true, ..default() }),
         ("ids", RuleSet { ids: Some(ids()), ..default() }),
+        ("where", RuleSet { condition: Some(condition()), ..default() }),
+        ("set", RuleSet { deep: edits(), ..default() }),
     ]
 }
 

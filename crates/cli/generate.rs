@@ -288,6 +288,10 @@ impl Finish<'_> {
         }
         match end {
             End::Failed(failure) => Err(failure),
+            End::Refused if checked.lines == 0 => {
+                let name = csv_name(self.arguments);
+                Err(Failure::usage(format!("{name} has no row beside the header; nothing was made")))
+            }
             End::Refused => {
                 let errors = human::counted(checked.errors, "error");
                 Err(Failure::usage(format!("{errors} in {}; nothing was made", csv_name(self.arguments))))

@@ -68,8 +68,6 @@ impl Place {
                 ("authenticationtype", "authentication.type"),
                 ("authtype", "authentication.type"),
                 ("type", "authentication.type"),
-                ("tag", "tags"),
-                ("property", "properties"),
                 ("twin", "properties"),
                 ("desired", "properties.desired"),
                 ("desiredproperties", "properties.desired"),

@@ -268,5 +268,9 @@ fn tell(plan: &Plan, places: &Places, found: Diagnostic, give: &mut impl FnMut(D
     };
     let Place { line, byte } = places.of(row);
     let path = column.map_or(found.path, shown);
-    give(Diagnostic { line, byte, path, message, ..found });
+    let hint = match found.code {
+        Code::DuplicateId | Code::DuplicateLine => Some("one row for each device and module"),
+        _ => found.hint,
+    };
+    give(Diagnostic { line, byte, path, message, hint, ..found });
 }

@@ -36,16 +36,23 @@ pub(crate) fn difference(one: &DeviceLine<'_>, other: &DeviceLine<'_>) -> Differ
     Difference { identity: !same_identity, sections, authentication_unknown }
 }
 
+/// Whether a line leaves its keys to the hub (§4). As hubs write them, keys are seen at the start.
+pub(crate) fn lacks_keys(line: &DeviceLine<'_>) -> bool {
+    const START: &[u8] = b"{\"symmetricKey\":{\"primaryKey\":\"";
+    let Some(value) = line.value(Member::Authentication) else { return true };
+    let rest = value.strip_prefix(START).unwrap_or_default();
+    let is_usual = !rest.is_empty() && rest[0] != b'"' && memchr::memmem::find(rest, b"symmetricKey").is_none();
+    !is_usual && line.authentication().needs_keys()
+}
+
 /// Whether the two authenticate the same way, and whether that is not known: null, and symmetric keys that are not there, say nothing
 /// of what a hub has.
 pub(crate) fn same_authentication(one: &DeviceLine<'_>, other: &DeviceLine<'_>) -> (bool, bool) {
-    let own = one.authentication();
     if one.raw(Member::Authentication) == other.raw(Member::Authentication) {
-        return (true, own.needs_keys());
+        return (true, lacks_keys(one));
     }
-    let others = other.authentication();
-    let unknown = own.needs_keys() || others.needs_keys();
-    (unknown || own == others, unknown)
+    let unknown = lacks_keys(one) || lacks_keys(other);
+    (unknown || one.authentication() == other.authentication(), unknown)
 }
 
 /// Modules have no status (§1.7); where nothing is said, both are what the hub makes of that.

@@ -7,7 +7,7 @@ use hubmill_device::{Code, ImportMode, Member, Severity, is_system_module, scope
 use hubmill_parser::{Level, Limits};
 use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section};
 
-use crate::compare::{Difference, difference};
+use crate::compare::{Difference, difference, lacks_keys};
 use crate::new_line::{Identity, NewLine};
 use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
 
@@ -110,7 +110,7 @@ impl Step for Diff<'_> {
         self.meet(found);
         let from_line = self.from.line(found, &mut rooms.there)?;
         let different = if from_line == to_line {
-            let authentication_unknown = to.authentication().needs_keys();
+            let authentication_unknown = lacks_keys(&to);
             Difference { authentication_unknown, ..Difference::default() }
         } else {
             let Some(from) = reader.read(from_line) else { return Ok(()) };
@@ -186,7 +186,7 @@ impl Diff<'_> {
         };
         line.sections = self.sections(to, [true; 3]);
         line.sections = line.sections.map(|section| section.filter(|section| *section != EMPTY));
-        if to.authentication().needs_keys() {
+        if lacks_keys(to) {
             batch.totals.keys_by_hub += 1;
             let what = "has no keys in the second export: the hub makes some when it is created (§4)";
             batch.note(Code::KeysByHub, Severity::Warning, ids, what);
@@ -211,7 +211,7 @@ impl Diff<'_> {
         line.sections = self.sections(to, different.sections);
         let scope;
         if !twin_alone {
-            let known = [to, from].into_iter().find(|line| !line.authentication().needs_keys());
+            let known = [to, from].into_iter().find(|line| !lacks_keys(line));
             let authentication = known.and_then(|line| line.value(Member::Authentication));
             if authentication.is_none() {
                 let what = "differs, but no export says how it authenticates: an update would give it new keys (§2), so none is written";

@@ -130,7 +130,7 @@ impl Source for Passes<'_> {
         Ok(false)
     }
 
-    fn piece<'p>(&self, held: &'p Stretch) -> Stretch {
+    fn piece(&self, held: &Stretch) -> Stretch {
         *held
     }
 
@@ -161,7 +161,18 @@ pub struct LinesBatch {
 
 impl LinesBatch {
     /// Counts a finding about a device or module, and keeps it where it will be shown.
-    pub(crate) fn note(&mut self, code: Code, severity: Severity, (id, module): (&[u8], Option<&[u8]>), what: &str) {
+    pub(crate) fn note(&mut self, code: Code, severity: Severity, ids: (&[u8], Option<&[u8]>), what: &str) {
+        self.note_with(code, severity, ids, || what.to_owned());
+    }
+
+    /// As [`LinesBatch::note`], with words that are only made where they are shown.
+    pub(crate) fn note_with(
+        &mut self,
+        code: Code,
+        severity: Severity,
+        (id, module): (&[u8], Option<&[u8]>),
+        what: impl FnOnce() -> String,
+    ) {
         let number = self.tally.count_finding(code, severity);
         if !self.all_diagnostics && number > u64::from(DIAGNOSTICS_SHOWN_MAX) {
             return;
@@ -171,7 +182,7 @@ impl LinesBatch {
             Some(module) => format!("the module {:?} of {id:?}", shown(module)),
             None => format!("the device {id:?}"),
         };
-        let (message, path) = (format!("{name} {what}"), String::new());
+        let (message, path) = (format!("{name} {}", what()), String::new());
         self.diagnostics.push(Diagnostic { severity, code, line: 0, byte: 0, id: Some(id), path, message, hint: None });
     }
 }

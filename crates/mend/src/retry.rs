@@ -236,9 +236,12 @@ impl Retry<'_> {
     }
 }
 
+/// A decoded text, where it is there.
+type MaybeText<'a> = Option<Cow<'a, [u8]>>;
+
 /// The ids of a line, as the hub probably binds them: the exact name before one in another case, and the last before an
 /// earlier one (§1.5).
-fn ids<'a>(record: &Record<'a>) -> (Option<Cow<'a, [u8]>>, Option<Cow<'a, [u8]>>) {
+fn ids<'a>(record: &Record<'a>) -> (MaybeText<'a>, MaybeText<'a>) {
     const IDS: [Member; 2] = [Member::Id, Member::ModuleId];
     let mut found = [None; 2];
     for member in record.members() {

@@ -2,13 +2,14 @@
 //! changed back, by the lines of a backup.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use hubmill_device::{Code, ImportMode, Member, Severity, is_system_module};
 use hubmill_parser::{Level, Limits};
 use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section};
 
-use crate::compare::{difference, same_authentication};
+use crate::compare::{difference, lacks_keys, same_authentication};
 use crate::failures::Failures;
 use crate::fate::{Doubt, Failed, Fate, ImportLine};
 use crate::new_line::{Identity, NewLine};
@@ -40,6 +41,9 @@ pub struct Undo<'a> {
     repeated: HashMap<Number, Vec<Number>>,
     /// The ids of edge devices that were deleted, and so get another scope.
     lost_scopes: Mutex<HashSet<Vec<u8>>>,
+    any_scope_lost: AtomicBool,
+    /// A bit for each entry of the import: the backup has it, too.
+    met: Vec<AtomicU64>,
 }
 
 /// What an entry is called.
@@ -63,7 +67,9 @@ impl<'a> Undo<'a> {
             }
         }
         let lost_scopes = Mutex::new(HashSet::new());
-        Ok(Steps(Self { files, reading, all_diagnostics, repeated, lost_scopes }))
+        let met = (0..files.import.entries().len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        let any_scope_lost = AtomicBool::new(false);
+        Ok(Steps(Self { files, reading, all_diagnostics, repeated, lost_scopes, any_scope_lost, met }))
     }
 }
 
@@ -139,15 +145,20 @@ impl LineRoom {
 }
 
 impl Undo<'_> {
-    /// Gets the lines of the import about these ids.
-    fn gather(&self, (id, module_id): Ids<'_>, lines: &mut LineRoom, room: &mut Vec<u8>) -> Result<(), Error> {
+    /// Gets the lines of the import about these ids; the number of the first.
+    fn gather(
+        &self,
+        (id, module_id): Ids<'_>,
+        lines: &mut LineRoom,
+        room: &mut Vec<u8>,
+    ) -> Result<Option<Number>, Error> {
         lines.clear();
         let import = self.files.import;
-        let Some(first) = import.find(id, module_id, room)? else { return Ok(()) };
+        let Some(first) = import.find(id, module_id, room)? else { return Ok(None) };
         for number in std::iter::once(&first).chain(self.repeated.get(&first).into_iter().flatten()) {
             lines.push(import.line(*number, room)?, import.entries()[*number as usize].start);
         }
-        Ok(())
+        Ok(Some(first))
     }
 
     /// Reads them, and looks them up in the log.
@@ -177,7 +188,9 @@ impl Undo<'_> {
         let Some(before) = reader.read(text) else { return Ok(()) };
         let (id, module_id) = (before.id(), before.module_id());
         let ids = (&*id, module_id.as_deref());
-        self.gather(ids, lines, &mut rooms.ids)?;
+        if let Some(first) = self.gather(ids, lines, &mut rooms.ids)? {
+            self.met[first as usize / 64].fetch_or(1 << (first % 64), Ordering::Relaxed);
+        }
         let mut own = self.read(reader, ids, lines, key);
         let mut start = Fate::start(true);
         if module_id.is_some() {
@@ -251,7 +264,7 @@ impl Undo<'_> {
         if fate.exists {
             self.change_back(before, fate, ids, batch);
         } else {
-            let has_keys = !before.authentication().needs_keys();
+            let has_keys = !lacks_keys(before);
             let unsure = fate.may_not_be_deleted && has_keys;
             if fate.may_not_be_deleted && !has_keys {
                 let what = "may be gone or not, and the backup does not have its keys: the line brings it back only where it is gone";
@@ -270,7 +283,7 @@ impl Undo<'_> {
             });
             line.write(&mut batch.output);
             batch.totals.creates += 1;
-            self.note_lost(before, true, before.authentication().needs_keys(), ids, batch);
+            self.note_lost(before, true, lacks_keys(before), ids, batch);
         }
     }
 
@@ -288,13 +301,12 @@ impl Undo<'_> {
         }
         let mut keys_lost = false;
         let mut identity_differs = false;
+        let is_said = !lacks_keys(before);
         for import in fate.identities.iter().chain(&fate.identity) {
-            let makes_keys = import.authentication().needs_keys();
-            let is_said = !before.authentication().needs_keys();
-            let same_keys = same_authentication(import, before).0;
+            let makes_keys = lacks_keys(import);
             keys_lost |= !is_said;
             // Keys that the hub made are others than those of the backup, whatever that has.
-            identity_differs |= difference(import, before).identity || (is_said && (makes_keys || !same_keys));
+            identity_differs |= (is_said && makes_keys) || difference(import, before).identity;
             if !is_said {
                 // The keys of now are those of the import, and stay.
                 line.identity.authentication = import.value(Member::Authentication).filter(|_| !makes_keys);
@@ -312,7 +324,7 @@ impl Undo<'_> {
         let differ =
             |other: &DeviceLine<'_>| fate.identity.as_ref().is_some_and(|last| !same_authentication(last, other).0);
         let unsure = fate.may_not_be_written || fate.identities.iter().any(differ);
-        if before.authentication().needs_keys() && unsure {
+        if !is_said && unsure {
             // Whose keys it has now is not certain.
             line.identity.authentication = None;
         }
@@ -342,12 +354,13 @@ impl Undo<'_> {
 
     /// What the backup does not have: it was made by the import, or by someone else.
     fn step_new(&self, scratch: &mut LinesScratch, number: Number, batch: &mut LinesBatch) -> Result<(), Error> {
+        // All entries of the backup have been gone through before.
+        if self.met[number as usize / 64].load(Ordering::Relaxed) >> (number % 64) & 1 == 1 {
+            return Ok(());
+        }
         let LinesScratch { reader, rooms, key, lines, device_lines, .. } = scratch;
         let (id, module_id) = self.files.import.ids(number, &mut rooms.ids)?;
         let ids = (id.as_slice(), module_id.as_deref());
-        if self.files.backup.find(ids.0, ids.1, &mut rooms.there)?.is_some() {
-            return Ok(());
-        }
         self.gather(ids, lines, &mut rooms.ids)?;
         let own = self.read(reader, ids, lines, key);
         let mut fate = Fate::start(false).after(&own, None);
@@ -469,21 +482,23 @@ impl Undo<'_> {
         if was_deleted && is_device && before.is_edge() {
             batch.totals.scopes_lost += 1;
             self.lost_scopes.lock().unwrap_or_else(PoisonError::into_inner).insert(ids.0.to_vec());
+            self.any_scope_lost.store(true, Ordering::Relaxed);
             lost.push("its scope, and so its children (§3.7)");
         }
         if !lost.is_empty() {
-            let what = format!("comes back without {}", lost.join("; without "));
-            batch.note(Code::NotRestored, Severity::Warning, ids, &what);
+            let what = || format!("comes back without {}", lost.join("; without "));
+            batch.note_with(Code::NotRestored, Severity::Warning, ids, what);
         }
         self.note_parent(before, ids, batch);
     }
 
     /// Says that a device is the child of an edge device that gets another scope.
     fn note_parent(&self, before: &DeviceLine<'_>, ids: Ids<'_>, batch: &mut LinesBatch) {
-        let lost = self.lost_scopes.lock().unwrap_or_else(PoisonError::into_inner);
-        if lost.is_empty() || ids.1.is_some() {
+        // Edge devices have all been gone through before.
+        if ids.1.is_some() || !self.any_scope_lost.load(Ordering::Relaxed) {
             return;
         }
+        let lost = self.lost_scopes.lock().unwrap_or_else(PoisonError::into_inner);
         if before.parent().is_some_and(|parent| lost.contains(&parent)) {
             drop(lost);
             batch.totals.children_lost += 1;

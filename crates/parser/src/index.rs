@@ -6,6 +6,8 @@
 
 use std::ops::{BitOr, BitOrAssign};
 
+use crate::arch::{BATCH_STEPS, Step};
+
 /// Bytes in one step.
 pub(crate) const STEP_BYTES: usize = 64;
 
@@ -63,6 +65,8 @@ pub(crate) struct Index {
     pub(crate) kinds: Vec<u8>,
     pub(crate) token_count: usize,
     pub(crate) lines: Vec<LineEnd>,
+    /// Room for the kernels.
+    pub(crate) steps: Option<Box<[Step; BATCH_STEPS]>>,
 }
 
 impl Index {

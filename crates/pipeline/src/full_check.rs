@@ -24,7 +24,7 @@ impl FullCheck {
         // A line may become longer than an input line may be.
         let limits = Limits { line_bytes_max: usize::MAX >> 1, ..limits };
         Self {
-            parser: checker.map_or_else(|| Parser::new(level, limits), |checker| checker.parser(level, limits)),
+            parser: checker.map_or_else(|| Parser::new(level, limits), |checker| checker.parser(level, limits, &[])),
             check: CheckScratch::default(),
             line: Vec::new(),
             findings: Vec::new(),

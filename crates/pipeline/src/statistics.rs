@@ -233,7 +233,7 @@ impl Work for Statistics {
     type Batch = StatisticsBatch;
 
     fn scratch(&self) -> Self::Scratch {
-        (self.checker.parser(self.level, self.limits), CheckScratch::default(), FilterScratch::default())
+        (self.checker.parser(self.level, self.limits, &[]), CheckScratch::default(), FilterScratch::default())
     }
 
     fn batch(&self) -> StatisticsBatch {

@@ -64,9 +64,10 @@ impl Work for Transform {
 
     fn scratch(&self) -> TransformScratch {
         let (level, limits, checker) = (self.level, self.limits, self.checker.as_ref());
+        let deep_names = self.rules.deep_names();
         let parser = match checker {
-            Some(checker) => checker.parser(level, limits),
-            None => Parser::new(level, limits).with_deep_names(self.rules.deep_names()),
+            Some(checker) => checker.parser(level, limits, deep_names),
+            None => Parser::new(level, limits).with_deep_names(deep_names),
         };
         TransformScratch { parser, rules: self.rules.scratch(), full: FullCheck::new(checker, level, limits) }
     }

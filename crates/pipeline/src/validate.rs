@@ -73,7 +73,7 @@ impl Work for Validate {
 
     fn scratch(&self) -> ValidateScratch {
         ValidateScratch {
-            parser: self.checker.parser(self.level, self.limits),
+            parser: self.checker.parser(self.level, self.limits, &[]),
             check: CheckScratch::default(),
             filter: FilterScratch::default(),
         }

@@ -467,7 +467,7 @@ fn random_line(rng: &mut Rng, of_import: bool) -> Value {
 #[test]
 fn it_agrees_with_a_slow_model() {
     let mut met = std::collections::BTreeSet::new();
-    for seed in 0..250 {
+    for seed in 0..1_000 {
         let rng = &mut Rng::for_line(11, seed, 7);
         let mut export: Vec<Value> = (0..rng.below(9)).map(|_| random_line(rng, false)).collect();
         // An export has a device to each module; what becomes of any other is nobody's business.

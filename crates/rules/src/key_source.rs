@@ -86,7 +86,7 @@ impl KeySource {
         }
     }
 
-    /// Writes a key over `place`, which is [`KeySource::text_bytes`] long, as [`KeySource::append_quoted`] does, without
+    /// Writes a key over `place`, which is [`KeySource::text_bytes`] long, in standard base64 with padding, without
     /// quotes.
     ///
     /// # Panics

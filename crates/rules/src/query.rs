@@ -18,6 +18,7 @@ use crate::names::Strictness;
 use crate::path::whole_path;
 
 pub use crate::path::TextFault;
+pub(crate) use names::probably_meant;
 use names::{LinePath, line_path_of};
 pub(crate) use places::Places;
 

@@ -25,19 +25,9 @@ const WIDE: usize = 32;
 #[inline]
 pub fn append(out: &mut Vec<u8>, source: &[u8], start: usize, end: usize) {
     assert!(start <= end && end <= source.len(), "range inside of the source");
-    let length = end - start;
-    if length > WIDE || source.len() - start < WIDE {
-        out.extend_from_slice(&source[start..end]);
-        return;
-    }
-    out.reserve(WIDE);
-    let filled = out.len();
-    // SAFETY: `WIDE` bytes can be read from `start` on, as just checked, and written after `filled`, as just reserved; a
-    // shared slice and a vector's own buffer do not overlap. `length` is no more than that.
-    unsafe {
-        std::ptr::copy_nonoverlapping(source.as_ptr().add(start), out.as_mut_ptr().add(filled), WIDE);
-        out.set_len(filled + length);
-    }
+    out.reserve(end - start + WIDE);
+    // SAFETY: the room was just made.
+    unsafe { append_reserved(out, source, start, end) };
 }
 
 /// Appends `source[start..end]` to `out` with the edits made, which must be in order and must not overlap.
@@ -46,13 +36,49 @@ pub fn append(out: &mut Vec<u8>, source: &[u8], start: usize, end: usize) {
 /// Where an edit is not inside of the range or not in order.
 #[inline]
 pub fn splice(out: &mut Vec<u8>, source: &[u8], start: usize, end: usize, edits: &[Edit], texts: &[u8]) {
+    assert!(start <= end && end <= source.len(), "range inside of the source");
+    let text_bytes: usize = edits.iter().map(|edit| edit.text_end.saturating_sub(edit.text_start) as usize).sum();
+    // Room for all of it is made at once.
+    out.reserve(end - start + text_bytes + WIDE);
     let mut from = start;
     for edit in edits {
-        append(out, source, from, edit.start as usize);
-        append(out, texts, edit.text_start as usize, edit.text_end as usize);
+        assert!(edit.start <= edit.end && edit.end as usize <= end, "an edit inside of the range");
+        // SAFETY: what is copied from the source are ranges between `start` and `end` that follow each other, so no more
+        // than `end - start` bytes in all, and what is copied from the texts was counted above: so there is room for each,
+        // and for `WIDE` bytes after it.
+        unsafe {
+            append_reserved(out, source, from, edit.start as usize);
+            append_reserved(out, texts, edit.text_start as usize, edit.text_end as usize);
+        }
         from = edit.end as usize;
     }
-    append(out, source, from, end);
+    // SAFETY: likewise.
+    unsafe { append_reserved(out, source, from, end) };
+}
+
+/// As [`append`], where there is room.
+///
+/// # Panics
+/// Where the range is not inside of `source`.
+///
+/// # Safety
+/// `out` must have spare room for the range and [`WIDE`] bytes more.
+#[inline(always)]
+unsafe fn append_reserved(out: &mut Vec<u8>, source: &[u8], start: usize, end: usize) {
+    assert!(start <= end && end <= source.len(), "range inside of the source");
+    let length = end - start;
+    let filled = out.len();
+    // SAFETY: the range is inside of the source; the caller promises the room; a shared slice and a vector's own buffer do not
+    // overlap. A short range is copied with what follows it, where that much follows.
+    unsafe {
+        let (from, to) = (source.as_ptr().add(start), out.as_mut_ptr().add(filled));
+        if length <= WIDE && source.len() - start >= WIDE {
+            std::ptr::copy_nonoverlapping(from, to, WIDE);
+        } else {
+            std::ptr::copy_nonoverlapping(from, to, length);
+        }
+        out.set_len(filled + length);
+    }
 }
 
 #[cfg(test)]

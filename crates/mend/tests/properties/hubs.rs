@@ -100,9 +100,12 @@ pub(crate) fn export(rng: &mut Rng, keyless: usize) -> Vec<Map<String, Value>> {
 
 /// An export that has come from another: some devices are gone, some new, some changed, some only spelled another way.
 pub(crate) fn changed(rng: &mut Rng, from: &[Map<String, Value>], keyless: usize) -> Vec<Map<String, Value>> {
-    let mut lines: Vec<Map<String, Value>> = from.iter().filter(|_| !rng.clone().chance(0)).cloned().collect();
+    let mut lines: Vec<Map<String, Value>> = from.to_vec();
     let gone: Vec<Value> = lines.iter().filter(|_| rng.chance(12)).map(|line| line["id"].clone()).collect();
-    lines.retain(|line| !gone.contains(&line["id"]) && !(line.contains_key("moduleId") && rng.chance(15)));
+    lines.retain(|line| {
+        let is_gone = line.contains_key("moduleId") && rng.chance(15);
+        !is_gone && !gone.contains(&line["id"])
+    });
     for old in &mut lines {
         let (id, module) = (text(old, "id"), old.get("moduleId").map(|_| text(old, "moduleId")));
         let new = line(rng, &id, module.as_deref(), keyless);
@@ -113,9 +116,8 @@ pub(crate) fn changed(rng: &mut Rng, from: &[Map<String, Value>], keyless: usize
                     ["status", "statusReason", "tags", "properties", "authentication", "deviceScope"].to_vec();
                 let name = names[rng.below(names.len())];
                 // A scope without the edge flag that goes with it is no export's.
-                if name == "deviceScope"
-                    && (new["id"].as_str().is_some_and(|id| EDGES.contains(&id)) || module.is_some())
-                {
+                let may_be_edge = new["id"].as_str().is_some_and(|id| EDGES.contains(&id));
+                if name == "deviceScope" && (may_be_edge || module.is_some()) {
                     continue;
                 }
                 match new.get(name) {

@@ -163,11 +163,11 @@ impl Level {
 }
 
 /// Steps that go through one loop before they go through the next.
-const BATCH_STEPS: usize = 32;
+pub(crate) const BATCH_STEPS: usize = 32;
 
 /// What the loops over a batch hand to each other.
-#[derive(Clone, Copy)]
-struct Step {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
     masks: Masks,
     /// By byte.
     kinds: [u8; STEP_BYTES],
@@ -183,7 +183,8 @@ impl Step {
 #[inline(always)]
 unsafe fn index_steps<K: Kernel>(bytes: &[u8], base: u32, carry: &mut Carry, index: &mut Index) {
     index.make_room(bytes.len());
-    let mut steps = [Step::EMPTY; BATCH_STEPS];
+    // Kept from call to call: to make it anew costs more than to index a short line.
+    let mut steps = index.steps.take().unwrap_or_else(|| Box::new([Step::EMPTY; BATCH_STEPS]));
     let (whole, rest) = bytes.as_chunks::<STEP_BYTES>();
     let mut padded = [b' '; STEP_BYTES];
     padded[..rest.len()].copy_from_slice(rest);
@@ -194,6 +195,7 @@ unsafe fn index_steps<K: Kernel>(bytes: &[u8], base: u32, carry: &mut Carry, ind
         unsafe { index_batch::<K>(batch, at, carry, index, &mut steps) };
         at = at.wrapping_add((batch.len() * STEP_BYTES) as u32);
     }
+    index.steps = Some(steps);
 }
 
 /// Classifies some steps, works out where their tokens are, notes line ends, then writes the tokens: short loops, each of

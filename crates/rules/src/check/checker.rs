@@ -145,10 +145,11 @@ impl Checker {
         Self { check: Check::Full, policy: Policy::default(), says: false }
     }
 
-    /// A parser for lines that are to be checked: what is checked in full follows mostly from forms with all names.
-    pub fn parser(&self, level: Level, limits: Limits) -> Parser {
+    /// A parser for lines that are to be checked: what is checked in full follows mostly from forms with all names. Other checks
+    /// ask for none but those inside of the members `deep_names`.
+    pub fn parser(&self, level: Level, limits: Limits, deep_names: &'static [&'static str]) -> Parser {
         let parser = Parser::new(level, limits);
-        if self.check == Check::Full { parser.with_all_names(METADATA) } else { parser }
+        if self.check == Check::Full { parser.with_all_names(METADATA) } else { parser.with_deep_names(deep_names) }
     }
 
     /// What is allowed and denied.

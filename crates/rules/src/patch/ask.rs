@@ -4,13 +4,14 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use hubmill_device::{
-    AuthenticationType, IdFault, ImportMode, Member, MemberSet, Place, Status, TextKind, check_id, meant, redacted,
+    AuthenticationType, IdFault, ImportMode, Member, MemberSet, Place, Status, TextKind, check_id, redacted,
 };
 use hubmill_parser::{Content, Level, Limits, MemberSpan, Parser, Record};
 
 use super::compose::Edit;
 use super::{Name, Otherwise, Patch};
 use crate::path::{self, Bare, read_path};
+use crate::query::probably_meant;
 
 /// Edits of any members, in the order in which they are made: merges first, then the others as they were given.
 #[derive(Clone, Debug, Default)]
@@ -186,7 +187,7 @@ impl DeepEdits {
             for name in &step.path {
                 let Some(here) = place else { break };
                 if !here.names().iter().any(|known| known.as_bytes() == name.text) {
-                    doubtful.push((step.flag.clone(), meant(here, &name.text)));
+                    doubtful.push((step.flag.clone(), probably_meant(here, &name.text)));
                     break;
                 }
                 place = crate::query::place_inside(here, &name.text);

@@ -128,13 +128,22 @@ pub(crate) fn line_path_of(names: &[Name], strict: bool) -> Result<LinePath, Tex
     Ok(LinePath { names: all, member, words })
 }
 
+/// What was probably meant by a name: as for members of a line, and the singulars that paths invite to.
+pub(crate) fn probably_meant(place: Place, name: &[u8]) -> Option<&'static str> {
+    match (place, name) {
+        (Place::Line, b"tag") => Some("tags"),
+        (Place::Line, b"property") => Some("properties"),
+        _ => meant(place, name),
+    }
+}
+
 fn unknown(name: &Name, place: Place) -> TextFault {
     let text = String::from_utf8_lossy(&name.text);
     let (holds, known) = match place {
         Place::Line => ("a line", "tags, properties, status, deviceId and so on".to_owned()),
         place => (place.path(), place.names().join(", ")),
     };
-    let meant = match meant(place, &name.text) {
+    let meant = match probably_meant(place, &name.text) {
         Some(meant) => format!("{meant} was probably meant; "),
         None => String::new(),
     };

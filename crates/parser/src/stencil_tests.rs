@@ -1,0 +1,156 @@
+use std::ops::ControlFlow;
+
+use super::{NODES_MAX, STENCILS_MAX};
+use crate::{Content, Level, Limits, Parser};
+
+/// What each line is: its members as text and what it holds, or its fault.
+fn read(parser: &mut Parser, text: &[u8]) -> Vec<String> {
+    let mut all = Vec::new();
+    parser.parse(text, 0, |line| {
+        all.push(match line.content {
+            Content::Record(record) => {
+                let text = |span| String::from_utf8_lossy(record.bytes(span)).into_owned();
+                let members = record.members().iter();
+                let members: String =
+                    members.map(|member| format!("{}={};", text(member.name), text(member.value))).collect();
+                let inner = record.members().iter().filter_map(|member| record.object(member)).flatten();
+                let inner: String = inner.map(|member| text(member.value)).collect();
+                format!("{members}{inner}{}{}", record.may_have_escapes(), record.is_plain())
+            }
+            Content::Invalid(fault) => {
+                format!("{:?} at {} {}", fault.kind, fault.at as usize - line.start, fault.expected)
+            }
+            Content::Blank => "blank".to_owned(),
+        });
+        assert!(line.start <= line.end && line.end <= line.end_with_newline);
+        all.push(format!("{}", line.end_with_newline - line.end));
+        ControlFlow::Continue(())
+    });
+    all
+}
+
+/// How many stencils a parser has made.
+fn stencils(parser: &Parser) -> usize {
+    parser.stencils.all.len()
+}
+
+/// More text, so that no line is too near to the end.
+const TAIL: &str = "{\"tail\":\"                                                                \"}\n";
+
+fn fresh(level: Level, line: &str) -> Vec<String> {
+    let mut all = read(&mut Parser::new(level, Limits::default()), format!("{line}{TAIL}").as_bytes());
+    all.truncate(2);
+    all
+}
+
+#[test]
+fn lines_that_fit_are_what_a_fresh_parser_says_they_are() {
+    let model = r#"{"id":"a","n":[1,"x",null,{"größe":-2.5}],"o":{"p":true,"a name of more than thirty-two bytes, so":"q"}, "z" : "" }"#;
+    let values = [
+        ("\"a\"", "\"\""),
+        ("\"a\"", "\"an id of more than thirty-two bytes, which takes a second look\""),
+        ("\"a\"", "\"\\\"\""),
+        ("\"a\"", "\"\\\\\""),
+        ("\"a\"", "\"a\\u00e9\\n, and then more than thirty-two bytes, \\\"quoted\\\"\""),
+        ("\"a\"", "\"\\q\""),
+        ("\"a\"", "\"\\u12g4\""),
+        ("\"a\"", "\"é 修理 🚚\""),
+        ("\"a\"", "\"\u{7f}\""),
+        ("\"a\"", "\"\t\""),
+        ("\"a\"", "\"\u{1f}\""),
+        ("\"a\"", "null"),
+        ("\"a\"", "12"),
+        ("\"a\"", "\"a"),
+        ("\"a\"", "\"a\\\""),
+        ("1", "-0"),
+        ("1", "01"),
+        ("1", "1.5e-300"),
+        ("1", "123456789012345678901234567890.5"),
+        ("1", "false"),
+        ("1", "nul"),
+        ("1", "nulll"),
+        ("1", "\"1\""),
+        ("1", " 1"),
+        ("1", ""),
+        ("null", "12"),
+        ("null", "true"),
+        ("null", "NULL"),
+        ("-2.5", "true"),
+        ("-2.5", "2.5.1"),
+        ("true", "tru"),
+        ("true", "false "),
+        ("größe", "grosse"),
+        ("thirty-two", "thirty_two"),
+        ("bytes, so", "bytes,_so"),
+        (" }", "}"),
+        (" }", " },"),
+        (" }", " } "),
+        (" }", " }}"),
+        (" }", ""),
+    ];
+    for level in Level::available() {
+        for end in ["\n", "\r\n", "\r\r\n"] {
+            let mut parser = Parser::new(level, Limits::default());
+            read(&mut parser, format!("{}{TAIL}", format!("{model}{end}").repeat(6)).as_bytes());
+            assert_eq!(stencils(&parser), 1, "{}", level.name());
+            for (from, to) in values {
+                let line = format!("{}{end}", model.replacen(from, to, 1));
+                let mut found = read(&mut parser, format!("{line}{TAIL}").as_bytes());
+                found.truncate(2);
+                assert_eq!(found, fresh(level, &line), "{} {line}", level.name());
+            }
+            // At the end of a chunk, with and without a line end.
+            for line in [model.to_owned(), format!("{model}{end}")] {
+                let mut found = read(&mut parser, line.as_bytes());
+                found.truncate(2);
+                assert_eq!(found, read(&mut Parser::new(level, Limits::default()), line.as_bytes()));
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_not_utf8_are_found_in_every_value() {
+    for level in Level::available() {
+        let mut parser = Parser::new(level, Limits::default());
+        let line = "{\"a\":\"x\",\"b\":\"y\"}\n";
+        read(&mut parser, format!("{}{TAIL}", line.repeat(8)).as_bytes());
+        for bad in [b"\xff".as_slice(), b"\xc3", b"\xed\xa0\x80", b"\xc0\x80"] {
+            for place in [6, 14] {
+                let mut text = format!("{line}{TAIL}").into_bytes();
+                text.splice(place..=place, bad.iter().copied());
+                assert!(read(&mut parser, &text)[0].starts_with("Utf8 at"), "{} {bad:?} {place}", level.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_limit_of_a_line_holds() {
+    let limits = Limits { line_bytes_max: 40, ..Limits::default() };
+    for level in Level::available() {
+        let mut parser = Parser::new(level, limits);
+        read(&mut parser, format!("{}\n", "{\"a\":\"x\"}\n".repeat(12)).as_bytes());
+        assert_eq!(stencils(&parser), 1);
+        for (length, fits) in [(40, true), (41, false)] {
+            let text = format!("{{\"a\":\"{}\"}}\n{{\"a\":\"{}\"}}\n", "x".repeat(length - 8), "x".repeat(32));
+            assert_eq!(!read(&mut parser, text.as_bytes())[0].starts_with("LineTooLong"), fits, "{length}");
+        }
+    }
+}
+
+#[test]
+fn what_is_kept_is_bounded_and_made_at_the_second_sighting() {
+    let mut parser = Parser::new(Level::detect(), Limits::default());
+    let line = |number: usize| format!("{{\"name {number}\":1}}\n");
+    let once: String = (0..2000).map(line).collect();
+    read(&mut parser, once.as_bytes());
+    assert_eq!(stencils(&parser), 0, "no text was met twice");
+    for number in 0..4 * STENCILS_MAX {
+        // A line that fits, so that others are looked at.
+        let text = format!("{}{}{}{TAIL}", line(0).repeat(3), line(number), line(number));
+        read(&mut parser, text.as_bytes());
+        assert!(stencils(&parser) <= STENCILS_MAX && parser.stencils.tree.nodes.len() <= NODES_MAX);
+    }
+    assert!(stencils(&parser) > 10);
+}
