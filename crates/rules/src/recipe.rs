@@ -124,7 +124,7 @@ impl Rules {
         let Some(recipes) = scratch.layouts.recipes_mut() else {
             return;
         };
-        if recipes.tries < TRIES {
+        if recipes.tries < TRIES && recipes.all.len() < KEPT && self.has_recipes() {
             recipes.tries += 1;
             self.make_recipe(scratch, record, verdict);
         }
@@ -132,14 +132,18 @@ impl Rules {
 
     #[cold]
     fn make_recipe(&self, scratch: &mut Scratch, record: &Record<'_>, verdict: Verdict) {
-        let Some(recipe) = self.recipe(scratch, record, verdict) else {
-            return;
-        };
-        if let Some(recipes) = scratch.layouts.recipes_mut()
-            && recipes.all.len() < KEPT
+        if let Some(recipe) = self.recipe(scratch, record, verdict)
+            && let Some(recipes) = scratch.layouts.recipes_mut()
         {
             recipes.all.push(recipe);
         }
+    }
+
+    /// Whether it can be told at all what the rules go by.
+    fn has_recipes(&self) -> bool {
+        // These copy keys, and leave alone what is a copy already.
+        let copies_keys = matches!(self.key_rule, Some(KeyRule::Swap | KeyRule::PromoteSecondary));
+        self.ids.is_none() && self.ids_not.is_none() && self.patch.is_empty() && !copies_keys
     }
 
     fn recipe(&self, scratch: &Scratch, record: &Record<'_>, verdict: Verdict) -> Option<Recipe> {
@@ -185,13 +189,6 @@ impl Rules {
     /// The values that the rules go by, of the record's members and of what is inside of them; `None` where they go by more
     /// than can be told.
     fn depends_on(&self, scratch: &Scratch, record: &Record<'_>) -> Option<Vec<(MemberSpan, Rests)>> {
-        if self.ids.is_some() || self.ids_not.is_some() || !self.patch.is_empty() {
-            return None;
-        }
-        // These copy keys, and leave alone what is a copy already.
-        if matches!(self.key_rule, Some(KeyRule::Swap | KeyRule::PromoteSecondary)) {
-            return None;
-        }
         let names = scratch.layouts.names();
         let get = |member| names.get(record, member);
         let migrates = self.migrate.is_some();
