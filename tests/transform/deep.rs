@@ -178,6 +178,20 @@ fn what_the_line_is_after_the_edit_counts() {
 }
 
 #[test]
+fn authentication_that_is_taken_out_and_put_in_afresh_is_there() {
+    let line = br#"{"id":"a","status":"enabled","authentication":{"type":"sas"}}"#;
+    let afresh = ["--unset", "authentication", "--set", "authentication={\"type\":\"certificateAuthority\"}"];
+    let answer = transform(&afresh, line);
+    assert_eq!(
+        answer.stdout_text(),
+        "{\"id\":\"a\",\"status\":\"enabled\",\"authentication\":{\"type\":\"certificateAuthority\"}}\n"
+    );
+    assert!(!answer.stderr_text().contains("new keys"), "{}", answer.stderr_text());
+    let answer = transform(&afresh[..2], line);
+    assert!(answer.stderr_text().contains("1 line would give an existing device new keys"), "{}", answer.stderr_text());
+}
+
+#[test]
 fn what_can_t_be_meant_is_refused_with_a_mend() {
     for (args, says) in [
         (

@@ -154,10 +154,9 @@ impl Rules {
         if let Some(migrate) = &self.migrate {
             self.migrate_scope(scratch, record, migrate)?;
         }
-        if !self.patch.is_empty() {
-            authenticates = self.apply_patch(scratch, record, authenticates)?;
-        }
-        Ok(authenticates && !scratch.changes.removed.contains(Member::Authentication))
+        authenticates &= !scratch.changes.removed.contains(Member::Authentication);
+        // It may take a member out and put it in afresh.
+        if self.patch.is_empty() { Ok(authenticates) } else { self.apply_patch(scratch, record, authenticates) }
     }
 
     /// The mode that the line leaves with; `None` where it can't be read.
