@@ -19,10 +19,13 @@ pub(crate) struct FullCheck {
     findings: Vec<(Finding, Option<Vec<u8>>)>,
 }
 
+/// Deeper than any line becomes by a rule.
+const DEPTH_MAX: usize = 20_000;
+
 impl FullCheck {
     pub(crate) fn new(checker: Option<&Checker>, level: Level, limits: Limits) -> Self {
-        // A line may become longer than an input line may be.
-        let limits = Limits { line_bytes_max: usize::MAX >> 1, ..limits };
+        // A line may become longer and deeper than an input line may be.
+        let limits = Limits { line_bytes_max: usize::MAX >> 1, depth_max: limits.depth_max.max(DEPTH_MAX) };
         Self {
             parser: checker.map_or_else(|| Parser::new(level, limits), |checker| checker.parser(level, limits, &[])),
             check: CheckScratch::default(),

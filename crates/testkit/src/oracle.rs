@@ -196,7 +196,7 @@ fn is_selected(rules: &Rules, object: &Object, findings: &mut Findings) -> bool 
         }
         match condition.holds(object) {
             Ok(holds) => selected = holds,
-            Err(code) => findings.error(code),
+            Err(codes) => codes.iter().for_each(|code| findings.error(code)),
         }
     }
     if rules.ids.is_some() || rules.ids_not.is_some() {

@@ -276,7 +276,7 @@ impl Query {
     ///
     /// # Errors
     /// The code of a line that can't be asked.
-    pub fn value(&self, line: &Object) -> Result<Value, &'static str> {
+    pub fn value(&self, line: &Object) -> Result<Value, Faults> {
         match self {
             Self::Constant(_, value) => Ok(value.clone()),
             Self::Path(text, names) => value_at(line, names, self.words().is_some() && !text.starts_with('[')),
@@ -317,13 +317,13 @@ impl Query {
     ///
     /// # Errors
     /// The code of a line that can't be asked.
-    pub fn holds(&self, line: &Object) -> Result<bool, &'static str> {
+    pub fn holds(&self, line: &Object) -> Result<bool, Faults> {
         Ok(self.value(line)? == Value::Bool(true))
     }
 }
 
 /// AND (false decides) and OR (true decides), from left to right.
-fn together(all: &[Query], line: &Object, decisive: bool) -> Result<Value, &'static str> {
+fn together(all: &[Query], line: &Object, decisive: bool) -> Result<Value, Faults> {
     let mut undefined = false;
     for one in all {
         match one.value(line)?.truth() {
@@ -367,6 +367,9 @@ impl Value {
     }
 }
 
+/// Why a line can't be asked: the codes of which one is said.
+pub type Faults = &'static [&'static str];
+
 /// The names that the hub knows in an object of a line.
 pub(crate) fn known_names(path: &[String]) -> Option<&'static [&'static str]> {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -380,15 +383,16 @@ pub(crate) fn known_names(path: &[String]) -> Option<&'static [&'static str]> {
     }
 }
 
-fn value_at(line: &Object, names: &[String], is_word: bool) -> Result<Value, &'static str> {
+fn value_at(line: &Object, names: &[String], is_word: bool) -> Result<Value, Faults> {
     let mut object = line;
     for (depth, name) in names.iter().enumerate() {
         if let Some(known) = known_names(&names[..depth]) {
-            if object.has_duplicates() {
-                return Err("duplicate-member");
-            }
-            if known.contains(&name.as_str()) && object.has_case_variant(&[name]) {
-                return Err("member-case");
+            let is_variant = known.contains(&name.as_str()) && object.has_case_variant(&[name]);
+            match (object.has_duplicates(), is_variant) {
+                (true, true) => return Err(&["duplicate-member", "member-case"]),
+                (true, false) => return Err(&["duplicate-member"]),
+                (false, true) => return Err(&["member-case"]),
+                (false, false) => {}
             }
         }
         match object.get(name) {
