@@ -3,8 +3,11 @@
 //! Absent, empty and default values are equal. ETags do not count, and what only the hub makes does not either: an edge
 //! device's own scope, and the number at the end of its children's (§3.7).
 
+use std::sync::LazyLock;
+
 use hubmill_device::{Member, Status, scope_parent};
 use hubmill_registry::{DeviceLine, Section};
+use memchr::memmem::Finder;
 
 /// What differs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,9 +42,10 @@ pub(crate) fn difference(one: &DeviceLine<'_>, other: &DeviceLine<'_>) -> Differ
 /// Whether a line leaves its keys to the hub (§4). As hubs write them, keys are seen at the start.
 pub(crate) fn lacks_keys(line: &DeviceLine<'_>) -> bool {
     const START: &[u8] = b"{\"symmetricKey\":{\"primaryKey\":\"";
+    static ANOTHER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"symmetricKey"));
     let Some(value) = line.value(Member::Authentication) else { return true };
     let rest = value.strip_prefix(START).unwrap_or_default();
-    let is_usual = !rest.is_empty() && rest[0] != b'"' && memchr::memmem::find(rest, b"symmetricKey").is_none();
+    let is_usual = !rest.is_empty() && rest[0] != b'"' && ANOTHER.find(rest).is_none();
     !is_usual && line.authentication().needs_keys()
 }
 

@@ -1,13 +1,13 @@
 //! The import that turns the state of one export into the state of another: the fewest lines, each as small as it can be.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use hubmill_device::{Code, ImportMode, Member, Severity, is_system_module, scope_parent};
 use hubmill_parser::{Level, Limits};
 use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section};
 
 use crate::compare::{Difference, difference, lacks_keys};
+use crate::met::Met;
 use crate::new_line::{Identity, NewLine};
 use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
 
@@ -28,10 +28,8 @@ pub struct Diff<'a> {
     from: &'a Registry,
     to: &'a Registry,
     options: DiffOptions,
-    reading: (Level, Limits),
-    all_diagnostics: bool,
-    /// A bit for each entry of `from`: `to` has it, too.
-    met: Vec<AtomicU64>,
+    /// The entries of `from` that `to` has, too.
+    met: Met,
 }
 
 impl<'a> Diff<'a> {
@@ -43,43 +41,26 @@ impl<'a> Diff<'a> {
         reading: (Level, Limits),
         all_diagnostics: bool,
     ) -> Steps<Self> {
-        let words = from.entries().len().div_ceil(64);
-        let met = (0..words).map(|_| AtomicU64::new(0)).collect();
-        Steps(Self { from, to, options, reading, all_diagnostics, met })
-    }
-
-    fn meet(&self, number: Number) {
-        self.met[number as usize / 64].fetch_or(1 << (number % 64), Ordering::Relaxed);
-    }
-
-    fn is_met(&self, number: Number) -> bool {
-        self.met[number as usize / 64].load(Ordering::Relaxed) >> (number % 64) & 1 == 1
+        let step = Self { from, to, options, met: Met::none_of(from) };
+        Steps { step, reading, all_diagnostics }
     }
 }
 
 impl<'a> Steps<Diff<'a>> {
     /// What has to be gone through first, to its end.
     pub fn first_passes(&self) -> Passes<'a> {
-        Passes::new(&[Pass::Edge, Pass::Devices, Pass::Modules], self.0.to, &[self.0.from, self.0.to])
+        Passes::new(&[Pass::Edge, Pass::Devices, Pass::Modules], self.step.to, &[self.step.from, self.step.to])
     }
 
     /// And what then: what only the first export has.
     pub fn last_passes(&self) -> Passes<'a> {
-        Passes::new(&[Pass::Others], self.0.from, &[self.0.from, self.0.to])
+        Passes::new(&[Pass::Others], self.step.from, &[self.step.from, self.step.to])
     }
 }
 
 impl Step for Diff<'_> {
     fn over(&self, pass: Pass) -> &Registry {
         if pass == Pass::Others { self.from } else { self.to }
-    }
-
-    fn reading(&self) -> (Level, Limits) {
-        self.reading
-    }
-
-    fn all_diagnostics(&self) -> bool {
-        self.all_diagnostics
     }
 
     fn step(
@@ -90,14 +71,14 @@ impl Step for Diff<'_> {
         batch: &mut LinesBatch,
     ) -> Result<(), Error> {
         if pass == Pass::Others {
-            return if self.is_met(number) { Ok(()) } else { self.only_from(scratch, number, batch) };
+            return if self.met.is_met(number) { Ok(()) } else { self.only_from(scratch, number, batch) };
         }
-        let LinesScratch { reader, rooms, guess, .. } = scratch;
+        let LinesScratch { reader, rooms, next, .. } = scratch;
         let to_line = self.to.line(number, &mut rooms.wanted)?;
         let Some(to) = reader.read(to_line) else { return Ok(()) };
         let (id, module_id) = (to.id(), to.module_id());
         let ids = (&*id, module_id.as_deref());
-        let found = find(self.from, ids, to_line, guess, &mut rooms.there)?;
+        let found = self.from.find_next(next, ids, &mut rooms.there)?;
         let is_system = module_id.as_deref().is_some_and(is_system_module);
         let Some(found) = found else {
             return if is_system {
@@ -107,7 +88,7 @@ impl Step for Diff<'_> {
                 self.create(reader, &mut rooms.parent, &mut rooms.ids, &to, ids, batch)
             };
         };
-        self.meet(found);
+        self.met.meet(found);
         let from_line = self.from.line(found, &mut rooms.there)?;
         let different = if from_line == to_line {
             let authentication_unknown = lacks_keys(&to);
@@ -136,27 +117,6 @@ impl Step for Diff<'_> {
         }
         Ok(())
     }
-}
-
-/// The entry of these ids; where `guess`, the one after the last that was found, is the same line, that one.
-pub(crate) fn find(
-    registry: &Registry,
-    (id, module_id): (&[u8], Option<&[u8]>),
-    line: &[u8],
-    guess: &mut Number,
-    room: &mut Vec<u8>,
-) -> Result<Option<Number>, Error> {
-    let probable = *guess;
-    let is_there = registry.entries().get(probable as usize).is_some_and(|entry| !entry.is_repeated());
-    let found = if is_there && registry.line(probable, room)? == line {
-        Some(probable)
-    } else {
-        registry.find(id, module_id, room)?
-    };
-    if let Some(found) = found {
-        *guess = found + 1;
-    }
-    Ok(found)
 }
 
 impl Diff<'_> {
@@ -256,7 +216,7 @@ impl Diff<'_> {
     /// What only the first export has.
     fn only_from(&self, scratch: &mut LinesScratch, number: Number, batch: &mut LinesBatch) -> Result<(), Error> {
         let device = self.from.device_of(number);
-        let goes_along = device.is_some_and(|device| !self.is_met(device));
+        let goes_along = device.is_some_and(|device| !self.met.is_met(device));
         if goes_along {
             batch.totals.with_device += u64::from(self.options.delete);
             batch.totals.only_from += u64::from(!self.options.delete);

@@ -11,6 +11,7 @@ mod diff;
 mod failures;
 mod fate;
 mod log_line;
+mod met;
 mod new_line;
 mod passes;
 mod quoted;

@@ -194,7 +194,7 @@ pub struct LinesScratch {
     /// Rooms for lines of files that are not mapped, and for looking ids up.
     pub(crate) rooms: Rooms,
     /// The entry that is probably asked for next: files keep their order as a rule.
-    pub(crate) guess: Number,
+    pub(crate) next: Number,
     pub(crate) key: Vec<u8>,
     /// Lines of an import about one device or module, and about a module's device.
     pub(crate) lines: LineRoom,
@@ -219,17 +219,17 @@ pub(crate) trait Step: Sync {
     /// Looks at one entry, and writes what there is to write.
     fn step(&self, scratch: &mut LinesScratch, pass: Pass, number: Number, batch: &mut LinesBatch)
     -> Result<(), Error>;
-
-    /// How lines are read.
-    fn reading(&self) -> (Level, Limits);
-
-    /// All findings are kept, not only the first of each code.
-    fn all_diagnostics(&self) -> bool;
 }
 
 /// The work of a command that goes over entries.
 #[derive(Debug)]
-pub struct Steps<S>(pub(crate) S);
+pub struct Steps<S> {
+    pub(crate) step: S,
+    /// How lines are read.
+    pub(crate) reading: (Level, Limits),
+    /// All findings are kept, not only the first of each code.
+    pub(crate) all_diagnostics: bool,
+}
 
 #[allow(private_bounds, reason = "how a step is done is nobody else's business")]
 impl<S: Step> Work<Stretches> for Steps<S> {
@@ -237,11 +237,11 @@ impl<S: Step> Work<Stretches> for Steps<S> {
     type Batch = LinesBatch;
 
     fn scratch(&self) -> LinesScratch {
-        let (level, limits) = self.0.reading();
+        let (level, limits) = self.reading;
         LinesScratch {
             reader: LineReader::new(level, limits),
             rooms: Rooms::default(),
-            guess: 0,
+            next: 0,
             key: Vec::new(),
             lines: LineRoom::default(),
             device_lines: LineRoom::default(),
@@ -249,7 +249,7 @@ impl<S: Step> Work<Stretches> for Steps<S> {
     }
 
     fn batch(&self) -> LinesBatch {
-        LinesBatch { all_diagnostics: self.0.all_diagnostics(), ..LinesBatch::default() }
+        LinesBatch { all_diagnostics: self.all_diagnostics, ..LinesBatch::default() }
     }
 
     fn clear(&self, batch: &mut LinesBatch) {
@@ -262,12 +262,12 @@ impl<S: Step> Work<Stretches> for Steps<S> {
     }
 
     fn work(&self, scratch: &mut LinesScratch, stretch: Stretch, from: usize, _: u64, batch: &mut LinesBatch) -> usize {
-        let entries = self.0.over(stretch.pass).entries();
+        let entries = self.step.over(stretch.pass).entries();
         for number in stretch.first + from as Number..stretch.end {
             if !stretch.pass.takes(&entries[number as usize]) {
                 continue;
             }
-            if let Err(error) = self.0.step(scratch, stretch.pass, number, batch) {
+            if let Err(error) = self.step.step(scratch, stretch.pass, number, batch) {
                 batch.error = Some(Arc::new(error));
                 break;
             }

@@ -2,7 +2,7 @@
 //! changed back, by the lines of a backup.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use hubmill_device::{Code, ImportMode, Member, Severity, is_system_module};
@@ -12,6 +12,7 @@ use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section}
 use crate::compare::{difference, lacks_keys, same_authentication};
 use crate::failures::Failures;
 use crate::fate::{Doubt, Failed, Fate, ImportLine};
+use crate::met::Met;
 use crate::new_line::{Identity, NewLine};
 use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
 use crate::read_log::ReadLog;
@@ -35,15 +36,13 @@ pub struct UndoFiles<'a> {
 #[derive(Debug)]
 pub struct Undo<'a> {
     files: UndoFiles<'a>,
-    reading: (Level, Limits),
-    all_diagnostics: bool,
     /// Further lines of the import about the same ids, by the first one.
     repeated: HashMap<Number, Vec<Number>>,
     /// The ids of edge devices that were deleted, and so get another scope.
     lost_scopes: Mutex<HashSet<Vec<u8>>>,
     any_scope_lost: AtomicBool,
-    /// A bit for each entry of the import: the backup has it, too.
-    met: Vec<AtomicU64>,
+    /// The entries of the import that the backup has, too.
+    met: Met,
 }
 
 /// What an entry is called.
@@ -67,16 +66,16 @@ impl<'a> Undo<'a> {
             }
         }
         let lost_scopes = Mutex::new(HashSet::new());
-        let met = (0..files.import.entries().len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
         let any_scope_lost = AtomicBool::new(false);
-        Ok(Steps(Self { files, reading, all_diagnostics, repeated, lost_scopes, any_scope_lost, met }))
+        let met = Met::none_of(files.import);
+        Ok(Steps { step: Self { files, repeated, lost_scopes, any_scope_lost, met }, reading, all_diagnostics })
     }
 }
 
 impl<'a> Steps<Undo<'a>> {
     /// What has to be gone through one after the other, each to its end.
     pub fn passes(&self) -> [Passes<'a>; 3] {
-        let UndoFiles { backup, import, after, .. } = self.0.files;
+        let UndoFiles { backup, import, after, .. } = self.step.files;
         let all: Vec<&Registry> = [backup, import].into_iter().chain(after).collect();
         [
             Passes::new(&[Pass::Edge], backup, &all),
@@ -89,14 +88,6 @@ impl<'a> Steps<Undo<'a>> {
 impl Step for Undo<'_> {
     fn over(&self, pass: Pass) -> &Registry {
         if pass == Pass::Others { self.files.import } else { self.files.backup }
-    }
-
-    fn reading(&self) -> (Level, Limits) {
-        self.reading
-    }
-
-    fn all_diagnostics(&self) -> bool {
-        self.all_diagnostics
     }
 
     fn step(
@@ -145,20 +136,15 @@ impl LineRoom {
 }
 
 impl Undo<'_> {
-    /// Gets the lines of the import about these ids; the number of the first.
-    fn gather(
-        &self,
-        (id, module_id): Ids<'_>,
-        lines: &mut LineRoom,
-        room: &mut Vec<u8>,
-    ) -> Result<Option<Number>, Error> {
+    /// Gets the lines of the import that have the ids of the entry `first`.
+    fn gather(&self, first: Option<Number>, lines: &mut LineRoom, room: &mut Vec<u8>) -> Result<(), Error> {
         lines.clear();
+        let Some(first) = first else { return Ok(()) };
         let import = self.files.import;
-        let Some(first) = import.find(id, module_id, room)? else { return Ok(None) };
         for number in std::iter::once(&first).chain(self.repeated.get(&first).into_iter().flatten()) {
             lines.push(import.line(*number, room)?, import.entries()[*number as usize].start);
         }
-        Ok(Some(first))
+        Ok(())
     }
 
     /// Reads them, and looks them up in the log.
@@ -182,20 +168,20 @@ impl Undo<'_> {
 
     /// What became of a device of the backup, or of one that the backup does not have.
     fn step_backup(&self, scratch: &mut LinesScratch, number: Number, batch: &mut LinesBatch) -> Result<(), Error> {
-        let LinesScratch { reader, rooms, key, lines, device_lines, .. } = scratch;
-        let backup = self.files.backup;
+        let LinesScratch { reader, rooms, next, key, lines, device_lines } = scratch;
+        let UndoFiles { backup, import, .. } = self.files;
         let text = backup.line(number, &mut rooms.wanted)?;
         let Some(before) = reader.read(text) else { return Ok(()) };
         let (id, module_id) = (before.id(), before.module_id());
         let ids = (&*id, module_id.as_deref());
-        if let Some(first) = self.gather(ids, lines, &mut rooms.ids)? {
-            self.met[first as usize / 64].fetch_or(1 << (first % 64), Ordering::Relaxed);
-        }
+        let first = import.find_next(next, ids, &mut rooms.ids)?;
+        first.iter().for_each(|first| self.met.meet(*first));
+        self.gather(first, lines, &mut rooms.ids)?;
         let mut own = self.read(reader, ids, lines, key);
         let mut start = Fate::start(true);
         if module_id.is_some() {
             let device = (ids.0, None);
-            self.gather(device, device_lines, &mut rooms.ids)?;
+            self.gather(import.find(ids.0, None, &mut rooms.ids)?, device_lines, &mut rooms.ids)?;
             let of_device = self.read(reader, device, device_lines, key);
             if !of_device.is_empty() {
                 let device_before = match backup.device_of(number) {
@@ -355,13 +341,14 @@ impl Undo<'_> {
     /// What the backup does not have: it was made by the import, or by someone else.
     fn step_new(&self, scratch: &mut LinesScratch, number: Number, batch: &mut LinesBatch) -> Result<(), Error> {
         // All entries of the backup have been gone through before.
-        if self.met[number as usize / 64].load(Ordering::Relaxed) >> (number % 64) & 1 == 1 {
+        if self.met.is_met(number) {
             return Ok(());
         }
         let LinesScratch { reader, rooms, key, lines, device_lines, .. } = scratch;
-        let (id, module_id) = self.files.import.ids(number, &mut rooms.ids)?;
+        let import = self.files.import;
+        let (id, module_id) = import.ids(number, &mut rooms.ids)?;
         let ids = (id.as_slice(), module_id.as_deref());
-        self.gather(ids, lines, &mut rooms.ids)?;
+        self.gather(import.find_next(&mut { number }, ids, &mut rooms.ids)?, lines, &mut rooms.ids)?;
         let own = self.read(reader, ids, lines, key);
         let mut fate = Fate::start(false).after(&own, None);
         if ids.1.is_some() && fate.exists {
@@ -435,7 +422,7 @@ impl Undo<'_> {
         id: &[u8],
     ) -> Result<DeviceIs, Error> {
         let before = self.files.backup.find(id, None, &mut rooms.there)?;
-        self.gather((id, None), lines, &mut rooms.ids)?;
+        self.gather(self.files.import.find(id, None, &mut rooms.ids)?, lines, &mut rooms.ids)?;
         let of_device = self.read(reader, (id, None), lines, key);
         let before_line = match before {
             Some(number) => reader.read(self.files.backup.line(number, &mut rooms.parent)?),

@@ -2,14 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use crate::arch::Level;
+use crate::arch::{Level, REACH};
 use crate::fault::{Fault, FaultKind};
 use crate::form::DeepNames;
 use crate::index::{Carry, Flags, Index};
 use crate::lazy::Lazy;
 use crate::record::{Covers, MemberSource, MemberSpan, Places, Record, RecordParts};
 use crate::shape::Shapes;
-use crate::stencil::{StencilTokens, Stencils};
+use crate::stencil::{StencilTokens, Stencils, Traced};
 use crate::walk::{LineTokens, Nesting, SliceTokens, check_utf8, walk};
 use crate::window::WindowTokens;
 
@@ -26,6 +26,9 @@ const BLOCK_BYTES_MIN: usize = 512;
 const BLOCK_BYTES_FIRST: usize = 4 * 1024;
 /// A line longer than this is indexed piece by piece while it is walked.
 const INDEXED_LINE_BYTES_MAX: usize = 1 << 20;
+
+/// A chunk's last line is copied to where there is room after it, for a look at its end, if it is no longer than this.
+const LAST_LINE_BYTES_MAX: usize = 4096;
 
 /// What is accepted as a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +79,8 @@ pub struct Parser {
     next_block_bytes: usize,
     indexed_line_bytes_max: usize,
     pub(crate) stencils: Stencils,
+    /// A chunk's last line, with room after it.
+    last_line: Box<[u8; LAST_LINE_BYTES_MAX + 1 + REACH]>,
     index: Index,
     shapes: Shapes,
     members: Vec<MemberSpan>,
@@ -94,6 +99,7 @@ impl Parser {
             next_block_bytes: BLOCK_BYTES_FIRST,
             indexed_line_bytes_max: INDEXED_LINE_BYTES_MAX,
             stencils: Stencils::default(),
+            last_line: Box::new([0; LAST_LINE_BYTES_MAX + 1 + REACH]),
             index: Index::default(),
             shapes: Shapes::new(DeepNames::Inside(&[])),
             members: Vec::new(),
@@ -186,7 +192,9 @@ impl Parser {
     ) -> ControlFlow<usize, usize> {
         let mut start = start;
         let mut fitting = 0;
-        while let Some(traced) = self.stencils.trace(self.level, chunk, start) {
+        while start < chunk.len() {
+            let traced = self.stencils.trace(self.level, chunk, start);
+            let Some(traced) = traced.or_else(|| self.trace_last_line(chunk, start)) else { break };
             let end = traced.end;
             let bytes = &chunk[..end];
             let (stencil, flags) = self.stencils.get(&traced);
@@ -208,7 +216,7 @@ impl Parser {
             let places = Places::Stencil(tokens);
             let parts = RecordParts { bytes, start, flags, level: self.level, members, places };
             let content = Content::Record(Record(&parts));
-            let end_with_newline = traced.end_with_newline;
+            let end_with_newline = traced.end_with_newline.min(chunk.len());
             if visit(&Line { start, end, end_with_newline, content }).is_break() {
                 return ControlFlow::Break(end_with_newline);
             }
@@ -220,6 +228,25 @@ impl Parser {
             self.next_block_bytes = (self.next_block_bytes >> fitting.min(16)).max(BLOCK_BYTES_MIN);
         }
         ControlFlow::Continue(start)
+    }
+
+    /// Tries the last line of `chunk`, which is too near to the end to be looked at where it is. A line end is added to a
+    /// line without one.
+    #[inline]
+    fn trace_last_line(&mut self, chunk: &[u8], start: usize) -> Option<Traced> {
+        let line = &chunk[start..];
+        if line.len() > LAST_LINE_BYTES_MAX || self.stencils.are_none() {
+            return None;
+        }
+        let line = match memchr::memchr(b'\n', line) {
+            Some(newline) if newline + 1 < line.len() => return None,
+            Some(newline) => &line[..newline],
+            None => line,
+        };
+        self.last_line[..line.len()].copy_from_slice(line);
+        self.last_line[line.len()] = b'\n';
+        let room = &self.last_line[..line.len() + 1 + REACH];
+        self.stencils.trace_copy(self.level, room, start)
     }
 
     /// Visits the lines from `start` to the end of `bytes`; breaks with the offset of the first line not visited.

@@ -22,7 +22,7 @@ use crate::scalar::scalar_end;
 use crate::shape::MemberTokens;
 use crate::walk::LineTokens;
 
-/// A longer line gets no stencil.
+/// A longer line gets no stencil: what stands in it has 16 bits for its place in a piece.
 const LINE_BYTES_MAX: usize = 64 * 1024;
 /// Pieces in one stencil: one more than it has values.
 pub(crate) const PIECES_MAX: usize = 1025;
@@ -257,6 +257,8 @@ pub(crate) struct Stencils {
     misses: u32,
     /// Literals are values, and not fixed text: there were too many lines that differ in them.
     loose: bool,
+    /// A longer line gets no stencil.
+    pub(crate) line_bytes_max: usize,
     pieces: Pieces,
 }
 
@@ -277,6 +279,7 @@ impl Default for Stencils {
             unfit: 0,
             misses: 0,
             loose: false,
+            line_bytes_max: LINE_BYTES_MAX,
             pieces: Pieces::default(),
         }
     }
@@ -287,6 +290,20 @@ impl Stencils {
     #[inline]
     pub(crate) fn trace(&mut self, level: Level, bytes: &[u8], start: usize) -> Option<Traced> {
         level.trace(&self.tree, bytes, start, &mut self.starts)
+    }
+
+    /// As [`Self::trace`], of a line that stands at the start of `copy`; places are told as if it stood at `start`.
+    pub(crate) fn trace_copy(&mut self, level: Level, copy: &[u8], start: usize) -> Option<Traced> {
+        let traced = level.trace(&self.tree, copy, 0, &mut self.starts)?;
+        let pieces = self.all[traced.stencil as usize].pieces.len();
+        self.starts[..pieces].iter_mut().for_each(|place| *place += start as u32);
+        Some(Traced { end: traced.end + start, end_with_newline: traced.end_with_newline + start, ..traced })
+    }
+
+    /// Whether there is no stencil at all.
+    #[inline]
+    pub(crate) fn are_none(&self) -> bool {
+        self.tree.root == NONE
     }
 
     /// The stencil of a line that fits, and all that the line holds.
@@ -333,7 +350,7 @@ impl Stencils {
 
     #[cold]
     fn look_at(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, members: &[MemberTokens]) {
-        if line.len() > LINE_BYTES_MAX || !self.pieces.take_apart(bytes, line, tokens, self.loose) {
+        if line.len() > self.line_bytes_max || !self.pieces.take_apart(bytes, line, tokens, self.loose) {
             return;
         }
         let hash = self.pieces.hash(bytes);

@@ -99,11 +99,14 @@ fn lines_that_fit_are_what_a_fresh_parser_says_they_are() {
                 found.truncate(2);
                 assert_eq!(found, fresh(level, &line), "{} {line}", level.name());
             }
-            // At the end of a chunk, with and without a line end.
-            for line in [model.to_owned(), format!("{model}{end}")] {
-                let mut found = read(&mut parser, line.as_bytes());
-                found.truncate(2);
-                assert_eq!(found, read(&mut Parser::new(level, Limits::default()), line.as_bytes()));
+            // At the end of a chunk, with and without a line end, alone and after another line.
+            for (from, to) in values {
+                for (before, end) in [("", ""), ("", end), (model, ""), (model, end)] {
+                    let before = if before.is_empty() { String::new() } else { format!("{before}\n") };
+                    let text = format!("{before}{}{end}", model.replacen(from, to, 1));
+                    let want = read(&mut Parser::new(level, Limits::default()), text.as_bytes());
+                    assert_eq!(read(&mut parser, text.as_bytes()), want, "{} {text}", level.name());
+                }
             }
         }
     }
@@ -135,7 +138,33 @@ fn the_limit_of_a_line_holds() {
         for (length, fits) in [(40, true), (41, false)] {
             let text = format!("{{\"a\":\"{}\"}}\n{{\"a\":\"{}\"}}\n", "x".repeat(length - 8), "x".repeat(32));
             assert_eq!(!read(&mut parser, text.as_bytes())[0].starts_with("LineTooLong"), fits, "{length}");
+            for end in ["", "\n", "\r", "\r\n"] {
+                let text = format!("{{\"a\":\"{}\"}}{end}", "x".repeat(length - 8));
+                let fits = fits && !end.starts_with('\r');
+                assert_eq!(!read(&mut parser, text.as_bytes())[0].starts_with("LineTooLong"), fits, "{length} {end:?}");
+            }
         }
+    }
+}
+
+#[test]
+fn a_last_line_fits_at_its_own_place() {
+    for level in Level::available() {
+        let mut parser = Parser::new(level, Limits::default());
+        let line = |value: &str| format!("{{\"a\":\"{value}\",\"b\":[1,{{\"c\":\"{value}\"}}]}}");
+        read(&mut parser, format!("{}{TAIL}", format!("{}\n", line("x")).repeat(8)).as_bytes());
+        let text =
+            format!("{}\n{}", line("before"), line("last, and so long that there is room after the line before"));
+        let mut fitting = Vec::new();
+        parser.parse(text.as_bytes(), 0, |line| {
+            let Content::Record(record) = &line.content else { panic!("a record") };
+            let member = record.members()[0];
+            // Only of a line that fits a stencil is it known that a name is fixed.
+            fitting.push(record.is_fixed(member.name));
+            assert_eq!(record.bytes(record.members()[1].value).last(), Some(&b']'));
+            ControlFlow::Continue(())
+        });
+        assert_eq!(fitting, [true, true], "{}", level.name());
     }
 }
 

@@ -122,6 +122,28 @@ impl Registry {
         self.find_hash(self.keys.hash(id, module_id), id, module_id, room)
     }
 
+    /// As [`find`](Self::find), for many lookups in much the order of the file: `next` is the number after the one that was found
+    /// last, and looked at first.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn find_next(
+        &self,
+        next: &mut Number,
+        (id, module_id): (&[u8], Option<&[u8]>),
+        room: &mut Vec<u8>,
+    ) -> Result<Option<Number>, Error> {
+        let is_next = match self.entries.get(*next as usize) {
+            Some(entry) => !entry.is_repeated() && entry.has_ids(&self.input, room, id, module_id)?,
+            None => false,
+        };
+        let found = if is_next { Some(*next) } else { self.find(id, module_id, room)? };
+        if let Some(found) = found {
+            *next = found + 1;
+        }
+        Ok(found)
+    }
+
     #[inline]
     pub(crate) fn find_hash(
         &self,

@@ -17,6 +17,7 @@ mod x86_64;
 
 pub use byte_set::ByteSet;
 pub use nh::{NH_BYTES_MAX, NhKeys};
+pub(crate) use trace::REACH;
 
 use crate::index::{Carry, Found, Index, Masks, STEP_BYTES, find_tokens, note_lines};
 

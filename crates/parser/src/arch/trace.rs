@@ -34,7 +34,7 @@ impl Level {
 }
 
 /// Bytes that must follow a place for anything to be looked at there.
-const REACH: usize = 64;
+pub(crate) const REACH: usize = 64;
 
 /// How bytes are looked at. The functions are unsafe to call where the CPU lacks what they are made for.
 trait Look {
