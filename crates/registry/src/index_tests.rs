@@ -157,17 +157,18 @@ fn the_next_one_is_found_whether_it_is_the_next_one_or_not() {
     let content = "{\"id\":\"a\"}\n{\"id\":\"b\"}\n{\"id\":\"b\"}\n{\"id\":\"b\",\"moduleId\":\"m\"}\n{\"id\":\"c\"}\n";
     let (_file, input) = input(content.as_bytes(), MmapChoice::Auto);
     let registry = Registry::build(input, &how(1, 1 << 16, MmapChoice::Auto), |_| {}).unwrap();
-    let ids: [(&[u8], Option<&[u8]>, Option<Number>); 5] = [
-        (b"a", None, Some(0)),
-        (b"b", None, Some(1)),
-        (b"b", Some(b"m"), Some(3)),
-        (b"c", None, Some(4)),
-        (b"d", None, None),
+    let ids = [
+        ("a", None, Some(0)),
+        ("b", None, Some(1)),
+        ("b", Some("m"), Some(3)),
+        ("c", None, Some(4)),
+        ("d", None, None),
     ];
     for start in [0, 1, 2, 3, 4, 5, Number::MAX] {
         for (id, module_id, want) in ids {
             let mut next = start;
-            assert_eq!(registry.find_next(&mut next, (id, module_id), &mut Vec::new()).unwrap(), want);
+            let found = registry.find_next(&mut next, (id.as_bytes(), module_id.map(str::as_bytes)), &mut Vec::new());
+            assert_eq!(found.unwrap(), want);
             assert_eq!(next, want.map_or(start, |found| found + 1));
         }
     }
