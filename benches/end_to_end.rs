@@ -48,7 +48,7 @@ fn transform(work: &Transform, from: &Path, to: &Path, choice: MmapChoice, threa
         sink: Sink::create(to, Access::Ordinary, &pending).expect("a folder to write to"),
         tally: Tally::default(),
     };
-    let whole = run(&input, Options { threads, cut: Cut::default() }, work, &mut drain);
+    let whole = run(&input, Options { threads, cut: Cut::default(), once: true }, work, &mut drain);
     assert!(whole.expect("reading and writing work"));
     let bytes = drain.sink.bytes();
     commit_all(vec![drain.sink], Sync::BySystem, &pending).expect("the file can be put in place");

@@ -33,7 +33,7 @@ impl Drain<LinesBatch, Stretches> for Count {
 fn registry(folder: &tempfile::TempDir, name: &str, content: &str) -> Registry {
     let path = folder.path().join(name);
     std::fs::write(&path, content).expect("a file can be written");
-    let options = Options { threads: 1, cut: Cut::default() };
+    let options = Options { threads: 1, cut: Cut::default(), once: true };
     let how = How { options, limits: Limits::default(), level: Level::detect(), mmap: MmapChoice::Always };
     let input = Input::open(&path, MmapChoice::Always).expect("the file is there");
     Registry::build(input, &how, |_| {}).expect("an index")

@@ -32,7 +32,7 @@ impl Witness for Blind {
 }
 
 fn how() -> How {
-    let options = Options { threads: 1, cut: Cut::default() };
+    let options = Options { threads: 1, cut: Cut::default(), once: true };
     How { options, limits: Limits::default(), level: Level::detect(), mmap: MmapChoice::Always }
 }
 

@@ -16,7 +16,7 @@ use crate::flags::{Format, StatsArguments};
 use crate::human;
 use crate::progress::Progress;
 use crate::transform::{End, end_of, limits, open_input, options};
-use crate::validate::{check_paths, let_go, open_outputs};
+use crate::validate::{check_paths, open_outputs};
 use crate::{select, signals, simd};
 
 /// The sections of a twin, and how large each may be (§3.6).
@@ -54,7 +54,6 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
         console: Console::new(io.color, io.quiet),
     };
     let end = end_of(run_pipeline(&input, options, &work, &mut whole));
-    let_go(input, options.threads);
     whole.progress.finish();
     if let End::Failed(reason) = end {
         return Err(Failure::storage(reason));

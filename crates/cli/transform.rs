@@ -129,7 +129,8 @@ pub(crate) fn limits(io: &IoArguments) -> Limits {
 pub(crate) fn options(io: &IoArguments, input: &Input) -> Options {
     let cut = Cut { line_bytes_max: io.max_line_bytes as usize, ..Cut::default() };
     let asked = io.threads.map_or_else(available_threads, usize::from);
-    Options { threads: asked.min(input.bytes().map_or(usize::MAX, |bytes| chunk_count(bytes, cut, asked))), cut }
+    let threads = asked.min(input.bytes().map_or(usize::MAX, |bytes| chunk_count(bytes, cut, asked)));
+    Options { threads, cut, once: true }
 }
 
 /// How a run ended.

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
-use std::thread;
 use std::time::Instant;
 
 use hubmill_device::Severity;
@@ -66,8 +65,6 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let options = options(io, &input);
     let mut end = end_of(run_pipeline(&input, options, &work, &mut drain));
     drain.progress.finish();
-    let source = input.source();
-    let_go(input, options.threads);
     if let End::Whole = end
         && let Err(error) = drain.look_at_the_whole(options.threads)
     {
@@ -81,7 +78,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     report.bytes_out = drain.findings.bytes();
     report.seconds = (started.elapsed().as_secs_f64() * 1e6).round() / 1e6;
     report.threads = options.threads;
-    report.source = source;
+    report.source = input.source();
     report.chunks = slot_count(options.threads);
     report.chunk_bytes = options.cut.chunk_bytes;
     report.simd = level.name();
@@ -116,14 +113,6 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
             let found = tally.errors > 0 || (arguments.deny_warnings && tally.warnings > 0);
             Ok(if found { Exit::Findings } else { Exit::Done })
         }
-    }
-}
-
-/// Gives an input back while other work goes on: of a large map that takes as long as the system takes to look at each page.
-pub(crate) fn let_go(input: Input, threads: usize) {
-    if threads > 1 {
-        // Where there is no other thread to be had the input goes with what was to run on it.
-        let _runs_by_itself = thread::Builder::new().name("unmap".to_owned()).spawn(move || drop(input));
     }
 }
 

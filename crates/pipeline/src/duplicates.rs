@@ -88,7 +88,7 @@ pub struct Repeat {
 }
 
 /// By so many bits of the hash of a device lines are parted.
-const PART_BITS: u32 = 10;
+const PART_BITS: u32 = 8;
 /// Entries of a block: a part grows by one.
 const BLOCK_ENTRIES: usize = 64;
 /// Entries of a slab, out of which blocks are taken. The system gives memory of this size as it is written to.

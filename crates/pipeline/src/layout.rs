@@ -24,7 +24,7 @@ pub(crate) fn detect(start: &[u8], level: Level, limits: Limits) -> Option<Layou
         _ => return None,
     };
     // Line ends become tabs: white space between tokens, and still a fault inside of a string.
-    let joined: Vec<u8> = start.iter().map(|byte| if *byte == b'\n' { b'\t' } else { *byte }).collect();
+    let joined: Vec<u8> = start.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b'\t' } else { *byte }).collect();
     let limits = Limits { line_bytes_max: joined.len(), ..limits };
     let mut parser = Parser::new(level, limits);
     let is_value = match first_fault(&mut parser, &joined) {
@@ -85,6 +85,11 @@ mod tests {
             ("{\"id\":\"a\",\"sta\n{\"id\":\"b\"}\n", None),
             ("{\"id\":\"a\"},\n{\"id\":\"b\"},\n", None),
             ("{\"id\":\"a\"} x\n{\"id\":\"b\"}\n", None),
+            ("[\r", Some(Layout::Array)),
+            ("[\n\n\r", Some(Layout::Array)),
+            ("{\r\n\"id\":\"a\",\r", Some(Layout::Object)),
+            ("[\"a\r", None),
+            ("[\"\\u00\r", None),
             ("[\n]\n{\"id\":\"b\"}\n", None),
             ("[1] x\n{\"id\":\"b\"}\n", None),
             ("x\n{\"id\":\"b\"}\n", None),

@@ -23,6 +23,8 @@ pub struct Options {
     pub threads: usize,
     /// Sizes of chunks.
     pub cut: Cut,
+    /// The input is not looked at again: of a map, what was drained is given back.
+    pub once: bool,
 }
 
 /// How many chunks can be under way at once: what memory follows from.
@@ -44,7 +46,7 @@ where
     W: Work,
     D: Drain<W::Batch>,
 {
-    run_from(&InputSource { input, cut: options.cut }, options.threads, work, drain)
+    run_from(&InputSource::new(input, options.cut, options.once), options.threads, work, drain)
 }
 
 /// As [`run`], over the pieces of any source.
@@ -209,6 +211,7 @@ impl<S: Source, W: Work<S::Kind>, D: Drain<W::Batch, S::Kind>> Run<'_, S, W, D> 
         self.compute(scratch, &mut slot);
         self.pass_on(scratch, slot, spare);
         drop(alone);
+        self.source.tidy();
         true
     }
 

@@ -99,7 +99,7 @@ impl Drain<Batch> for Collect {
 }
 
 fn options(threads: usize, chunk_bytes: usize) -> Options {
-    Options { threads, cut: Cut { first_chunk_bytes: chunk_bytes, chunk_bytes, line_bytes_max: 1 << 20 } }
+    Options { threads, cut: Cut { first_chunk_bytes: chunk_bytes, chunk_bytes, line_bytes_max: 1 << 20 }, once: true }
 }
 
 fn go(content: &[u8], options: Options, work: &Copy, drain: &mut Collect) -> Result<bool, Error<String>> {

@@ -1,5 +1,7 @@
 //! Where pieces come from: the lines of an input, or whatever else can be cut into pieces.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use hubmill_reader::{Chunk, Chunks, Cut, Data, Error, Input, Part, Watch};
 
 use crate::Piece;
@@ -45,6 +47,9 @@ pub trait Source: Sync {
     /// Gives back room beyond what is usual, when a piece was drained.
     fn release(&self, _: &mut Self::Held) {}
 
+    /// Does what there is to do now and then, while other workers read and drain.
+    fn tidy(&self) {}
+
     /// Whether what was got so far is still to be relied on; asked before a piece is drained.
     fn check(&self) -> Result<(), Self::Error> {
         Ok(())
@@ -70,10 +75,26 @@ impl Kind for Lines {
 }
 
 /// The lines of an input, chunk by chunk.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct InputSource<'a> {
-    pub(crate) input: &'a Input,
-    pub(crate) cut: Cut,
+    input: &'a Input,
+    cut: Cut,
+    /// What was drained is not looked at again.
+    once: bool,
+    /// The end of what was drained, as an offset.
+    drained: AtomicU64,
+    /// The end of what was given back.
+    given_back: AtomicU64,
+}
+
+/// Bytes of a map that are given back at once: at the end, one thread alone would have to give back all, and for each piece
+/// all CPUs are interrupted.
+const GIVEN_BACK_BYTES: u64 = 32 << 20;
+
+impl<'a> InputSource<'a> {
+    pub(crate) fn new(input: &'a Input, cut: Cut, once: bool) -> Self {
+        Self { input, cut, once, drained: AtomicU64::new(0), given_back: AtomicU64::new(0) }
+    }
 }
 
 /// A chunk, and where its bytes are, unless they are mapped.
@@ -124,8 +145,19 @@ impl<'a> Source for InputSource<'a> {
     }
 
     fn release(&self, held: &mut HeldChunk<'a>) {
+        self.drained.store(held.chunk.offset + held.chunk.len() as u64, Ordering::Relaxed);
         if held.buffer.capacity() > 2 * self.cut.chunk_bytes {
             held.buffer = Vec::new();
+        }
+    }
+
+    fn tidy(&self) {
+        let (from, to) = (self.given_back.load(Ordering::Relaxed), self.drained.load(Ordering::Relaxed));
+        if self.once
+            && to.saturating_sub(from) >= GIVEN_BACK_BYTES
+            && self.given_back.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
+            self.input.give_back(from, to);
         }
     }
 

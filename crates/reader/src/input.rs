@@ -186,6 +186,14 @@ impl Input {
         Ok(room)
     }
 
+    /// Gives back memory of a map between two offsets, which are not expected to be looked at again soon.
+    pub fn give_back(&self, from: u64, to: u64) {
+        if let Kind::Mapped { map, start } = &self.kind {
+            let place = |offset| start.saturating_add(usize::try_from(offset).unwrap_or(usize::MAX));
+            map.give_back(place(from)..place(to));
+        }
+    }
+
     #[cold]
     fn too_short(&self, offset: u64, length: usize) -> Error {
         let found = self.bytes().unwrap_or(0);

@@ -6,12 +6,12 @@
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use memmap2::{Advice, Mmap};
+use memmap2::{Advice, Mmap, UncheckedAdvice};
 
 /// Maps that can be there at once.
 const MAPS_MAX: usize = 16;
@@ -72,6 +72,17 @@ impl Map {
         GUARDS[guard].end.store(start + map.len(), Ordering::SeqCst);
         GUARDS[guard].start.store(start, Ordering::SeqCst);
         Ok(Self { map, guard })
+    }
+
+    /// Gives back the memory of whole pages in `range`; who looks at them again gets them again.
+    pub(crate) fn give_back(&self, range: Range<usize>) {
+        let page_bytes = PAGE_BYTES.load(Ordering::SeqCst);
+        let (start, end) = (range.start.next_multiple_of(page_bytes), range.end & !(page_bytes - 1));
+        if start < end && end <= self.map.len() {
+            // SAFETY: the map is shared with its file and only ever read, so that pages that are let go hold what they held
+            // when they are had again. Only advice: without it the map works as well.
+            let _ = unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, end - start) };
+        }
     }
 
     /// Whether bytes that were touched were gone, and zeros were read in their place.
@@ -182,6 +193,19 @@ mod tests {
         drop(map);
         file.set_len(1 << 20).unwrap();
         assert!(!Map::new(&file).unwrap().is_lost(), "the next one starts anew");
+    }
+
+    #[test]
+    fn memory_that_was_given_back_holds_what_it_held() {
+        let mut file = tempfile::tempfile().unwrap();
+        let content: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
+        file.write_all(&content).unwrap();
+        let map = Map::new(&file).unwrap();
+        for range in [0..400_000, 1..399_999, 5_000..5_001, 5_000..9_000, 0..0, 399_000..500_000] {
+            assert_eq!(*map, *content);
+            map.give_back(range);
+        }
+        assert_eq!(*map, *content);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use hubmill_device::{Code, Member, is_system_module};
 use hubmill_parser::{Content, Level, Limits, Line, Parser, Record};
-use hubmill_pipeline::{Drain, Flow, Piece, Work, fault_finding, is_notice, run, shown};
+use hubmill_pipeline::{Drain, Flow, Options, Piece, Work, fault_finding, is_notice, run, shown};
 use hubmill_reader::{Input, Part};
 use hubmill_rules::{Check, CheckScratch, Checker, Finding, Policy};
 
@@ -27,7 +27,7 @@ pub(crate) fn build(input: Input, how: &How, progress: impl FnMut(u64) + Send) -
         Reading { checker: Checker::new(Check::Id, policy), limits: how.limits, level: how.level, keys: &keys };
     let mut noting =
         Noting { input: &input, entries: Vec::new(), counts: Counts::default(), first_invalid: None, progress };
-    run(&input, how.options, &reading, &mut noting)?;
+    run(&input, Options { once: false, ..how.options }, &reading, &mut noting)?;
     let Noting { mut entries, mut counts, first_invalid, .. } = noting;
     entries.shrink_to_fit();
     let threads = how.options.threads.clamp(1, FILLING_THREADS_MAX);

@@ -11,7 +11,7 @@ use crate::{Counts, How, Number, Registry};
 pub(crate) fn how(threads: usize, chunk_bytes: usize, mmap: MmapChoice) -> How {
     let cut = Cut { first_chunk_bytes: chunk_bytes, chunk_bytes, line_bytes_max: 1 << 20 };
     let limits = Limits { line_bytes_max: 1 << 20, ..Limits::default() };
-    How { options: Options { threads, cut }, limits, level: Level::detect(), mmap }
+    How { options: Options { threads, cut, once: false }, limits, level: Level::detect(), mmap }
 }
 
 pub(crate) fn input(content: &[u8], choice: MmapChoice) -> (tempfile::NamedTempFile, Input) {

@@ -69,21 +69,15 @@ impl KeySource {
     #[inline]
     pub(crate) fn append_quoted(&mut self, out: &mut Vec<u8>) {
         let text = self.take();
+        out.reserve(text.len() + 2);
+        out.push(b'"');
         match <&mut [u8; DEFAULT_TEXT_BYTES]>::try_from(&mut *text) {
-            // In one go, since the length is known.
-            Ok(text) => {
-                let mut quoted = [b'"'; DEFAULT_TEXT_BYTES + 2];
-                quoted[1..=DEFAULT_TEXT_BYTES].copy_from_slice(text);
-                text.fill(0);
-                out.extend_from_slice(&quoted);
-            }
-            Err(_) => {
-                out.push(b'"');
-                out.extend_from_slice(text);
-                text.fill(0);
-                out.push(b'"');
-            }
+            // Without a call, since the length is known.
+            Ok(text) => out.extend_from_slice(text),
+            Err(_) => out.extend_from_slice(text),
         }
+        out.push(b'"');
+        text.fill(0);
     }
 
     /// Writes a key over `place`, which is [`KeySource::text_bytes`] long, in standard base64 with padding, without

@@ -80,6 +80,8 @@ pub struct Member {
     pub value: Json,
     /// White space after the value.
     pub after: String,
+    /// It was added to what was read.
+    pub added: bool,
 }
 
 /// A whole line: a value and the white space around it.
@@ -231,7 +233,7 @@ impl Parser<'_> {
             let colon = self.text_from(colon);
             let value = self.value(depth)?;
             let after = self.white_space();
-            object.members.push(Member { before, name, colon, value, after });
+            object.members.push(Member { before, name, colon, value, after, added: false });
             if self.peek() == Some(b'}') {
                 self.at += 1;
                 return Ok(object);

@@ -198,7 +198,8 @@ impl Object {
             Some(last) => std::mem::take(&mut last.after),
             None => std::mem::take(&mut self.inner),
         };
-        let member = Member { before: String::new(), name: Text::of(name), colon: ":".to_owned(), value, after };
+        let (before, name) = (String::new(), Text::of(name));
+        let member = Member { before, name, colon: ":".to_owned(), value, after, added: true };
         self.members.push(member);
     }
 
@@ -206,7 +207,8 @@ impl Object {
     pub fn add_first(&mut self, name: &str, value: Json) {
         let Some(first) = self.members.first_mut() else { return self.add(name, value) };
         let before = std::mem::take(&mut first.before);
-        let member = Member { before, name: Text::of(name), colon: ":".to_owned(), value, after: String::new() };
+        let (name, after) = (Text::of(name), String::new());
+        let member = Member { before, name, colon: ":".to_owned(), value, after, added: true };
         self.members.insert(0, member);
     }
 
@@ -218,12 +220,16 @@ impl Object {
         }
     }
 
-    /// Removes the members for which `gone` holds, each with its comma and the white space around it.
+    /// Removes the members for which `gone` holds, each with its comma and the white space around it. White space before all
+    /// members goes behind them where none but added ones are left.
     pub fn remove_where(&mut self, gone: impl Fn(&Member) -> bool) {
         while let Some(index) = self.members.iter().position(&gone) {
             let removed = self.members.remove(index);
             if index > 0 {
                 self.members[index - 1].after = removed.after;
+            } else if !self.members.is_empty() && self.members.iter().all(|member| member.added) {
+                let last = self.members.len() - 1;
+                self.members[last].after.insert_str(0, &removed.before);
             } else if let Some(next) = self.members.first_mut() {
                 next.before = removed.before;
             } else {

@@ -18,7 +18,7 @@ const WIDE: usize = 32;
 
 /// Appends `source[start..end]` to `out`.
 ///
-/// A short copy is one of 32 bytes that may run past the end, inside of `source` and of the spare room of `out`.
+/// A short copy is one of 32 bytes that may run past the end, inside of `source` and of the spare room of `out`, or two of them.
 ///
 /// # Panics
 /// Where the range is not inside of `source`.
@@ -69,11 +69,14 @@ unsafe fn append_reserved(out: &mut Vec<u8>, source: &[u8], start: usize, end: u
     let length = end - start;
     let filled = out.len();
     // SAFETY: the range is inside of the source; the caller promises the room; a shared slice and a vector's own buffer do not
-    // overlap. A short range is copied with what follows it, where that much follows.
+    // overlap. A short range is copied with what follows it, where that much follows; of a longer one some bytes are copied twice.
     unsafe {
         let (from, to) = (source.as_ptr().add(start), out.as_mut_ptr().add(filled));
         if length <= WIDE && source.len() - start >= WIDE {
             std::ptr::copy_nonoverlapping(from, to, WIDE);
+        } else if length > WIDE && length <= 2 * WIDE {
+            std::ptr::copy_nonoverlapping(from, to, WIDE);
+            std::ptr::copy_nonoverlapping(from.add(length - WIDE), to.add(length - WIDE), WIDE);
         } else {
             std::ptr::copy_nonoverlapping(from, to, length);
         }

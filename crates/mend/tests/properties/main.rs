@@ -74,7 +74,7 @@ fn write(path: &Path, text: &str) {
 }
 
 fn options() -> Options {
-    Options { threads: 1, cut: Cut::default() }
+    Options { threads: 1, cut: Cut::default(), once: true }
 }
 
 fn reading() -> (Level, Limits) {
