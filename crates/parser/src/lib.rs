@@ -30,7 +30,9 @@ pub use fault::{Fault, FaultKind};
 pub use form::Form;
 pub use inner::{ValueToken, VisitTokens};
 pub use parse::{Content, DEPTH_MAX_DEFAULT, LINE_BYTES_MAX_DEFAULT, Limits, Line, Parser};
-pub use record::{FixedTokens, ListedTokens, MemberSpan, Members, NumberedTokens, Record, Span, TokenPlaces};
+pub use record::{
+    FixedTokens, ListedTokens, MemberSpan, Members, NumberedTokens, Record, Span, TokenMark, TokenPlaces,
+};
 pub use shape::MemberTokens;
 pub use stencil::Anchor;
 pub use text::{decode, string_text};

@@ -206,7 +206,7 @@ impl Parser {
             }
             self.lazy.clear();
             self.listed.clear();
-            let tokens = StencilTokens { stencil, starts: &self.stencils.starts[..], listed: &self.listed };
+            let tokens = StencilTokens { stencil, starts: &self.stencils.starts, listed: &self.listed };
             let members = MemberSource::Known {
                 members: &stencil.members,
                 form: Some(stencil.form),

@@ -55,10 +55,14 @@ impl MemberSpan {
     }
 }
 
-/// Where the tokens of a line are, by their numbers, which are the same in all lines of one [`Form`].
+/// What tells where a token is, in a line of the [`Form`] that it was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenMark(u32);
+
+/// Where the tokens of a line are.
 pub trait TokenPlaces: Copy {
-    /// Where the token of this number is, from the start of the chunk.
-    fn place(self, token: usize) -> u32;
+    /// Where a token is, from the start of the chunk.
+    fn place(self, mark: TokenMark) -> u32;
 }
 
 /// The tokens of a line, in the way in which the line was recognised.
@@ -80,29 +84,43 @@ pub struct FixedTokens<'a>(StencilTokens<'a>);
 
 impl TokenPlaces for ListedTokens<'_> {
     #[inline(always)]
-    fn place(self, token: usize) -> u32 {
-        self.0.places[token]
+    fn place(self, TokenMark(token): TokenMark) -> u32 {
+        self.0.places[token as usize]
     }
 }
 
 impl TokenPlaces for FixedTokens<'_> {
     #[inline(always)]
-    fn place(self, token: usize) -> u32 {
-        self.0.place(token)
+    fn place(self, TokenMark(mark): TokenMark) -> u32 {
+        self.0.packed_place(mark)
     }
 }
 
 impl TokenPlaces for NumberedTokens<'_> {
     #[inline]
-    fn place(self, token: usize) -> u32 {
+    fn place(self, mark: TokenMark) -> u32 {
         match self {
-            Self::Listed(tokens) => tokens.place(token),
-            Self::Fixed(tokens) => tokens.place(token),
+            Self::Listed(tokens) => tokens.place(mark),
+            Self::Fixed(tokens) => tokens.place(mark),
         }
     }
 }
 
 impl<'a> NumberedTokens<'a> {
+    /// The mark of the token of this number.
+    ///
+    /// # Panics
+    /// Where there is none of this number.
+    pub fn mark(self, token: usize) -> TokenMark {
+        TokenMark(match self {
+            Self::Listed(ListedTokens(tokens)) => {
+                assert!(token < tokens.kinds.len(), "a token of the line");
+                token as u32
+            }
+            Self::Fixed(FixedTokens(tokens)) => tokens.packed(token),
+        })
+    }
+
     /// What each is: the byte that stands there, or [`ValueToken::SCALAR`](crate::ValueToken::SCALAR).
     #[inline]
     pub fn kinds(&self) -> &'a [u8] {

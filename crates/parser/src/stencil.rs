@@ -195,7 +195,7 @@ pub struct Anchor {
 pub(crate) struct StencilTokens<'a> {
     pub(crate) stencil: &'a Stencil,
     /// Where the pieces of this line start.
-    pub(crate) starts: &'a [u32],
+    pub(crate) starts: &'a [u32; PIECES_MAX],
     pub(crate) listed: &'a Lazy<u32>,
 }
 
@@ -205,6 +205,18 @@ impl<'a> StencilTokens<'a> {
     pub(crate) fn place(self, token: usize) -> u32 {
         let TokenPlace { piece, offset } = self.stencil.tokens[token];
         self.starts[usize::from(piece)] + u32::from(offset)
+    }
+
+    /// A number that tells where the token of this number is.
+    pub(crate) fn packed(self, token: usize) -> u32 {
+        let TokenPlace { piece, offset } = self.stencil.tokens[token];
+        u32::from(piece) << 16 | u32::from(offset)
+    }
+
+    /// Where the token is of which such a number tells.
+    #[inline(always)]
+    pub(crate) fn packed_place(self, packed: u32) -> u32 {
+        self.starts[(packed >> 16) as usize] + (packed & 0xffff)
     }
 
     /// The anchor of a place; `None` where that is inside of a value.

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hubmill_device::MODULES_MAX;
+use memmap2::{Advice, MmapMut};
 
 /// One line: who it is about, what it is, and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -46,18 +47,22 @@ impl Entry {
         (self.device, self.key) == (other.device, other.key) && self.is(Self::MODULE) == other.is(Self::MODULE)
     }
 
-    fn words(self) -> [u64; ENTRY_WORDS] {
-        [self.device, self.key, self.text[0], self.text[1], self.line, self.byte]
+    #[inline]
+    fn to_bytes(self) -> [[u8; 8]; ENTRY_WORDS] {
+        [self.device, self.key, self.text[0], self.text[1], self.line, self.byte].map(u64::to_ne_bytes)
     }
 
-    fn from_words([device, key, text, more_text, line, byte]: [u64; ENTRY_WORDS]) -> Self {
-        Self { device, key, text: [text, more_text], line, byte }
+    #[inline]
+    fn from_bytes(bytes: &[u8; ENTRY_BYTES]) -> Self {
+        let word = |number: usize| bytes.as_chunks().0.get(number).map_or(0, |word| u64::from_ne_bytes(*word));
+        Self { device: word(0), key: word(1), text: [word(2), word(3)], line: word(4), byte: word(5) }
     }
 }
 
 const ENTRY_WORDS: usize = 6;
+const ENTRY_BYTES: usize = ENTRY_WORDS * 8;
 
-const _: () = assert!(size_of::<Entry>() <= 64, "what is promised for a line");
+const _: () = assert!(ENTRY_BYTES <= 64, "what is promised for a line");
 
 /// What was found about two lines or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,11 +93,12 @@ pub struct Repeat {
 }
 
 /// By so many bits of the hash of a device lines are parted.
-const PART_BITS: u32 = 8;
+const PART_BITS: u32 = 10;
 /// Entries of a block: a part grows by one.
 const BLOCK_ENTRIES: usize = 64;
-/// Entries of a slab, out of which blocks are taken. The system gives memory of this size as it is written to.
-const SLAB_ENTRIES: usize = 256 * BLOCK_ENTRIES;
+/// Entries of a slab, out of which blocks are taken: three huge pages. The system gives memory as it is written to.
+const SLAB_ENTRIES: usize = 2048 * BLOCK_ENTRIES;
+const SLAB_BYTES: usize = SLAB_ENTRIES * ENTRY_BYTES;
 
 /// The entries of some of the devices, in the order of the input.
 #[derive(Clone, Debug, Default)]
@@ -105,7 +111,7 @@ struct Part {
 /// All lines of a run.
 #[derive(Debug, Default)]
 pub struct Duplicates {
-    slabs: Vec<Vec<[u64; ENTRY_WORDS]>>,
+    slabs: Vec<MmapMut>,
     blocks_used: usize,
     parts: Vec<Part>,
     /// By part: where among all entries its next one goes. At the start of a block: to a new one.
@@ -126,7 +132,8 @@ impl Duplicates {
                 place = self.new_block(number);
             }
             let entry = Entry { line: entry.line + lines_before, ..*entry };
-            self.slabs[place / SLAB_ENTRIES][place % SLAB_ENTRIES] = entry.words();
+            let room = &mut self.slabs[place / SLAB_ENTRIES][place % SLAB_ENTRIES * ENTRY_BYTES..][..ENTRY_BYTES];
+            room.copy_from_slice(entry.to_bytes().as_flattened());
             self.next[number] = place + 1;
         }
     }
@@ -136,16 +143,22 @@ impl Duplicates {
     fn new_block(&mut self, part: usize) -> usize {
         let place = self.blocks_used * BLOCK_ENTRIES;
         if place / SLAB_ENTRIES == self.slabs.len() {
-            self.slabs.push(vec![[0; ENTRY_WORDS]; SLAB_ENTRIES]);
+            self.slabs.push(slab(!self.slabs.is_empty()));
         }
         self.parts[part].blocks.push(self.blocks_used as u32);
         self.blocks_used += 1;
         place
     }
 
-    fn block(&self, number: u32) -> &[[u64; ENTRY_WORDS]] {
+    fn block(&self, number: u32) -> &[[u8; ENTRY_BYTES]] {
         let place = number as usize * BLOCK_ENTRIES;
-        &self.slabs[place / SLAB_ENTRIES][place % SLAB_ENTRIES..][..BLOCK_ENTRIES]
+        let start = place % SLAB_ENTRIES * ENTRY_BYTES;
+        self.slabs[place / SLAB_ENTRIES][start..start + BLOCK_ENTRIES * ENTRY_BYTES].as_chunks().0
+    }
+
+    /// The entries of a part, in the order of the lines.
+    fn entries<'a>(&'a self, part: &'a Part) -> impl Iterator<Item = Entry> + use<'a> {
+        part.blocks.iter().flat_map(|block| self.block(*block)).take(part.count).map(Entry::from_bytes)
     }
 
     /// What there is to find, in the order of the lines. All room is given back.
@@ -169,33 +182,43 @@ impl Duplicates {
             }
         };
         let threads = threads.clamp(1, self.parts.len().max(1));
-        on_threads(threads, |_| work());
-        // What the entries had goes back to the system on all threads, too: page by page, that takes as long as the search.
-        let slabs: Vec<_> = self.slabs.into_iter().map(|slab| Mutex::new(Some(slab))).collect();
-        on_threads(threads, |thread| {
-            for slab in slabs.iter().skip(thread).step_by(threads) {
-                drop(slab.lock().map(|mut slab| slab.take()));
-            }
-        });
+        on_threads(threads, work);
         let mut found = found.into_inner().unwrap_or_default();
         found.sort_unstable_by_key(|repeat: &Repeat| (repeat.line, repeat.kind as u8));
         found
     }
 }
 
-/// Runs `work` on so many threads, this one included; each is given its number.
-fn on_threads(threads: usize, work: impl Fn(usize) + Sync) {
-    let work = &work;
+/// Runs `work` on so many threads, this one included.
+fn on_threads(threads: usize, work: impl Fn() + Sync) {
     std::thread::scope(|scope| {
-        for thread in 1..threads {
-            scope.spawn(move || work(thread));
+        for _ in 1..threads {
+            scope.spawn(&work);
         }
-        work(0);
+        work();
     });
+}
+
+/// Memory for a slab, in huge pages where that is asked for and the system has them: to be given 50 MB page by page takes as
+/// long as to hash the ids of a million lines. What there is little of gets no huge page.
+///
+/// # Panics
+/// Where there is no memory.
+fn slab(huge: bool) -> MmapMut {
+    let slab =
+        MmapMut::map_anon(SLAB_BYTES).unwrap_or_else(|error| panic!("no memory for {SLAB_BYTES} bytes: {error}"));
+    if huge {
+        #[cfg(target_os = "linux")]
+        // Only advice: without it the slab works as well.
+        let _ = slab.advise(Advice::HugePage);
+    }
+    slab
 }
 
 /// A free place of a table.
 const FREE: u64 = 0;
+/// Words of the bits that tell which devices have modules.
+const WANTED_WORDS: usize = 64;
 
 /// Looks through a part.
 struct Search<'a> {
@@ -208,38 +231,34 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn run(&mut self) {
-        let any_module = self.find_repeated();
-        if any_module {
-            self.look_at_modules();
+        let mut modules = self.find_repeated();
+        if !modules.is_empty() {
+            modules.sort_unstable_by_key(|entry| (entry.device, entry.key, entry.number()));
+            self.find_devices_later(&modules);
+            self.count_modules(modules);
         }
     }
 
     fn entry(&self, number: usize) -> Entry {
         let block = self.all.block(self.part.blocks[number / BLOCK_ENTRIES]);
-        Entry::from_words(block[number % BLOCK_ENTRIES])
+        Entry::from_bytes(&block[number % BLOCK_ENTRIES])
     }
 
-    fn clear_table(&mut self) {
-        self.table.clear();
-        self.table.resize((self.part.count * 2).next_power_of_two(), FREE);
-    }
-
-    /// The first entry in the table that has this hash and is the same; else puts the entry `number` there, if there is one.
+    /// The first entry in the table that is about the same as the entry `number`; where there is none, that one goes there.
     #[inline]
-    fn meet(&mut self, hash: u64, number: Option<usize>, same: impl Fn(&Entry) -> bool) -> Option<Entry> {
+    fn meet(&mut self, entry: &Entry, number: usize) -> Option<Entry> {
+        let hash = entry.key;
         let mask = self.table.len() - 1;
         let mut place = hash as usize & mask;
         loop {
             match self.table[place] {
                 FREE => {
-                    if let Some(number) = number {
-                        self.table[place] = hash >> 32 << 32 | (number as u64 + 1);
-                    }
+                    self.table[place] = hash >> 32 << 32 | (number as u64 + 1);
                     return None;
                 }
                 there if there >> 32 == hash >> 32 => {
                     let other = self.entry((there as u32 - 1) as usize);
-                    if same(&other) {
+                    if other.is_about_the_same(entry) {
                         return Some(other);
                     }
                 }
@@ -249,48 +268,52 @@ impl Search<'_> {
         }
     }
 
-    /// Finds ids that stand twice; whether there are modules to be looked at.
-    fn find_repeated(&mut self) -> bool {
-        self.clear_table();
-        let mut any_module = false;
-        let part = self.part;
-        for (number, words) in part.blocks.iter().flat_map(|block| self.all.block(*block)).take(part.count).enumerate()
-        {
-            let entry = Entry::from_words(*words);
-            any_module |= entry.is(Entry::MODULE) && !entry.is(Entry::NOT_CREATED);
-            if let Some(first) = self.meet(entry.key, Some(number), |other| other.is_about_the_same(&entry)) {
+    /// Finds ids that stand twice; the modules that are there afterwards.
+    fn find_repeated(&mut self) -> Vec<Entry> {
+        self.table.clear();
+        self.table.resize((self.part.count * 2).next_power_of_two(), FREE);
+        let mut modules = Vec::new();
+        for (number, entry) in self.all.entries(self.part).enumerate() {
+            if entry.is(Entry::MODULE) && !entry.is(Entry::NOT_CREATED) {
+                modules.push(entry);
+            }
+            if let Some(first) = self.meet(&entry, number) {
                 let kind = if first.text == entry.text { RepeatKind::Equal } else { RepeatKind::Differs };
                 self.add(&entry, kind, first.number());
             }
         }
-        any_module
+        modules
     }
 
-    /// Modules that come before their device, and devices with too many.
-    fn look_at_modules(&mut self) {
-        // First what each device's first line is.
-        self.clear_table();
-        let mut modules: Vec<Entry> = Vec::new();
-        for number in 0..self.part.count {
-            let entry = self.entry(number);
-            if !entry.is(Entry::MODULE | Entry::NOT_CREATED) {
-                self.meet(entry.device, Some(number), |other| other.device == entry.device);
-            } else if !entry.is(Entry::NOT_CREATED) {
-                modules.push(entry);
+    /// Modules that come before the first line of their device.
+    fn find_devices_later(&mut self, modules: &[Entry]) {
+        // Most devices have no modules, and are passed over by a bit of their hash.
+        let mut wanted = [0u64; WANTED_WORDS];
+        let bit = |device: u64| ((device / 64) as usize % WANTED_WORDS, 1 << (device % 64));
+        for module in modules {
+            let (word, bit) = bit(module.device);
+            wanted[word] |= bit;
+        }
+        let mut devices: Vec<(u64, u64)> = Vec::new();
+        for entry in self.all.entries(self.part) {
+            let (word, bit) = bit(entry.device);
+            if wanted[word] & bit != 0 && !entry.is(Entry::MODULE | Entry::NOT_CREATED) {
+                devices.push((entry.device, entry.number()));
             }
         }
-        for entry in &modules {
-            if let Some(device) = self.meet(entry.device, None, |other| other.device == entry.device)
-                && device.number() > entry.number()
+        devices.sort_unstable();
+        devices.dedup_by_key(|(device, _)| *device);
+        for module in modules {
+            if let Ok(found) = devices.binary_search_by_key(&module.device, |(device, _)| *device)
+                && devices[found].1 > module.number()
             {
-                self.add(entry, RepeatKind::DeviceLater, device.number());
+                self.add(module, RepeatKind::DeviceLater, devices[found].1);
             }
         }
-        self.count_modules(modules);
     }
 
+    /// Devices with too many modules, which are sorted.
     fn count_modules(&mut self, mut modules: Vec<Entry>) {
-        modules.sort_unstable_by_key(|entry| (entry.device, entry.key, entry.number()));
         // A module that stands twice counts once.
         modules.dedup_by_key(|entry| entry.key);
         for group in modules.chunk_by_mut(|one, other| one.device == other.device) {

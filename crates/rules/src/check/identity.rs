@@ -7,7 +7,7 @@ use hubmill_device::{
 use hubmill_parser::{ByteSet, MemberSpan, Record, Span};
 
 use super::text::character_count;
-use super::{CheckScratch, Checker, Facts};
+use super::{CheckScratch, Checker, Facts, ID_SET};
 use crate::finding::{Detail, Finding};
 use crate::options::Check;
 
@@ -21,7 +21,8 @@ enum EnumValue<T> {
 }
 
 /// The characters of an id of which nothing is to be said: all that are legal but those that are discouraged.
-pub(super) static PLAIN: ByteSet = ByteSet::new(ID_CHARACTERS).without(b":;");
+pub(super) static PLAIN: ByteSet = ByteSet::new(ID_CHARACTERS).without(DISCOURAGED);
+const DISCOURAGED: &[u8] = b":;";
 
 impl Checker {
     /// `id` and `moduleId`.
@@ -59,14 +60,16 @@ impl Checker {
         id: &[u8],
         path: &'static str,
     ) {
-        if (1..=ID_CHARACTERS_MAX).contains(&id.len()) && record.text_within(member.value, &PLAIN).is_some() {
+        let is_short = (1..=ID_CHARACTERS_MAX).contains(&id.len());
+        if is_short && record.text_within(member.value, &PLAIN).is_some() {
             return;
         }
-        let faults = check_id(id);
+        let is_legal = is_short && record.text_within(member.value, &ID_SET).is_some();
+        let faults = if is_legal { [None, None] } else { check_id(id) };
         if faults != [None, None] {
             self.id_faults(scratch, member, faults, path);
         }
-        if self.check == Check::Full && memchr::memchr2(b':', b';', id).is_some() {
+        if self.check == Check::Full && (is_legal || memchr::memchr2(b':', b';', id).is_some()) {
             let message =
                 "':' and ';' in an id are taken by Microsoft's SDK, but newer documentation leaves them out (§3.1)";
             self.say(scratch, Code::IdDiscouraged, member.value.start, path, Detail::Text(message));

@@ -6,7 +6,7 @@
 //! its form alone there is no plan for that part, and it is looked at in every line anew.
 
 use hubmill_device::{BOOLEAN_SIZE, Member, MemberSet, Place, TWIN_DEPTH_MAX, TWIN_KEY_BYTES_MAX};
-use hubmill_parser::{MemberSpan, NumberedTokens, Record, Span, TokenPlaces as _, ValueToken};
+use hubmill_parser::{MemberSpan, NumberedTokens, Record, Span, TokenMark, TokenPlaces as _, ValueToken};
 
 use super::text::read_name;
 use super::{CheckScratch, Checker};
@@ -19,12 +19,19 @@ const VERSION: &str = "$version";
 const NULL_IS_ABSENT: MemberSet =
     MemberSet::of(&[Member::ModuleId, Member::ETag, Member::StatusReason, Member::TwinETag, Member::DeviceScope]);
 
-/// A value of a line: the number of its first token, and what that is.
+/// A value of a line: its first token, and what that is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value {
-    pub(super) token: u16,
+    pub(super) text: Text,
     /// A quote, an opening bracket, or [`ValueToken::SCALAR`].
     pub(super) kind: u8,
+}
+
+/// The quotes of a string; of any other value the first token, twice.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text {
+    pub(super) open: TokenMark,
+    pub(super) close: TokenMark,
 }
 
 /// A value that is an object, or null as far as its form tells.
@@ -33,7 +40,7 @@ pub(super) enum Part<T> {
     /// The member is not there.
     Absent,
     /// A scalar with this token: nothing is to be looked at if it is null.
-    Scalar(u16),
+    Scalar(TokenMark),
     Object(T),
     /// It has to be looked at in every line.
     Odd,
@@ -42,8 +49,8 @@ pub(super) enum Part<T> {
 /// `authentication`, of known names that stand once each, `type` last if it is there.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct AuthenticationPlan {
-    /// `symmetricKey` or `x509Thumbprint` where they are scalars.
-    pub(super) nulls: [Option<u16>; 2],
+    /// `symmetricKey` or `x509Thumbprint` where they are scalars, and not null in all lines of the form.
+    pub(super) nulls: [Option<TokenMark>; 2],
     pub(super) keys: [Option<Value>; 2],
     pub(super) thumbprints: [Option<Value>; 2],
     pub(super) kind: Option<Value>,
@@ -53,14 +60,14 @@ pub(super) struct AuthenticationPlan {
 #[derive(Debug)]
 pub(super) struct SectionPlan {
     /// Its brackets.
-    pub(super) open: u16,
-    pub(super) last: u16,
+    pub(super) open: TokenMark,
+    pub(super) last: TokenMark,
     /// What its names count, and its values that are the same in all lines of the form.
     pub(super) fixed: usize,
-    /// The opening quotes of its texts.
-    pub(super) texts: Vec<u16>,
+    /// Its texts.
+    pub(super) texts: Vec<Text>,
     /// Its numbers and literals that may be others in other lines.
-    pub(super) scalars: Vec<u16>,
+    pub(super) scalars: Vec<TokenMark>,
 }
 
 /// `properties`, with nothing in it but sections.
@@ -68,6 +75,19 @@ pub(super) struct SectionPlan {
 pub(super) struct PropertiesPlan {
     /// Desired and reported.
     pub(super) sections: [Part<SectionPlan>; 2],
+}
+
+/// Whether a device is an edge device.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Edge {
+    /// In all lines of the form, or in none.
+    Fixed(bool),
+    /// Where a literal is `true`, which starts here.
+    Literal(TokenMark),
+    /// There is no `iotEdge` where `capabilities`, which start here, are null.
+    Null(TokenMark),
+    /// It has to be looked at in every line.
+    Odd,
 }
 
 /// What follows from a form.
@@ -79,7 +99,7 @@ pub(super) struct Plan {
     pub(super) values: [Option<Value>; Member::COUNT],
     pub(super) authentication: Part<AuthenticationPlan>,
     /// The value of `iotEdge`.
-    pub(super) edge: Part<u16>,
+    pub(super) edge: Edge,
     pub(super) tags: Part<SectionPlan>,
     pub(super) properties: Part<PropertiesPlan>,
 }
@@ -112,7 +132,12 @@ impl Checker {
             known: scratch.known,
             values,
             authentication: form_of_line.part(member(Member::Authentication), |it| it.authentication()),
-            edge: form_of_line.part(member(Member::Capabilities), |it| it.edge()),
+            edge: match form_of_line.part(member(Member::Capabilities), |it| it.edge()) {
+                Part::Absent => Edge::Fixed(false),
+                Part::Scalar(mark) => Edge::Null(mark),
+                Part::Object(edge) => edge,
+                Part::Odd => Edge::Odd,
+            },
             tags: form_of_line.part(member(Member::Tags), |it| it.section()),
             properties: form_of_line.part(member(Member::Properties), |it| it.properties()),
         })
@@ -138,7 +163,16 @@ impl<'r> FormOfLine<'r> {
     /// The value of a member, by its tokens.
     fn value(self, member: &MemberSpan) -> Option<Value> {
         let token = self.record.tokens(member)?.value();
-        Some(Value { token: u16::try_from(token).ok()?, kind: self.tokens.kinds()[token] })
+        let kind = self.tokens.kinds()[token];
+        Some(Value { text: self.text(token, if kind == b'"' { token + 1 } else { token }), kind })
+    }
+
+    fn text(self, open: usize, close: usize) -> Text {
+        Text { open: self.tokens.mark(open), close: self.tokens.mark(close) }
+    }
+
+    fn place(self, token: usize) -> u32 {
+        self.tokens.place(self.tokens.mark(token))
     }
 
     /// Whether a value is null in all lines of the form.
@@ -151,9 +185,9 @@ impl<'r> FormOfLine<'r> {
             return Part::Absent;
         };
         match (self.value(&member), self.record.tokens(&member)) {
-            (Some(Value { token, kind: ValueToken::SCALAR }), _) => Part::Scalar(token),
-            (Some(Value { token, kind: b'{' }), Some(tokens)) => {
-                let object = Object { line: self, member, open: usize::from(token), last: tokens.last() };
+            (Some(Value { text, kind: ValueToken::SCALAR }), _) => Part::Scalar(text.open),
+            (Some(Value { kind: b'{', .. }), Some(tokens)) => {
+                let object = Object { line: self, member, open: tokens.value(), last: tokens.last() };
                 plan(object).map_or(Part::Odd, Part::Object)
             }
             _ => Part::Odd,
@@ -162,13 +196,13 @@ impl<'r> FormOfLine<'r> {
 
     /// Whether the literal that starts with this token is the same in all lines of the form.
     fn is_fixed(self, token: usize) -> bool {
-        let start = self.tokens.place(token);
+        let start = self.place(token);
         self.record.is_fixed(Span { start, end: start + 1 })
     }
 
     /// What stands between the quotes of the string that opens with this token.
     fn content(self, token: usize) -> Span {
-        Span { start: self.tokens.place(token) + 1, end: self.tokens.place(token + 1) }
+        Span { start: self.place(token) + 1, end: self.place(token + 1) }
     }
 }
 
@@ -199,8 +233,8 @@ impl Object<'_> {
         {
             let pair = match self.line.part(member, |pair| pair.pick::<2>(place)) {
                 Part::Absent => [None; 2],
-                Part::Scalar(token) => {
-                    plan.nulls[number] = Some(token);
+                Part::Scalar(mark) => {
+                    plan.nulls[number] = member.is_some_and(|member| !self.line.is_null(&member)).then_some(mark);
                     [None; 2]
                 }
                 Part::Object(pair) => pair,
@@ -220,10 +254,16 @@ impl Object<'_> {
         self.line.value(&member).filter(|value| matches!(value.kind, b'"' | ValueToken::SCALAR)).map(Some)
     }
 
-    fn edge(self) -> Option<u16> {
+    fn edge(self) -> Option<Edge> {
         let [edge] = self.pick::<1>(Place::Capabilities)?;
-        let value = self.line.value(&edge?)?;
-        (value.kind == ValueToken::SCALAR).then_some(value.token)
+        let edge = edge?;
+        match self.line.record.bytes(edge.value) {
+            b"true" if self.line.record.is_fixed(edge.value) => return Some(Edge::Fixed(true)),
+            b"false" | b"null" if self.line.record.is_fixed(edge.value) => return Some(Edge::Fixed(false)),
+            _ => {}
+        }
+        let value = self.line.value(&edge)?;
+        (value.kind == ValueToken::SCALAR).then_some(Edge::Literal(value.text.open))
     }
 
     fn properties(self) -> Option<PropertiesPlan> {
@@ -237,10 +277,10 @@ impl Object<'_> {
     fn section(self) -> Option<SectionPlan> {
         let kinds = self.line.tokens.kinds();
         let chunk = self.line.record.chunk();
-        let number = |token: usize| u16::try_from(token).ok();
+        let mark = |token: usize| self.line.tokens.mark(token);
         let mut plan = SectionPlan {
-            open: number(self.open)?,
-            last: number(self.last)?,
+            open: mark(self.open),
+            last: mark(self.last),
             fixed: 0,
             texts: Vec::new(),
             scalars: Vec::new(),
@@ -278,14 +318,14 @@ impl Object<'_> {
                     continue;
                 }
                 b'"' => {
-                    plan.texts.push(number(at)?);
+                    plan.texts.push(self.line.text(at, at + 1));
                     at += 1;
                 }
-                ValueToken::SCALAR if self.line.is_fixed(at) => match chunk[self.line.tokens.place(at) as usize] {
+                ValueToken::SCALAR if self.line.is_fixed(at) => match chunk[self.line.place(at) as usize] {
                     b'n' => return None,
                     _ => plan.fixed += BOOLEAN_SIZE as usize,
                 },
-                ValueToken::SCALAR => plan.scalars.push(number(at)?),
+                ValueToken::SCALAR => plan.scalars.push(mark(at)),
                 _ => {}
             }
             at += 1;

@@ -6,11 +6,11 @@ use hubmill_device::{
     PROPERTIES_SIZE_MAX, STATUS_REASON_CHARACTERS_MAX, Status, TAGS_SIZE_MAX, TWIN_STRING_MAX, is_system_module,
     is_twin_number,
 };
-use hubmill_parser::{Form, NumberedTokens, Record, Span, TokenPlaces, ValueToken};
+use hubmill_parser::{Form, NumberedTokens, Record, Span, TokenMark, TokenPlaces, ValueToken};
 
 use super::authentication::{BASE64, HEXADECIMAL, THUMBPRINT_DIGITS, base64_bytes};
 use super::identity::PLAIN;
-use super::plan::{AuthenticationPlan, Part, Plan, SectionPlan, Value};
+use super::plan::{AuthenticationPlan, Edge, Part, Plan, SectionPlan, Text, Value};
 use super::text::{Length, measure};
 use super::twin::TwinSizes;
 use super::{Authenticates, CheckScratch, Checker, Facts};
@@ -46,34 +46,34 @@ impl<'a, P: TokenPlaces> Line<'a, P> {
     }
 
     #[inline(always)]
-    fn place(&self, token: u16) -> u32 {
-        self.tokens.place(usize::from(token))
+    fn place(&self, mark: TokenMark) -> u32 {
+        self.tokens.place(mark)
     }
 
     /// The first byte of a value.
     #[inline(always)]
-    fn first(&self, token: u16) -> u8 {
-        self.chunk[self.place(token) as usize]
+    fn first(&self, mark: TokenMark) -> u8 {
+        self.chunk[self.place(mark) as usize]
     }
 
     /// What stands between the quotes of a string.
     #[inline(always)]
-    fn content(&self, token: u16) -> &'a [u8] {
-        &self.chunk[self.place(token) as usize + 1..self.place(token + 1) as usize]
+    fn content(&self, text: Text) -> &'a [u8] {
+        &self.chunk[self.place(text.open) as usize + 1..self.place(text.close) as usize]
     }
 
     /// A string with its quotes.
     #[inline(always)]
-    fn string(&self, token: u16) -> Span {
-        Span { start: self.place(token), end: self.place(token + 1) + 1 }
+    fn string(&self, text: Text) -> Span {
+        Span { start: self.place(text.open), end: self.place(text.close) + 1 }
     }
 
     /// The length of a text that is right, 0 where there is none; `None` for anything but a right text, an empty one, or null.
     #[inline(always)]
     fn length(&self, value: Option<Value>, is_right: impl Fn(&[u8]) -> bool) -> Option<usize> {
         match value {
-            Some(Value { token, kind: b'"' }) => {
-                let text = self.content(token);
+            Some(Value { text, kind: b'"' }) => {
+                let text = self.content(text);
                 (text.is_empty() || is_right(text)).then_some(text.len())
             }
             other => self.is_null_or(other, |_| false).then_some(0),
@@ -85,8 +85,8 @@ impl<'a, P: TokenPlaces> Line<'a, P> {
     fn is_null_or(&self, value: Option<Value>, passes: impl Fn(&[u8]) -> bool) -> bool {
         match value {
             None => true,
-            Some(Value { token, kind: b'"' }) => passes(self.content(token)),
-            Some(Value { token, kind }) => kind == ValueToken::SCALAR && self.first(token) == b'n',
+            Some(Value { text, kind: b'"' }) => passes(self.content(text)),
+            Some(Value { text, kind }) => kind == ValueToken::SCALAR && self.first(text.open) == b'n',
         }
     }
 }
@@ -166,20 +166,20 @@ impl Checker {
     fn ids_are_plain(&self, line: Line<'_, impl TokenPlaces>, facts: &mut Facts) -> bool {
         let is_plain =
             |text: &[u8]| (1..=ID_CHARACTERS_MAX).contains(&text.len()) && line.record.all_within(text, &PLAIN);
-        let Some(Value { token, kind: b'"' }) = line.value(Member::Id) else {
+        let Some(Value { text: id, kind: b'"' }) = line.value(Member::Id) else {
             return false;
         };
-        facts.id = Some(line.string(token));
+        facts.id = Some(line.string(id));
         let module_is_plain = match line.value(Member::ModuleId) {
             None => true,
-            Some(Value { token, kind: b'"' }) => {
-                facts.module_id = Some(line.string(token));
-                let module_id = line.content(token);
+            Some(Value { text, kind: b'"' }) => {
+                facts.module_id = Some(line.string(text));
+                let module_id = line.content(text);
                 !is_system_module(module_id) && is_plain(module_id)
             }
             other => line.is_null_or(other, |_| false),
         };
-        module_is_plain && is_plain(line.content(token))
+        module_is_plain && is_plain(line.content(id))
     }
 
     /// How the device authenticates, where nothing is to be said about that; `None` where there may be.
@@ -192,7 +192,7 @@ impl Checker {
     ) -> Option<Authenticates> {
         let kind = match plan.kind {
             None => AuthenticationType::Sas,
-            Some(Value { token, kind: b'"' }) => match line.content(token) {
+            Some(Value { text, kind: b'"' }) => match line.content(text) {
                 b"sas" => AuthenticationType::Sas,
                 b"selfSigned" => AuthenticationType::SelfSigned,
                 b"certificateAuthority" => AuthenticationType::CertificateAuthority,
@@ -204,7 +204,7 @@ impl Checker {
         if !self.says {
             return Some(Authenticates::By(kind));
         }
-        if plan.nulls.into_iter().flatten().any(|token| line.first(token) != b'n') {
+        if plan.nulls.into_iter().flatten().any(|mark| line.first(mark) != b'n') {
             return None;
         }
         let is_key = |text: &[u8]| {
@@ -248,7 +248,7 @@ impl Checker {
         }
         let as_should_be = match &line.plan.properties {
             Part::Absent => true,
-            Part::Scalar(token) => line.first(*token) == b'n',
+            Part::Scalar(mark) => line.first(*mark) == b'n',
             Part::Object(plan) => {
                 let [desired, reported] = &plan.sections;
                 self.quick_section(line, desired, 1, &mut facts.sizes)
@@ -272,7 +272,7 @@ impl Checker {
     ) -> bool {
         match section {
             Part::Absent => true,
-            Part::Scalar(token) => line.first(*token) == b'n',
+            Part::Scalar(mark) => line.first(*mark) == b'n',
             Part::Object(plan) if self.says => self.values_are_plain(line, plan, number),
             Part::Object(plan) => {
                 sizes.set(number, measured(line, plan));
@@ -296,8 +296,8 @@ impl Checker {
             return true;
         }
         let (mut sum, mut longest) = (0, 0);
-        for token in &plan.texts {
-            let length = line.content(*token).len();
+        for text in &plan.texts {
+            let length = line.content(*text).len();
             sum += length;
             longest = longest.max(length);
         }
@@ -310,10 +310,10 @@ const LONG_NUMBER: usize = 16;
 
 /// Whether there is no null among these scalars, and no number out of range.
 #[inline]
-fn scalars_are_plain(line: Line<'_, impl TokenPlaces>, scalars: &[u16]) -> bool {
+fn scalars_are_plain(line: Line<'_, impl TokenPlaces>, scalars: &[TokenMark]) -> bool {
     let mut any_null = false;
-    for token in scalars {
-        let at = line.place(*token) as usize;
+    for mark in scalars {
+        let at = line.place(*mark) as usize;
         any_null |= line.chunk[at] == b'n';
         // What follows a shorter number may be a digit, too, but hardly looks like a number all along.
         if line.chunk.get(at..at + LONG_NUMBER).is_some_and(is_of_digits) && !number_is_plain(&line.chunk[at..]) {
@@ -340,8 +340,8 @@ fn number_is_plain(rest: &[u8]) -> bool {
 fn measured(line: Line<'_, impl TokenPlaces>, plan: &SectionPlan) -> Length {
     let mut size = Length::of(plan.fixed);
     let mut scalars = 0;
-    for token in &plan.scalars {
-        scalars += match line.first(*token) {
+    for mark in &plan.scalars {
+        scalars += match line.first(*mark) {
             b't' | b'f' => BOOLEAN_SIZE,
             b'n' => 0,
             _ => NUMBER_SIZE,
@@ -349,10 +349,10 @@ fn measured(line: Line<'_, impl TokenPlaces>, plan: &SectionPlan) -> Length {
     }
     size.add(Length::of(scalars));
     if line.record.is_plain() {
-        let spelled = plan.texts.iter().map(|token| line.content(*token).len()).sum();
+        let spelled = plan.texts.iter().map(|text| line.content(*text).len()).sum();
         size.add(Length::of(spelled));
     } else {
-        plan.texts.iter().for_each(|token| size.add(measure(line.content(*token), false).counted()));
+        plan.texts.iter().for_each(|text| size.add(measure(line.content(*text), false).counted()));
     }
     size
 }
@@ -362,8 +362,8 @@ fn measured(line: Line<'_, impl TokenPlaces>, plan: &SectionPlan) -> Length {
 fn quick_mode(line: Line<'_, impl TokenPlaces>) -> Option<ImportMode> {
     match line.value(Member::ImportMode) {
         None => Some(ImportMode::default()),
-        Some(Value { token, kind: b'"' }) => {
-            let text = line.content(token);
+        Some(Value { text, kind: b'"' }) => {
+            let text = line.content(text);
             ImportMode::ALL.into_iter().find(|mode| mode.as_str().as_bytes() == text)
         }
         Some(_) => None,
@@ -373,10 +373,10 @@ fn quick_mode(line: Line<'_, impl TokenPlaces>) -> Option<ImportMode> {
 /// The status, where it is written as the hub writes it.
 #[inline]
 fn quick_status(line: Line<'_, impl TokenPlaces>) -> Option<Status> {
-    let Some(Value { token, kind: b'"' }) = line.value(Member::Status) else {
+    let Some(Value { text, kind: b'"' }) = line.value(Member::Status) else {
         return None;
     };
-    match line.content(token) {
+    match line.content(text) {
         b"enabled" => Some(Status::Enabled),
         b"disabled" => Some(Status::Disabled),
         _ => None,
@@ -396,13 +396,16 @@ fn etags_are_plain(line: Line<'_, impl TokenPlaces>, mode: Option<ImportMode>) -
 #[inline]
 fn scopes_are_plain(line: Line<'_, impl TokenPlaces>, facts: &mut Facts) -> bool {
     let edge_is_plain = match line.plan.edge {
-        Part::Absent => true,
-        Part::Scalar(token) => line.first(token) == b'n',
-        Part::Object(token) => {
-            facts.is_edge = line.first(token) == b't';
-            matches!(line.first(token), b't' | b'f' | b'n')
+        Edge::Fixed(is_edge) => {
+            facts.is_edge = is_edge;
+            true
         }
-        Part::Odd => false,
+        Edge::Literal(mark) => {
+            facts.is_edge = line.first(mark) == b't';
+            matches!(line.first(mark), b't' | b'f' | b'n')
+        }
+        Edge::Null(mark) => line.first(mark) == b'n',
+        Edge::Odd => false,
     };
     edge_is_plain
         && line.is_null_or(line.value(Member::DeviceScope), <[u8]>::is_empty)
