@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
     let pending = Pending::default();
     signals::watch(&pending)?;
     let mut sink = open_outputs(io, &pending)?.findings;
-    let work = Statistics::new(limits(io), level, by.as_ref()).with_filter(filter);
+    let work = Statistics::new(limits(io), level, by.as_ref()).with_filter(filter).with_lines_again(input.is_mapped());
     let options = options(io, &input);
     let mut whole = Whole {
         counts: Counts::default(),
@@ -58,7 +58,8 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
     if let End::Failed(reason) = end {
         return Err(Failure::storage(reason));
     }
-    let repeats = std::mem::take(&mut whole.duplicates).finish(options.threads);
+    let are_equal = |one, other| input.lines_are_equal(one, other);
+    let repeats = std::mem::take(&mut whole.duplicates).finish(options.threads, &are_equal);
     let of = |kind| repeats.iter().filter(|repeat| repeat.kind == kind).count() as u64;
     let duplicates = [of(RepeatKind::Differs), of(RepeatKind::Equal)];
     let text = match arguments.format {
@@ -98,7 +99,7 @@ impl Drain<StatisticsBatch> for Whole {
     type Error = Error;
 
     fn drain(&mut self, piece: Piece<'_>, from: usize, batch: &StatisticsBatch) -> Result<Flow, Error> {
-        self.duplicates.add(&batch.entries, self.counts.lines);
+        self.duplicates.add(&batch.entries, &batch.texts, self.counts.lines);
         batch.add_to(&mut self.counts, &mut self.sizes, &mut self.by);
         if from == 0 {
             self.bytes_in += piece.bytes.len() as u64;

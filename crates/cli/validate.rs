@@ -43,7 +43,9 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
         ValidateCheck::Full => Check::Full,
     };
     let compares = check == Check::Full;
-    let work = Validate::new(Checker::new(check, policy), limits(io), level, all, compares).with_filter(filter);
+    let work = Validate::new(Checker::new(check, policy), limits(io), level, all, compares)
+        .with_filter(filter)
+        .with_lines_again(input.is_mapped());
     let findings = match arguments.format {
         Format::Json => Findings::Json(DiagnosticsFile::new(outputs.findings)),
         Format::Text => {
@@ -66,7 +68,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let mut end = end_of(run_pipeline(&input, options, &work, &mut drain));
     drain.progress.finish();
     if let End::Whole = end
-        && let Err(error) = drain.look_at_the_whole(options.threads)
+        && let Err(error) = drain.look_at_the_whole(options.threads, &input)
     {
         end = end_of(Err(hubmill_pipeline::Error::Drain(error)));
     }
@@ -258,10 +260,10 @@ impl Run<'_> {
     }
 
     /// What takes all lines to see.
-    fn look_at_the_whole(&mut self, threads: usize) -> Result<(), Error> {
+    fn look_at_the_whole(&mut self, threads: usize, input: &Input) -> Result<(), Error> {
         let Self { validation, findings, diagnostics, .. } = self;
         let mut result = Ok(());
-        validation.finish(threads, |diagnostic| {
+        validation.finish(threads, &|one, other| input.lines_are_equal(one, other), |diagnostic| {
             if result.is_ok() {
                 result = findings.add(&diagnostic);
             }

@@ -232,7 +232,7 @@ impl<G: FnMut(Diagnostic), A> Found<'_, '_, G, A> {
         let Self { plan, validation, places, give, .. } = &mut self;
         // A row that is none was a blank line to the check, and such a file has a row all the same.
         let is_empty = validation.tally().lines == 0;
-        validation.finish(threads, |found| {
+        validation.finish(threads, &|_, _| false, |found| {
             if is_empty || found.code != Code::EmptyOutput {
                 tell(plan, places, found, give);
             }

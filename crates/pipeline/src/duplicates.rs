@@ -2,7 +2,8 @@
 //!
 //! Workers hash; the drain puts what they found into parts by a hash of the device, in the order of the input, and does
 //! nothing else. At the end each part, small enough for a cache, is looked through by itself, on all threads. A line costs
-//! [`Entry`], 48 bytes, and what is left over in the last block of each part, some MiB in all.
+//! [`Entry`], 32 bytes, and 16 more where it can't be looked at again, and what is left over in the last block of each part, some
+//! MiB in all.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,8 +19,6 @@ pub struct Entry {
     /// The rest of that hash, with that of the module's id where the line is about a module: with `device`, the 128 bits by
     /// which ids are told apart.
     pub key: u64,
-    /// The hash of the line.
-    pub text: [u64; 2],
     /// The line's number, with [`Entry::MODULE`] and the others in the highest bits.
     pub line: u64,
     /// The offset of the line's first byte.
@@ -49,20 +48,24 @@ impl Entry {
 
     #[inline]
     fn to_bytes(self) -> [[u8; 8]; ENTRY_WORDS] {
-        [self.device, self.key, self.text[0], self.text[1], self.line, self.byte].map(u64::to_ne_bytes)
+        [self.device, self.key, self.line, self.byte].map(u64::to_ne_bytes)
     }
 
     #[inline]
     fn from_bytes(bytes: &[u8; ENTRY_BYTES]) -> Self {
         let word = |number: usize| bytes.as_chunks().0.get(number).map_or(0, |word| u64::from_ne_bytes(*word));
-        Self { device: word(0), key: word(1), text: [word(2), word(3)], line: word(4), byte: word(5) }
+        Self { device: word(0), key: word(1), line: word(2), byte: word(3) }
     }
 }
 
-const ENTRY_WORDS: usize = 6;
+const ENTRY_WORDS: usize = 4;
 const ENTRY_BYTES: usize = ENTRY_WORDS * 8;
 
-const _: () = assert!(ENTRY_BYTES <= 64, "what is promised for a line");
+/// The hash of a line.
+pub type TextHash = [u64; 2];
+const TEXT_BYTES: usize = 16;
+
+const _: () = assert!(ENTRY_BYTES + TEXT_BYTES <= 64, "what is promised for a line");
 
 /// What was found about two lines or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,9 +99,8 @@ pub struct Repeat {
 const PART_BITS: u32 = 10;
 /// Entries of a block: a part grows by one.
 const BLOCK_ENTRIES: usize = 64;
-/// Entries of a slab, out of which blocks are taken: three huge pages. The system gives memory as it is written to.
+/// Entries of a slab, out of which blocks are taken: a few huge pages. The system gives memory as it is written to.
 const SLAB_ENTRIES: usize = 2048 * BLOCK_ENTRIES;
-const SLAB_BYTES: usize = SLAB_ENTRIES * ENTRY_BYTES;
 
 /// The entries of some of the devices, in the order of the input.
 #[derive(Clone, Debug, Default)]
@@ -112,6 +114,8 @@ struct Part {
 #[derive(Debug, Default)]
 pub struct Duplicates {
     slabs: Vec<MmapMut>,
+    /// The hashes of the lines, likewise; none where lines can be looked at again.
+    texts: Vec<MmapMut>,
     blocks_used: usize,
     parts: Vec<Part>,
     /// By part: where among all entries its next one goes. At the start of a block: to a new one.
@@ -119,13 +123,14 @@ pub struct Duplicates {
 }
 
 impl Duplicates {
-    /// Takes the entries of a batch, which start after line `lines_before`.
-    pub fn add(&mut self, entries: &[Entry], lines_before: u64) {
+    /// Takes the entries of a batch, which start after line `lines_before`. `texts` holds the hash of each line, or nothing where
+    /// lines can be looked at again: always the one or always the other.
+    pub fn add(&mut self, entries: &[Entry], texts: &[TextHash], lines_before: u64) {
         if self.parts.is_empty() && !entries.is_empty() {
             self.parts = vec![Part::default(); 1 << PART_BITS];
             self.next = vec![0; 1 << PART_BITS];
         }
-        for entry in entries {
+        for (at, entry) in entries.iter().enumerate() {
             let number = (entry.device >> (64 - PART_BITS)) as usize;
             let mut place = self.next[number];
             if place.is_multiple_of(BLOCK_ENTRIES) {
@@ -134,8 +139,26 @@ impl Duplicates {
             let entry = Entry { line: entry.line + lines_before, ..*entry };
             let room = &mut self.slabs[place / SLAB_ENTRIES][place % SLAB_ENTRIES * ENTRY_BYTES..][..ENTRY_BYTES];
             room.copy_from_slice(entry.to_bytes().as_flattened());
+            if let Some(text) = texts.get(at) {
+                self.add_text(place, *text);
+            }
             self.next[number] = place + 1;
         }
+    }
+
+    fn add_text(&mut self, place: usize, text: TextHash) {
+        while self.texts.len() < self.slabs.len() {
+            self.texts.push(slab(SLAB_ENTRIES * TEXT_BYTES, !self.texts.is_empty()));
+        }
+        let room = &mut self.texts[place / SLAB_ENTRIES][place % SLAB_ENTRIES * TEXT_BYTES..][..TEXT_BYTES];
+        room.copy_from_slice(text.map(u64::to_ne_bytes).as_flattened());
+    }
+
+    /// The hash of the line of the entry of this number in a part, where there are any.
+    fn text(&self, part: &Part, number: usize) -> Option<&[u8]> {
+        let place = part.blocks[number / BLOCK_ENTRIES] as usize * BLOCK_ENTRIES + number % BLOCK_ENTRIES;
+        let texts = self.texts.get(place / SLAB_ENTRIES)?;
+        Some(&texts[place % SLAB_ENTRIES * TEXT_BYTES..][..TEXT_BYTES])
     }
 
     /// Gives a part a new block; the place of its first entry.
@@ -143,7 +166,7 @@ impl Duplicates {
     fn new_block(&mut self, part: usize) -> usize {
         let place = self.blocks_used * BLOCK_ENTRIES;
         if place / SLAB_ENTRIES == self.slabs.len() {
-            self.slabs.push(slab(!self.slabs.is_empty()));
+            self.slabs.push(slab(SLAB_ENTRIES * ENTRY_BYTES, !self.slabs.is_empty()));
         }
         self.parts[part].blocks.push(self.blocks_used as u32);
         self.blocks_used += 1;
@@ -162,7 +185,9 @@ impl Duplicates {
     }
 
     /// What there is to find, in the order of the lines. All room is given back.
-    pub fn finish(mut self, threads: usize) -> Vec<Repeat> {
+    ///
+    /// `are_equal` tells whether the lines at two offsets are equal; it is only asked where their hashes were not given.
+    pub fn finish(mut self, threads: usize, are_equal: &(dyn Fn(u64, u64) -> bool + Sync)) -> Vec<Repeat> {
         for (part, next) in self.parts.iter_mut().zip(&self.next) {
             let in_last_block = (next + BLOCK_ENTRIES - 1) % BLOCK_ENTRIES + 1;
             part.count = part.blocks.len().saturating_sub(1) * BLOCK_ENTRIES + in_last_block;
@@ -175,7 +200,7 @@ impl Duplicates {
         let work = || {
             let (mut table, mut in_parts) = (Vec::new(), Vec::new());
             while let Some(part) = self.parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                Search { all: &self, part, table: &mut table, found: &mut in_parts }.run();
+                Search { all: &self, part, are_equal, table: &mut table, found: &mut in_parts }.run();
             }
             if let Ok(mut found) = found.lock() {
                 found.append(&mut in_parts);
@@ -204,9 +229,8 @@ fn on_threads(threads: usize, work: impl Fn() + Sync) {
 ///
 /// # Panics
 /// Where there is no memory.
-fn slab(huge: bool) -> MmapMut {
-    let slab =
-        MmapMut::map_anon(SLAB_BYTES).unwrap_or_else(|error| panic!("no memory for {SLAB_BYTES} bytes: {error}"));
+fn slab(bytes: usize, huge: bool) -> MmapMut {
+    let slab = MmapMut::map_anon(bytes).unwrap_or_else(|error| panic!("no memory for {bytes} bytes: {error}"));
     if huge {
         #[cfg(target_os = "linux")]
         // Only advice: without it the slab works as well.
@@ -224,6 +248,7 @@ const WANTED_WORDS: usize = 64;
 struct Search<'a> {
     all: &'a Duplicates,
     part: &'a Part,
+    are_equal: &'a (dyn Fn(u64, u64) -> bool + Sync),
     /// Places for entries by their hash: the upper half of that, and the entry's number, counted from 1.
     table: &'a mut Vec<u64>,
     found: &'a mut Vec<Repeat>,
@@ -246,7 +271,7 @@ impl Search<'_> {
 
     /// The first entry in the table that is about the same as the entry `number`; where there is none, that one goes there.
     #[inline]
-    fn meet(&mut self, entry: &Entry, number: usize) -> Option<Entry> {
+    fn meet(&mut self, entry: &Entry, number: usize) -> Option<(usize, Entry)> {
         let hash = entry.key;
         let mask = self.table.len() - 1;
         let mut place = hash as usize & mask;
@@ -257,9 +282,10 @@ impl Search<'_> {
                     return None;
                 }
                 there if there >> 32 == hash >> 32 => {
-                    let other = self.entry((there as u32 - 1) as usize);
+                    let number = (there as u32 - 1) as usize;
+                    let other = self.entry(number);
                     if other.is_about_the_same(entry) {
-                        return Some(other);
+                        return Some((number, other));
                     }
                 }
                 _ => {}
@@ -277,8 +303,11 @@ impl Search<'_> {
             if entry.is(Entry::MODULE) && !entry.is(Entry::NOT_CREATED) {
                 modules.push(entry);
             }
-            if let Some(first) = self.meet(&entry, number) {
-                let kind = if first.text == entry.text { RepeatKind::Equal } else { RepeatKind::Differs };
+            if let Some((first_number, first)) = self.meet(&entry, number) {
+                let texts = [first_number, number].map(|number| self.all.text(self.part, number));
+                let equal =
+                    if texts[0].is_some() { texts[0] == texts[1] } else { (self.are_equal)(first.byte, entry.byte) };
+                let kind = if equal { RepeatKind::Equal } else { RepeatKind::Differs };
                 self.add(&entry, kind, first.number());
             }
         }
@@ -335,14 +364,24 @@ impl Search<'_> {
 mod tests {
     use hubmill_parser::Level;
 
-    use super::{Duplicates, Entry, Repeat, RepeatKind};
+    use super::{Duplicates, Entry, Repeat, RepeatKind, TextHash};
     use crate::fingerprint::Fingerprints;
 
-    fn entry(keys: &Fingerprints, line: u64, id: &str, module: Option<&str>, text: &str, flags: u64) -> Entry {
+    type Line = (Entry, TextHash);
+
+    fn entry(keys: &Fingerprints, line: u64, id: &str, module: Option<&str>, text: &str, flags: u64) -> Line {
         let module = module.map(str::as_bytes);
         let module_flag = if module.is_some() { Entry::MODULE } else { 0 };
         let [device, key] = keys.of_ids(id.as_bytes(), module);
-        Entry { device, key, text: keys.of_line(text.as_bytes()), line: line | flags | module_flag, byte: line * 100 }
+        (Entry { device, key, line: line | flags | module_flag, byte: line * 100 }, keys.of_line(text.as_bytes()))
+    }
+
+    fn add(duplicates: &mut Duplicates, lines: &[Line], lines_before: u64, hashed: bool) {
+        let (entries, mut texts): (Vec<_>, Vec<_>) = lines.iter().copied().unzip();
+        if !hashed {
+            texts.clear();
+        }
+        duplicates.add(&entries, &texts, lines_before);
     }
 
     fn kinds(found: &[Repeat]) -> Vec<(u64, u64, RepeatKind)> {
@@ -361,11 +400,12 @@ mod tests {
             entry(&keys, 6, "a", None, "y", Entry::INVALID),
             entry(&keys, 7, "a", Some("m"), "z", 0),
         ];
-        for threads in [1, 3] {
+        let text = |byte: u64| lines.iter().find(|(entry, _)| entry.byte == byte).expect("a line").1;
+        for (threads, hashed) in [(1, true), (3, true), (1, false), (3, false)] {
             let mut duplicates = Duplicates::default();
-            duplicates.add(&lines[..3], 10);
-            duplicates.add(&lines[3..], 10);
-            let found = duplicates.finish(threads);
+            add(&mut duplicates, &lines[..3], 10, hashed);
+            add(&mut duplicates, &lines[3..], 10, hashed);
+            let found = duplicates.finish(threads, &|one, other| !hashed && text(one) == text(other));
             assert_eq!(
                 kinds(&found),
                 [(13, 11, RepeatKind::Equal), (16, 11, RepeatKind::Differs), (17, 15, RepeatKind::Differs)]
@@ -373,7 +413,7 @@ mod tests {
             assert_eq!(found.iter().map(|repeat| repeat.invalid).collect::<Vec<_>>(), [false, true, false]);
             assert_eq!(found[0].byte, 300);
         }
-        assert!(Duplicates::default().finish(2).is_empty());
+        assert!(Duplicates::default().finish(2, &|_, _| true).is_empty());
     }
 
     #[test]
@@ -390,10 +430,10 @@ mod tests {
             lines.push(entry(&keys, 6 + number, "c", Some(&format!("m{}", number.min(50))), "6", 0));
             lines.push(entry(&keys, 100 + number, "d", Some(&format!("m{}", number.min(49))), "6", 0));
         }
-        lines.sort_by_key(Entry::number);
+        lines.sort_by_key(|(entry, _)| entry.number());
         let mut duplicates = Duplicates::default();
-        duplicates.add(&lines, 0);
-        let found = kinds(&duplicates.finish(2));
+        add(&mut duplicates, &lines, 0, true);
+        let found = kinds(&duplicates.finish(2, &|_, _| false));
         let modules: Vec<_> = found.iter().filter(|found| found.2 != RepeatKind::Equal).copied().collect();
         assert_eq!(modules, [(1, 2, RepeatKind::DeviceLater), (56, 51, RepeatKind::OneModuleTooMany)]);
     }
@@ -401,13 +441,14 @@ mod tests {
     #[test]
     fn many_lines_are_all_found() {
         let keys = Fingerprints::new(Level::detect());
-        let lines: Vec<Entry> =
-            (0..100_000).map(|line| entry(&keys, line + 1, &format!("d{}", line % 90_000), None, "x", 0)).collect();
+        let lines: Vec<Line> =
+            (0..400_000).map(|line| entry(&keys, line + 1, &format!("d{}", line % 390_000), None, "x", 0)).collect();
         let mut duplicates = Duplicates::default();
-        lines.chunks(777).for_each(|lines| duplicates.add(lines, 0));
-        let found = duplicates.finish(2);
+        lines.chunks(777).for_each(|lines| add(&mut duplicates, lines, 0, true));
+        let found = duplicates.finish(2, &|_, _| false);
+        assert!(found.iter().all(|repeat| repeat.kind == RepeatKind::Equal));
         assert_eq!(found.len(), 10_000);
-        assert!(found.iter().enumerate().all(|(number, repeat)| repeat.line == 90_001 + number as u64));
-        assert!(found.iter().all(|repeat| repeat.other + 90_000 == repeat.line));
+        assert!(found.iter().enumerate().all(|(number, repeat)| repeat.line == 390_001 + number as u64));
+        assert!(found.iter().all(|repeat| repeat.other + 390_000 == repeat.line));
     }
 }

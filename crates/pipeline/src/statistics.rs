@@ -8,7 +8,7 @@ use hubmill_parser::{Content, Level, Limits, MemberSpan, Parser, Record};
 use hubmill_reader::Part;
 use hubmill_rules::{Authenticates, CheckScratch, Checker, Facts, Filter, FilterScratch, MemberPath};
 
-use crate::duplicates::Entry;
+use crate::duplicates::{Entry, TextHash};
 use crate::fingerprint::Fingerprints;
 use crate::notes::is_notice;
 use crate::validate::entry;
@@ -162,6 +162,8 @@ pub struct Statistics {
     /// The names of the path of the member that lines are counted by.
     by: Vec<Vec<u8>>,
     fingerprints: Fingerprints,
+    /// Lines can be looked at again, and need no hash.
+    again: bool,
     /// Only lines for which it holds are counted.
     filter: Option<Filter>,
 }
@@ -176,6 +178,8 @@ pub struct StatisticsBatch {
     by: HashMap<Vec<u8>, u64>,
     /// The lines, to be compared with all others.
     pub entries: Vec<Entry>,
+    /// Their hashes, unless they can be looked at again.
+    pub texts: Vec<TextHash>,
 }
 
 impl StatisticsBatch {
@@ -205,8 +209,15 @@ impl Statistics {
             level,
             by: by.map(|path| path.names().to_vec()).unwrap_or_default(),
             fingerprints: Fingerprints::new(level),
+            again: false,
             filter: None,
         }
+    }
+
+    /// Makes no hashes of lines if they can be looked at `again`, where two are about the same device.
+    #[must_use]
+    pub fn with_lines_again(self, again: bool) -> Self {
+        Self { again, ..self }
     }
 
     /// Leaves out the lines for which the condition does not hold.
@@ -245,6 +256,7 @@ impl Work for Statistics {
         batch.sizes.iter_mut().for_each(Vec::clear);
         batch.by.clear();
         batch.entries.clear();
+        batch.texts.clear();
     }
 
     fn work(
@@ -293,7 +305,12 @@ impl Work for Statistics {
                         *batch.by.entry(value).or_default() += 1;
                     }
                     let place = (batch.counts.lines, piece.offset + line.start as u64);
-                    batch.entries.extend(entry(&self.fingerprints, record, &facts, place));
+                    if let Some(entry) = entry(&self.fingerprints, record, &facts, place) {
+                        batch.entries.push(entry);
+                        if !self.again {
+                            batch.texts.push(self.fingerprints.of_line(record.line()));
+                        }
+                    }
                 }
             }
             ControlFlow::Continue(())

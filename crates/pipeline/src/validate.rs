@@ -8,7 +8,7 @@ use hubmill_reader::Part;
 use hubmill_rules::{CheckScratch, Checker, Detail, Facts, Filter, FilterScratch, Finding};
 
 use crate::batch::{Diagnostic, Tally};
-use crate::duplicates::Entry;
+use crate::duplicates::{Entry, TextHash};
 use crate::fingerprint::Fingerprints;
 use crate::layout::{self, Layout};
 use crate::notes::{DIAGNOSTICS_MAX, Enough, Notes, fault_finding, is_notice, notice_text};
@@ -24,6 +24,8 @@ pub struct Validate {
     all_diagnostics: bool,
     /// Lines are compared with each other.
     fingerprints: Option<Fingerprints>,
+    /// They can be looked at again for that, and need no hash.
+    again: bool,
     /// Only lines for which it holds are looked at.
     filter: Option<Filter>,
 }
@@ -32,7 +34,13 @@ impl Validate {
     /// Work that checks lines, and compares them with each other where `compares` says so.
     pub fn new(checker: Checker, limits: Limits, level: Level, all_diagnostics: bool, compares: bool) -> Self {
         let fingerprints = compares.then(|| Fingerprints::new(level));
-        Self { checker, limits, level, all_diagnostics, fingerprints, filter: None }
+        Self { checker, limits, level, all_diagnostics, fingerprints, again: false, filter: None }
+    }
+
+    /// Makes no hashes of lines if they can be looked at `again`, where two are about the same device.
+    #[must_use]
+    pub fn with_lines_again(self, again: bool) -> Self {
+        Self { again, ..self }
     }
 
     /// Leaves out the lines for which the condition does not hold. A line that can't be asked is looked at.
@@ -59,6 +67,8 @@ pub struct CheckedBatch {
     pub tally: Tally,
     /// The lines, to be compared with all others.
     pub entries: Vec<Entry>,
+    /// Their hashes, unless they can be looked at again.
+    pub texts: Vec<TextHash>,
     /// What the input is instead of a device a line, where it starts here and shows it.
     pub layout: Option<Layout>,
     enough: Enough,
@@ -88,6 +98,8 @@ impl Work for Validate {
         batch.tally = Tally::default();
         batch.entries.clear();
         batch.entries.shrink_to(ENTRIES_KEPT);
+        batch.texts.clear();
+        batch.texts.shrink_to(ENTRIES_KEPT);
         batch.layout = None;
     }
 
@@ -156,7 +168,7 @@ pub(crate) fn entry(
     if facts.mode.is_some_and(|mode: ImportMode| mode.is_delete() || mode.is_update_twin()) {
         flags |= Entry::NOT_CREATED;
     }
-    Some(Entry { device, key, text: fingerprints.of_line(record.line()), line: line | flags, byte })
+    Some(Entry { device, key, line: line | flags, byte })
 }
 
 impl Validate {
@@ -187,7 +199,12 @@ impl Validate {
         }
         if let Some(fingerprints) = &self.fingerprints {
             let place = (batch.tally.lines | flags, piece.offset + line.start as u64);
-            batch.entries.extend(entry(fingerprints, record, &facts, place));
+            if let Some(entry) = entry(fingerprints, record, &facts, place) {
+                batch.entries.push(entry);
+                if !self.again {
+                    batch.texts.push(fingerprints.of_line(record.line()));
+                }
+            }
         }
     }
 

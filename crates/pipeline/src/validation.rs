@@ -68,15 +68,21 @@ impl<'a> Validation<'a> {
             }
         }
         if layout != Some(Layout::Array) {
-            self.duplicates.add(&batch.entries, lines_before);
+            self.duplicates.add(&batch.entries, &batch.texts, lines_before);
         }
         self.layout = layout.or(batch.layout);
         found
     }
 
-    /// Looks at the whole, after the last batch; gives findings in the order of the lines.
-    pub fn finish(&mut self, threads: usize, mut give: impl FnMut(Diagnostic)) {
-        for repeat in std::mem::take(&mut self.duplicates).finish(threads) {
+    /// Looks at the whole, after the last batch; gives findings in the order of the lines. `are_equal` tells whether the lines at
+    /// two offsets are equal; it is only asked where the work was told that they can be looked at again.
+    pub fn finish(
+        &mut self,
+        threads: usize,
+        are_equal: &(dyn Fn(u64, u64) -> bool + Sync),
+        mut give: impl FnMut(Diagnostic),
+    ) {
+        for repeat in std::mem::take(&mut self.duplicates).finish(threads, are_equal) {
             self.repeat(&repeat, &mut give);
         }
         if self.tally.written + self.tally.rejected == 0 {

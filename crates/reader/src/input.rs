@@ -186,6 +186,24 @@ impl Input {
         Ok(room)
     }
 
+    /// Whether it is mapped, so that any of its bytes can be looked at again.
+    pub fn is_mapped(&self) -> bool {
+        matches!(self.kind, Kind::Mapped { .. })
+    }
+
+    /// Whether the lines that start at two offsets of a map are equal, but for their line ends.
+    pub fn lines_are_equal(&self, one: u64, other: u64) -> bool {
+        let Kind::Mapped { map, start } = &self.kind else { return false };
+        let line = |offset: u64| {
+            let from = start.saturating_add(usize::try_from(offset).unwrap_or(usize::MAX));
+            let rest = map.get(from..).unwrap_or_default();
+            let line = memchr::memchr(b'\n', rest).map_or(rest, |end| &rest[..end]);
+            let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+            &line[..end]
+        };
+        line(one) == line(other)
+    }
+
     /// Gives back memory of a map between two offsets, which are not expected to be looked at again soon.
     pub fn give_back(&self, from: u64, to: u64) {
         if let Kind::Mapped { map, start } = &self.kind {
@@ -237,6 +255,19 @@ mod tests {
                 assert!(matches!(error.kind(), ErrorKind::Truncated { .. }), "{choice:?} {error}");
             }
         }
+    }
+
+    #[test]
+    fn lines_of_a_map_are_compared_without_their_ends() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"ab\nab\r\nab \nabc\nab").unwrap();
+        let input = Input::open(file.path(), MmapChoice::Always).unwrap();
+        for (one, other, equal) in
+            [(0, 3, true), (0, 7, false), (0, 11, false), (0, 15, true), (3, 15, true), (0, 99, false)]
+        {
+            assert_eq!(input.lines_are_equal(one, other), equal, "{one} {other}");
+        }
+        assert!(input.is_mapped() && !Input::open(file.path(), MmapChoice::Never).unwrap().is_mapped());
     }
 
     #[test]

@@ -166,6 +166,14 @@ fn check(object: &Object, way: &[String], name: &str, findings: &mut Findings) {
     }
 }
 
+/// Removes a member. What is added to an object inside of the line that loses all its own members stands at its start.
+fn remove(object: &mut Object, way: &[String], name: &str) {
+    object.remove(&[name]);
+    if !way.is_empty() {
+        object.close_up();
+    }
+}
+
 fn is_there_twice(object: &Object, name: &str) -> bool {
     object.members.iter().filter(|member| member.name.is(name)).count() > 1
 }
@@ -193,7 +201,7 @@ fn unset(object: &mut Object, path: &[String], way: &[String], findings: &mut Fi
     let Some((name, rest)) = path.split_first() else { return };
     check(object, way, name, findings);
     if rest.is_empty() {
-        return object.remove(&[name]);
+        return remove(object, way, name);
     }
     if is_there_twice(object, name) {
         return findings.error("duplicate-member");
@@ -210,7 +218,7 @@ fn merge_into(object: &mut Object, merge: &Object, way: &mut Vec<String>, findin
         let name = member.name.decoded().expect("whole characters");
         check(object, way, &name, findings);
         match &member.value {
-            Json::Null => object.remove(&[&name]),
+            Json::Null => remove(object, way, &name),
             _ if is_there_twice(object, &name) => findings.error("duplicate-member"),
             Json::Object(inner) => {
                 if !matches!(object.get(&name), Some(Json::Object(_))) {

@@ -220,21 +220,28 @@ impl Object {
         }
     }
 
-    /// Removes the members for which `gone` holds, each with its comma and the white space around it. White space before all
-    /// members goes behind them where none but added ones are left.
+    /// Removes the members for which `gone` holds, each with its comma and the white space around it.
     pub fn remove_where(&mut self, gone: impl Fn(&Member) -> bool) {
         while let Some(index) = self.members.iter().position(&gone) {
             let removed = self.members.remove(index);
             if index > 0 {
                 self.members[index - 1].after = removed.after;
-            } else if !self.members.is_empty() && self.members.iter().all(|member| member.added) {
-                let last = self.members.len() - 1;
-                self.members[last].after.insert_str(0, &removed.before);
             } else if let Some(next) = self.members.first_mut() {
                 next.before = removed.before;
             } else {
                 self.inner = removed.before + &removed.after;
             }
+        }
+    }
+
+    /// Puts the white space before all members behind them, where none but added ones are there.
+    pub fn close_up(&mut self) {
+        if self.members.iter().all(|member| member.added)
+            && let Some(first) = self.members.first_mut()
+        {
+            let before = std::mem::take(&mut first.before);
+            let last = self.members.len() - 1;
+            self.members[last].after.insert_str(0, &before);
         }
     }
 
