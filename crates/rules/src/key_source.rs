@@ -8,8 +8,6 @@ use zeroize::Zeroizing;
 const KEYS: usize = 64;
 /// The length of a key of 32 bytes in base64.
 const DEFAULT_TEXT_BYTES: usize = 44;
-/// Random bytes asked for at once.
-const POOL_BYTES: usize = 4096;
 
 /// The length of a key of so many bytes in base64.
 fn text_bytes(key_bytes: usize) -> usize {
@@ -22,9 +20,6 @@ fn text_bytes(key_bytes: usize) -> usize {
 pub struct KeySource {
     generator: ChaCha20Rng,
     key_bytes: usize,
-    /// Random bytes, none of them zero, of which the first `pool_used` are used up.
-    pool: Zeroizing<Vec<u8>>,
-    pool_used: usize,
     /// Keys in a row, each filled up with zeros to a multiple of 3 bytes.
     rows: Zeroizing<Vec<u8>>,
     /// The same in base64.
@@ -50,8 +45,6 @@ impl KeySource {
         Ok(Self {
             generator: ChaCha20Rng::from_seed(*seed),
             key_bytes,
-            pool: Zeroizing::new(Vec::new()),
-            pool_used: 0,
             rows: Zeroizing::new(vec![0; KEYS * key_bytes.next_multiple_of(3)]),
             texts: Zeroizing::new(Vec::with_capacity(KEYS * text_bytes(key_bytes))),
             texts_used: 0,
@@ -73,11 +66,16 @@ impl KeySource {
         out.push(b'"');
         match <&mut [u8; DEFAULT_TEXT_BYTES]>::try_from(&mut *text) {
             // Without a call, since the length is known.
-            Ok(text) => out.extend_from_slice(text),
-            Err(_) => out.extend_from_slice(text),
+            Ok(text) => {
+                out.extend_from_slice(text);
+                text.fill(0);
+            }
+            Err(_) => {
+                out.extend_from_slice(text);
+                text.fill(0);
+            }
         }
         out.push(b'"');
-        text.fill(0);
     }
 
     /// Writes a key over `place`, which is [`KeySource::text_bytes`] long, in standard base64 with padding, without
@@ -120,41 +118,34 @@ impl KeySource {
 
     fn make_keys(&mut self) {
         let row_bytes = self.key_bytes.next_multiple_of(3);
-        for number in 0..KEYS {
-            if self.pool.len() - self.pool_used < self.key_bytes {
-                self.refill_pool();
-            }
-            let key = &mut self.pool[self.pool_used..][..self.key_bytes];
-            self.rows[number * row_bytes..][..self.key_bytes].copy_from_slice(key);
-            key.fill(0);
-            self.pool_used += self.key_bytes;
+        self.generator.fill_bytes(self.rows.as_mut_slice());
+        let mut from = 0;
+        while let Some(length) = memchr::memchr(0, &self.rows[from..]) {
+            from += length;
+            self.rows[from] = self.byte_but_zero();
+        }
+        let filled_up = row_bytes - self.key_bytes;
+        for row in self.rows.chunks_exact_mut(row_bytes) {
+            row.iter_mut().rev().take(filled_up).for_each(|byte| *byte = 0);
         }
         self.texts.clear();
         base64_simd::STANDARD.encode_append(self.rows.as_slice(), &mut *self.texts);
         self.texts_used = 0;
         // The zeros that a row was filled up with were encoded as `A`.
-        let filled_up = row_bytes - self.key_bytes;
         for text in self.texts.chunks_exact_mut(row_bytes / 3 * 4) {
-            let end = text.len() - filled_up;
-            text[end..].fill(b'=');
+            text.iter_mut().rev().take(filled_up).for_each(|byte| *byte = b'=');
         }
         self.rows.fill(0);
     }
 
-    /// New random bytes; the few left over are given up.
-    fn refill_pool(&mut self) {
-        self.pool.resize(POOL_BYTES, 0);
-        self.generator.fill_bytes(self.pool.as_mut_slice());
-        let mut kept = 0;
-        let mut from = 0;
-        while from < POOL_BYTES {
-            let end = memchr::memchr(0, &self.pool[from..]).map_or(POOL_BYTES, |length| from + length);
-            self.pool.copy_within(from..end, kept);
-            kept += end - from;
-            from = end + 1;
+    /// A random byte, drawn anew until it is not zero.
+    fn byte_but_zero(&mut self) -> u8 {
+        loop {
+            let [byte, ..] = self.generator.next_u32().to_le_bytes();
+            if byte != 0 {
+                return byte;
+            }
         }
-        self.pool.truncate(kept);
-        self.pool_used = 0;
     }
 }
 
@@ -212,7 +203,6 @@ mod tests {
             next_key(&mut source);
         }
         assert!(source.texts[..source.texts_used].iter().all(|byte| *byte == 0));
-        assert!(source.pool[..source.pool_used].iter().all(|byte| *byte == 0));
         assert!(source.rows.iter().all(|byte| *byte == 0));
     }
 

@@ -293,6 +293,8 @@ impl Rules {
             on_invalid: self.on_invalid,
             max_depth: self.max_depth,
             max_line_bytes: self.max_line_bytes,
+            // Merges of nothing ask for nothing.
+            deep: self.deep.iter().filter(|edit| **edit == Deep::Merge("{}".to_owned())).cloned().collect(),
             ..Self::default()
         };
         *self != limits
@@ -309,6 +311,8 @@ mod tests {
         assert!(!Rules::default().any());
         assert!(!Rules { check: Check::None, max_depth: 3, ..Rules::default() }.any());
         assert!(Rules { strip_twin: true, ..Rules::default() }.any());
+        let merge = |json: &str| Rules { deep: vec![Deep::Merge(json.to_owned())], ..Rules::default() };
+        assert!(!merge("{}").any() && merge("{\"tags\":{}}").any());
     }
 
     #[test]
