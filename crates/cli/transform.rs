@@ -125,9 +125,14 @@ pub(crate) fn limits(io: &IoArguments) -> Limits {
     Limits { line_bytes_max: io.max_line_bytes as usize, depth_max: usize::from(io.max_depth) }
 }
 
+/// A chunk of a stream, in bytes: small enough that what has come through a pipe is still in a cache, and that whoever is at its
+/// ends waits little.
+const STREAM_CHUNK_BYTES: usize = 128 << 10;
+
 /// How a run is laid out.
 pub(crate) fn options(io: &IoArguments, input: &Input) -> Options {
-    let cut = Cut { line_bytes_max: io.max_line_bytes as usize, ..Cut::default() };
+    let chunk_bytes = if input.bytes().is_some() { Cut::default().chunk_bytes } else { STREAM_CHUNK_BYTES };
+    let cut = Cut { line_bytes_max: io.max_line_bytes as usize, chunk_bytes, ..Cut::default() };
     let asked = io.threads.map_or_else(available_threads, usize::from);
     let threads = asked.min(input.bytes().map_or(usize::MAX, |bytes| chunk_count(bytes, cut, asked)));
     Options { threads, cut, once: true }
