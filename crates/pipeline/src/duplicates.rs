@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hubmill_device::MODULES_MAX;
-use memmap2::{Advice, MmapMut};
+use memmap2::MmapMut;
 
 /// One line: who it is about, what it is, and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -234,7 +234,7 @@ fn slab(bytes: usize, huge: bool) -> MmapMut {
     if huge {
         #[cfg(target_os = "linux")]
         // Only advice: without it the slab works as well.
-        let _ = slab.advise(Advice::HugePage);
+        let _ = slab.advise(memmap2::Advice::HugePage);
     }
     slab
 }
