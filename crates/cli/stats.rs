@@ -99,7 +99,7 @@ impl Drain<StatisticsBatch> for Whole {
     type Error = Error;
 
     fn drain(&mut self, piece: Piece<'_>, from: usize, batch: &StatisticsBatch) -> Result<Flow, Error> {
-        self.duplicates.add(&batch.entries, &batch.texts, self.counts.lines);
+        self.duplicates.add(&batch.entries, self.counts.lines);
         batch.add_to(&mut self.counts, &mut self.sizes, &mut self.by);
         if from == 0 {
             self.bytes_in += piece.bytes.len() as u64;

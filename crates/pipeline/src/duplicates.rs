@@ -62,10 +62,30 @@ const ENTRY_WORDS: usize = 4;
 const ENTRY_BYTES: usize = ENTRY_WORDS * 8;
 
 /// The hash of a line.
-pub type TextHash = [u64; 2];
+pub(crate) type TextHash = [u64; 2];
 const TEXT_BYTES: usize = 16;
 
 const _: () = assert!(ENTRY_BYTES + TEXT_BYTES <= 64, "what is promised for a line");
+
+/// Lines of a batch, to be compared with all others. Reused.
+#[derive(Debug, Default)]
+pub struct Entries {
+    pub(crate) entries: Vec<Entry>,
+    /// The hash of each line, or nothing where lines can be looked at again.
+    pub(crate) texts: Vec<TextHash>,
+}
+
+/// Room that a batch keeps, in entries.
+const ENTRIES_KEPT: usize = 16 * 1024;
+
+impl Entries {
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.entries.shrink_to(ENTRIES_KEPT);
+        self.texts.clear();
+        self.texts.shrink_to(ENTRIES_KEPT);
+    }
+}
 
 /// What was found about two lines or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,9 +143,8 @@ pub struct Duplicates {
 }
 
 impl Duplicates {
-    /// Takes the entries of a batch, which start after line `lines_before`. `texts` holds the hash of each line, or nothing where
-    /// lines can be looked at again: always the one or always the other.
-    pub fn add(&mut self, entries: &[Entry], texts: &[TextHash], lines_before: u64) {
+    /// Takes the entries of a batch, which start after line `lines_before`. Either all batches have the hashes of lines, or none has.
+    pub fn add(&mut self, Entries { entries, texts }: &Entries, lines_before: u64) {
         if self.parts.is_empty() && !entries.is_empty() {
             self.parts = vec![Part::default(); 1 << PART_BITS];
             self.next = vec![0; 1 << PART_BITS];
@@ -364,7 +383,7 @@ impl Search<'_> {
 mod tests {
     use hubmill_parser::Level;
 
-    use super::{Duplicates, Entry, Repeat, RepeatKind, TextHash};
+    use super::{Duplicates, Entries, Entry, Repeat, RepeatKind, TextHash};
     use crate::fingerprint::Fingerprints;
 
     type Line = (Entry, TextHash);
@@ -381,7 +400,7 @@ mod tests {
         if !hashed {
             texts.clear();
         }
-        duplicates.add(&entries, &texts, lines_before);
+        duplicates.add(&Entries { entries, texts }, lines_before);
     }
 
     fn kinds(found: &[Repeat]) -> Vec<(u64, u64, RepeatKind)> {

@@ -24,7 +24,7 @@ mod validation;
 use std::fmt;
 
 pub use batch::{Batch, Diagnostic, Sample, Tally};
-pub use duplicates::{Duplicates, Entry, Repeat, RepeatKind, TextHash};
+pub use duplicates::{Duplicates, Entries, Entry, Repeat, RepeatKind};
 pub use layout::Layout;
 pub use notes::{DIAGNOSTICS_SHOWN_MAX, fault_finding, is_notice, notice_text, shown};
 pub use run::{Options, run, run_from, slot_count};

@@ -8,10 +8,10 @@ use hubmill_parser::{Content, Level, Limits, MemberSpan, Parser, Record};
 use hubmill_reader::Part;
 use hubmill_rules::{Authenticates, CheckScratch, Checker, Facts, Filter, FilterScratch, MemberPath};
 
-use crate::duplicates::{Entry, TextHash};
+use crate::duplicates::Entries;
 use crate::fingerprint::Fingerprints;
 use crate::notes::is_notice;
-use crate::validate::entry;
+use crate::validate::note_entry;
 use crate::{Piece, Work};
 
 /// What is counted.
@@ -177,9 +177,7 @@ pub struct StatisticsBatch {
     sizes: [Vec<u64>; 3],
     by: HashMap<Vec<u8>, u64>,
     /// The lines, to be compared with all others.
-    pub entries: Vec<Entry>,
-    /// Their hashes, unless they can be looked at again.
-    pub texts: Vec<TextHash>,
+    pub entries: Entries,
 }
 
 impl StatisticsBatch {
@@ -256,7 +254,6 @@ impl Work for Statistics {
         batch.sizes.iter_mut().for_each(Vec::clear);
         batch.by.clear();
         batch.entries.clear();
-        batch.texts.clear();
     }
 
     fn work(
@@ -305,12 +302,7 @@ impl Work for Statistics {
                         *batch.by.entry(value).or_default() += 1;
                     }
                     let place = (batch.counts.lines, piece.offset + line.start as u64);
-                    if let Some(entry) = entry(&self.fingerprints, record, &facts, place) {
-                        batch.entries.push(entry);
-                        if !self.again {
-                            batch.texts.push(self.fingerprints.of_line(record.line()));
-                        }
-                    }
+                    note_entry(&mut batch.entries, (&self.fingerprints, self.again), record, &facts, place);
                 }
             }
             ControlFlow::Continue(())

@@ -8,7 +8,7 @@ use hubmill_reader::Part;
 use hubmill_rules::{CheckScratch, Checker, Detail, Facts, Filter, FilterScratch, Finding};
 
 use crate::batch::{Diagnostic, Tally};
-use crate::duplicates::{Entry, TextHash};
+use crate::duplicates::{Entries, Entry};
 use crate::fingerprint::Fingerprints;
 use crate::layout::{self, Layout};
 use crate::notes::{DIAGNOSTICS_MAX, Enough, Notes, fault_finding, is_notice, notice_text};
@@ -66,16 +66,11 @@ pub struct CheckedBatch {
     /// What became of the lines: those without an error count as written.
     pub tally: Tally,
     /// The lines, to be compared with all others.
-    pub entries: Vec<Entry>,
-    /// Their hashes, unless they can be looked at again.
-    pub texts: Vec<TextHash>,
+    pub entries: Entries,
     /// What the input is instead of a device a line, where it starts here and shows it.
     pub layout: Option<Layout>,
     enough: Enough,
 }
-
-/// Room that buffers keep for the next piece, in entries.
-const ENTRIES_KEPT: usize = 16 * 1024;
 
 impl Work for Validate {
     type Scratch = ValidateScratch;
@@ -97,9 +92,6 @@ impl Work for Validate {
         batch.diagnostics.clear();
         batch.tally = Tally::default();
         batch.entries.clear();
-        batch.entries.shrink_to(ENTRIES_KEPT);
-        batch.texts.clear();
-        batch.texts.shrink_to(ENTRIES_KEPT);
         batch.layout = None;
     }
 
@@ -153,22 +145,26 @@ impl Work for Validate {
     }
 }
 
-/// What is needed to compare a line with all others; `None` for a line without an id.
+/// Notes what is needed to compare a line with all others, unless it has no id; no hash of the line if it can be looked at `again`.
 #[inline]
-pub(crate) fn entry(
-    fingerprints: &Fingerprints,
+pub(crate) fn note_entry(
+    entries: &mut Entries,
+    (fingerprints, again): (&Fingerprints, bool),
     record: &Record<'_>,
     facts: &Facts,
     (line, byte): (u64, u64),
-) -> Option<Entry> {
-    let id = facts.id.and_then(|id| record.text(id))?;
+) {
+    let Some(id) = facts.id.and_then(|id| record.text(id)) else { return };
     let module_id = facts.module_id.and_then(|module_id| record.text(module_id));
     let [device, key] = fingerprints.of_ids(&id, module_id.as_deref());
     let mut flags = if module_id.is_some() { Entry::MODULE } else { 0 };
     if facts.mode.is_some_and(|mode: ImportMode| mode.is_delete() || mode.is_update_twin()) {
         flags |= Entry::NOT_CREATED;
     }
-    Some(Entry { device, key, line: line | flags, byte })
+    entries.entries.push(Entry { device, key, line: line | flags, byte });
+    if !again {
+        entries.texts.push(fingerprints.of_line(record.line()));
+    }
 }
 
 impl Validate {
@@ -199,12 +195,7 @@ impl Validate {
         }
         if let Some(fingerprints) = &self.fingerprints {
             let place = (batch.tally.lines | flags, piece.offset + line.start as u64);
-            if let Some(entry) = entry(fingerprints, record, &facts, place) {
-                batch.entries.push(entry);
-                if !self.again {
-                    batch.texts.push(fingerprints.of_line(record.line()));
-                }
-            }
+            note_entry(&mut batch.entries, (fingerprints, self.again), record, &facts, place);
         }
     }
 

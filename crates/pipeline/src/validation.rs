@@ -68,7 +68,7 @@ impl<'a> Validation<'a> {
             }
         }
         if layout != Some(Layout::Array) {
-            self.duplicates.add(&batch.entries, &batch.texts, lines_before);
+            self.duplicates.add(&batch.entries, lines_before);
         }
         self.layout = layout.or(batch.layout);
         found
