@@ -60,6 +60,8 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
     }
     let are_equal = |one, other| input.lines_are_equal(one, other);
     let repeats = std::mem::take(&mut whole.duplicates).finish(options.threads, &are_equal);
+    // Lines were looked at again for that.
+    input.check().map_err(Failure::storage)?;
     let of = |kind| repeats.iter().filter(|repeat| repeat.kind == kind).count() as u64;
     let duplicates = [of(RepeatKind::Differs), of(RepeatKind::Equal)];
     let text = match arguments.format {

@@ -67,10 +67,11 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let options = options(io, &input);
     let mut end = end_of(run_pipeline(&input, options, &work, &mut drain));
     drain.progress.finish();
-    if let End::Whole = end
-        && let Err(error) = drain.look_at_the_whole(options.threads, &input)
-    {
-        end = end_of(Err(hubmill_pipeline::Error::Drain(error)));
+    if let End::Whole = end {
+        let looked = drain.look_at_the_whole(options.threads, &input).map_err(hubmill_pipeline::Error::Drain);
+        // Lines were looked at again for that.
+        let checked = looked.and_then(|()| input.check().map_err(hubmill_pipeline::Error::Read));
+        end = end_of(checked.map(|()| true));
     }
 
     let whole = matches!(end, End::Whole);

@@ -191,7 +191,8 @@ impl Input {
         matches!(self.kind, Kind::Mapped { .. })
     }
 
-    /// Whether the lines that start at two offsets of a map are equal, but for their line ends.
+    /// Whether the lines that start at two offsets of a map are equal, but for their line ends. [`check`](Self::check) says whether
+    /// they were really there.
     pub fn lines_are_equal(&self, one: u64, other: u64) -> bool {
         let Kind::Mapped { map, start } = &self.kind else { return false };
         let line = |offset: u64| {
@@ -268,6 +269,17 @@ mod tests {
             assert_eq!(input.lines_are_equal(one, other), equal, "{one} {other}");
         }
         assert!(input.is_mapped() && !Input::open(file.path(), MmapChoice::Never).unwrap().is_mapped());
+    }
+
+    #[test]
+    fn lines_that_are_gone_when_they_are_looked_at_again_are_noticed() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&b"{\"id\":\"a\"}\n".repeat(10_000)).unwrap();
+        let input = Input::open(file.path(), MmapChoice::Always).unwrap();
+        assert!(input.lines_are_equal(0, 99_000) && input.check().is_ok());
+        file.as_file().set_len(50_000).unwrap();
+        assert!(!input.lines_are_equal(0, 99_000));
+        assert!(matches!(input.check().unwrap_err().kind(), ErrorKind::Truncated { .. }));
     }
 
     #[test]
