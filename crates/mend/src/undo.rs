@@ -175,7 +175,9 @@ impl Undo<'_> {
         let (id, module_id) = (before.id(), before.module_id());
         let ids = (&*id, module_id.as_deref());
         let first = import.find_next(next, ids, &mut rooms.ids)?;
-        first.iter().for_each(|first| self.met.meet(*first));
+        if let Some(first) = first {
+            self.met.meet(first);
+        }
         self.gather(first, lines, &mut rooms.ids)?;
         let mut own = self.read(reader, ids, lines, key);
         let mut start = Fate::start(true);

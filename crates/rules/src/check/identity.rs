@@ -69,7 +69,7 @@ impl Checker {
         if faults != [None, None] {
             self.id_faults(scratch, member, faults, path);
         }
-        if self.check == Check::Full && (is_legal || memchr::memchr2(b':', b';', id).is_some()) {
+        if self.check == Check::Full && (is_legal || id.iter().any(|byte| DISCOURAGED.contains(byte))) {
             let message =
                 "':' and ';' in an id are taken by Microsoft's SDK, but newer documentation leaves them out (§3.1)";
             self.say(scratch, Code::IdDiscouraged, member.value.start, path, Detail::Text(message));
