@@ -6,18 +6,17 @@ use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::time::Instant;
 
-use hubmill_generate::{Checked, Csv, Devices, Made, Make, PIECE_BYTES, Plan, Rows, check};
-use hubmill_pipeline::{Diagnostic, Drain, Error as RunError, Flow, Tally, run_from, slot_count};
-use hubmill_writer::{Access, Error, ErrorKind, Pending, Sink, Sync, commit_all};
+use hubmill_generate::{Check, Checked, Csv, Devices, Error as CsvError, Findings, Make, PIECE_BYTES, Plan};
+use hubmill_pipeline::{Error as RunError, Tally, run_from, slot_count};
+use hubmill_writer::{Access, ErrorKind, Pending, Sink, Sync, commit_all};
 
 use crate::console::Console;
 use crate::destination::{Destination, Paths};
-use crate::diagnostics::DiagnosticsFile;
 use crate::exit::{Exit, Failure};
 use crate::flags::When;
 use crate::generate_flags::GenerateArguments;
+use crate::generate_outputs::{Outputs, WriteError};
 use crate::human;
-use crate::progress::Progress;
 use crate::report::Report;
 use crate::transform::{available_threads, create};
 use crate::{signals, simd};
@@ -40,7 +39,7 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
     };
     let pending = Pending::default();
     signals::watch(&pending)?;
-    let mut outputs = open_outputs(arguments, &plan, console, &pending)?;
+    let mut outputs = Outputs::open(arguments, &plan, console, &pending)?;
     let report_sink = match arguments.report.as_deref().map(Destination::from_flag) {
         Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, &pending)?),
         _ => None,
@@ -51,9 +50,21 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
     let threads = asked.min(pieces).max(1);
     let finish = Finish { arguments, plan: &plan, report_sink, threads, simd: level.name(), started, pending };
 
-    let Checked { tally, devices: count } = match outputs.check(&plan, threads, level) {
+    let check = Check::new(&plan, level, outputs.told.diagnostics.is_some());
+    let at_once = outputs.can_be_given_up();
+    let checked = match plan.csv() {
+        None => outputs.check_alike(&check),
+        Some(_) => {
+            outputs.findings = Some(Findings::new(&check));
+            if let Err(error) = run_from(&devices, threads, &Make::checked(&check, at_once), &mut outputs) {
+                return finish.run(outputs, Tally::default(), failed(error, arguments));
+            }
+            outputs.finish_findings(threads)
+        }
+    };
+    let Checked { tally, devices: count } = match checked {
         Ok(checked) => checked,
-        Err(failure) => return finish.run(outputs, Tally::default(), End::Failed(failure)),
+        Err(error) => return finish.run(outputs, Tally::default(), End::Failed(Failure::storage(error))),
     };
     if let Some(fewer) = plan.count().filter(|asked| *asked > count) {
         let found = human::counted(count, "row");
@@ -63,18 +74,28 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
     if tally.errors > 0 || count == 0 {
         return finish.run(outputs, tally, End::Refused);
     }
-    let end = match run_from(&devices, threads, &Make(&plan), &mut outputs) {
-        Ok(_) if outputs.made == count => End::Whole,
-        Err(RunError::Drain(WriteError::Write(error))) if error.kind() == ErrorKind::StdoutClosed => End::StdoutClosed,
-        Err(RunError::Drain(WriteError::Write(error))) => End::Failed(Failure::storage(error)),
-        Ok(_) | Err(RunError::Drain(WriteError::Changed)) => {
-            let name = csv_name(arguments);
-            End::Failed(Failure::storage(anyhow::anyhow!("{name} changed while it was read")))
+    if plan.csv().is_none() || !at_once {
+        if let Err(error) = run_from(&devices, threads, &Make::new(&plan), &mut outputs) {
+            return finish.run(outputs, tally, failed(error, arguments));
         }
-        Err(RunError::Read(error)) => End::Failed(Failure::storage(error)),
-        Err(error) => End::Failed(Failure::storage(anyhow::anyhow!("{error:?}"))),
-    };
+    }
+    let end = if outputs.made == count { End::Whole } else { changed(arguments) };
     finish.run(outputs, tally, end)
+}
+
+/// How a run ended that could not go on.
+fn failed(error: RunError<WriteError, CsvError>, arguments: &GenerateArguments) -> End {
+    match error {
+        RunError::Drain(WriteError::Write(error)) if error.kind() == ErrorKind::StdoutClosed => End::StdoutClosed,
+        RunError::Drain(WriteError::Write(error)) => End::Failed(Failure::storage(error)),
+        RunError::Drain(WriteError::Changed) => changed(arguments),
+        RunError::Read(error) => End::Failed(Failure::storage(error)),
+        error => End::Failed(Failure::storage(anyhow::anyhow!("{error:?}"))),
+    }
+}
+
+fn changed(arguments: &GenerateArguments) -> End {
+    End::Failed(Failure::storage(anyhow::anyhow!("{} changed while it was read", csv_name(arguments))))
 }
 
 /// How a run ended.
@@ -135,117 +156,6 @@ fn check_paths(arguments: &GenerateArguments, csv: Option<&Csv>) -> Result<(), F
     Ok(())
 }
 
-fn open_outputs(
-    arguments: &GenerateArguments,
-    plan: &Plan,
-    console: Console,
-    pending: &Pending,
-) -> Result<Outputs, Failure> {
-    let open = |path: &Path, access| match Destination::from_flag(path) {
-        Destination::Standard => Sink::stdout().map_err(Failure::storage),
-        Destination::Path(path) => create(&path, access, pending),
-    };
-    let diagnostics = match arguments.diagnostics.as_deref().map(Destination::from_flag) {
-        None => None,
-        Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
-        Some(Destination::Standard) => Some(Sink::stderr().map_err(Failure::storage)?),
-    };
-    let keys = arguments.keys_out.as_deref().map(|path| open(path, Access::Private)).transpose()?;
-    let access = if plan.holds_keys() { Access::Private } else { Access::Ordinary };
-    let output = open(arguments.output.as_deref().unwrap_or(Path::new("-")), access)?;
-    let data_on_terminal = output.is_stdout() && io::stdout().is_terminal();
-    // A CSV file is gone through twice.
-    let total = plan.csv().map_or_else(|| plan.bytes(), |csv| Some(2 * csv.bytes()));
-    Ok(Outputs {
-        output,
-        keys,
-        diagnostics: diagnostics.map(DiagnosticsFile::new),
-        console,
-        progress: Progress::new(arguments.progress, arguments.quiet, data_on_terminal, total),
-        counts_rows: plan.csv().is_some(),
-        made: 0,
-    })
-}
-
-/// The places that a run writes to, and how much it has made.
-struct Outputs {
-    output: Sink,
-    keys: Option<Sink>,
-    diagnostics: Option<DiagnosticsFile>,
-    console: Console,
-    progress: Progress,
-    /// Progress counts bytes of a CSV file, and not of the output.
-    counts_rows: bool,
-    made: u64,
-}
-
-/// Why lines could not be written.
-#[derive(Debug)]
-enum WriteError {
-    Write(Error),
-    /// The CSV file is not what was checked.
-    Changed,
-}
-
-impl From<Error> for WriteError {
-    fn from(error: Error) -> Self {
-        Self::Write(error)
-    }
-}
-
-impl Outputs {
-    /// Looks at all that is to be made.
-    fn check(&mut self, plan: &Plan, threads: usize, level: hubmill_parser::Level) -> Result<Checked, Failure> {
-        let Self { console, progress, diagnostics, .. } = self;
-        let all = diagnostics.is_some();
-        let progress = std::sync::Mutex::new((progress, console));
-        let shared = || progress.lock().expect("nothing panics with it");
-        let mut result = Ok(());
-        let give = |found: Diagnostic| {
-            let mut shared = shared();
-            let (progress, console) = &mut *shared;
-            progress.suspend(|| console.say_diagnostic(&found));
-            if let (Ok(()), Some(file)) = (&result, diagnostics.as_mut()) {
-                result = file.add(&found);
-            }
-        };
-        let advance = |bytes| {
-            let mut shared = shared();
-            let (progress, console) = &mut *shared;
-            progress.advance(bytes, console);
-        };
-        let checked = check(plan, threads, level, all, give, advance);
-        result.map_err(Failure::storage)?;
-        checked.map_err(|error| match error {
-            RunError::Read(error) => Failure::storage(error),
-            error => Failure::storage(anyhow::anyhow!("{error:?}")),
-        })
-    }
-}
-
-impl<'p> Drain<Made, Devices<'p>> for Outputs {
-    type Error = WriteError;
-
-    fn drain(&mut self, rows: &Rows, from: usize, made: &Made) -> Result<Flow, WriteError> {
-        if made.is_broken {
-            return Err(WriteError::Changed);
-        }
-        // Keys first: a device without its key is a loss, a key without its device is none.
-        if let Some(keys) = &mut self.keys {
-            keys.write(&made.keys)?;
-        }
-        self.output.write(&made.output)?;
-        self.made += made.devices;
-        let bytes = match self.counts_rows {
-            false => made.output.len() as u64,
-            true if from == 0 => rows.file_bytes(),
-            true => 0,
-        };
-        self.progress.advance(bytes, &self.console);
-        Ok(Flow::Continue)
-    }
-}
-
 /// What is left to do at the end.
 struct Finish<'a> {
     arguments: &'a GenerateArguments,
@@ -258,13 +168,13 @@ struct Finish<'a> {
 }
 
 impl Finish<'_> {
-    fn run(mut self, mut outputs: Outputs, checked: Tally, end: End) -> Result<Exit, Failure> {
-        outputs.progress.finish();
+    fn run(mut self, mut outputs: Outputs<'_>, checked: Tally, end: End) -> Result<Exit, Failure> {
+        outputs.told.progress.finish();
         let whole = matches!(end, End::Whole);
-        let (made, bytes_out, console) = (outputs.made, outputs.output.bytes(), outputs.console);
+        let (made, bytes_out, console) = (outputs.made, outputs.output.bytes(), outputs.told.console);
         let report = self.report(&checked, made, bytes_out, &end);
         let mut sinks = Vec::new();
-        if let Some(diagnostics) = outputs.diagnostics {
+        if let Some(diagnostics) = outputs.told.diagnostics {
             sinks.push(diagnostics.finish().map_err(Failure::storage)?);
         }
         if let Some(mut sink) = self.report_sink.take() {

@@ -15,6 +15,7 @@ mod explain;
 mod flags;
 mod generate;
 mod generate_flags;
+mod generate_outputs;
 mod human;
 mod log;
 mod places;

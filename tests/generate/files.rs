@@ -39,8 +39,14 @@ fn many_keys_are_those_of_the_lines() {
     let args =
         ["--count", "20000", "--id", "{index}-{uuid}", "-o", &out, "--keys-out", &keys, "--key-bytes", "33", "-j", "2"];
     assert_eq!(generate(&args).code, 0);
-    let mut keys = json_lines(&folder.read("keys")).into_iter();
-    for line in json_lines(&folder.read("out")) {
+    assert_keys_are_of_lines(&folder.read("out"), &folder.read("keys"));
+}
+
+/// The lines of a file and, in their order, the keys that were collected.
+#[track_caller]
+fn assert_keys_are_of_lines(lines: &[u8], keys: &[u8]) {
+    let mut keys = json_lines(keys).into_iter();
+    for line in json_lines(lines) {
         for slot in ["primary", "secondary"] {
             let key = keys.next().expect("a key for each slot");
             assert_eq!((&key["id"], &key["slot"]), (&line["id"], &slot.into()));
@@ -48,6 +54,53 @@ fn many_keys_are_those_of_the_lines() {
         }
     }
     assert!(keys.next().is_none());
+}
+
+#[test]
+fn a_file_is_written_while_rows_are_checked_and_given_up_where_one_is_wrong() {
+    let folder = Folder::new();
+    let rows = |last: &str| format!("id\n{}{last}\n", (0..30_000).map(|n| format!("d{n}\n")).collect::<String>());
+    for (name, csv) in [("wrong", rows("d 1")), ("twice", rows("d7")), ("cells", rows("d,1"))] {
+        folder.write("out", "as it was");
+        let keys = format!("keys-{name}");
+        let args = ["--from-csv", "-", "-o", &folder.arg("out"), "--keys-out", &folder.arg(&keys), "-j", "2"];
+        let answer = generate_from(&args, csv);
+        assert_eq!(answer.code, 2, "{name}: {}", answer.stderr_text());
+        assert!(answer.stderr_text().contains("row 30001"), "{name}: {}", answer.stderr_text());
+        assert_eq!(folder.text("out"), "as it was", "{name}");
+        assert!(!folder.path(&keys).exists(), "{name}");
+    }
+    assert_eq!(folder.path("").read_dir().unwrap().count(), 1, "nothing unfinished is left");
+}
+
+#[test]
+fn a_file_has_what_standard_output_gets() {
+    let folder = Folder::new();
+    let csv = format!("id,tags.n\n{}", (0..20_000).map(|n| format!("d{n},{}\n", n * 7)).collect::<String>());
+    let args = ["--from-csv", "-", "--auth", "ca", "--import-mode", "create"];
+    let piped = generate_from(&args, &csv);
+    assert_eq!((piped.code, json_lines(&piped.stdout).len()), (0, 20_000), "{}", piped.stderr_text());
+    let answer = generate_from(&[&args[..], &["-o", &folder.arg("out")]].concat(), &csv);
+    assert_eq!(answer.code, 0, "{}", answer.stderr_text());
+    assert!(folder.read("out") == piped.stdout);
+}
+
+#[test]
+fn a_warning_for_each_row_loses_no_line_and_no_key() {
+    let folder = Folder::new();
+    let csv = format!("id\n{}", (0..20_000).map(|n| format!("{n}:\n")).collect::<String>());
+    let args = ["--from-csv", "-", "-o", &folder.arg("out"), "--keys-out", &folder.arg("keys")];
+    let answer = generate_from(&[&args[..], &["--diagnostics", &folder.arg("found")]].concat(), csv);
+    assert_eq!(answer.code, 0, "{}", answer.stderr_text());
+    let ids: Vec<String> =
+        json_lines(&folder.read("out")).iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids, (0..20_000).map(|n| format!("{n}:")).collect::<Vec<_>>());
+    let found = json_lines(&folder.read("found"));
+    assert_eq!(found.len(), 20_000);
+    for (at, found) in found.iter().enumerate() {
+        assert_eq!((&found["code"], &found["line"]), (&"id-discouraged".into(), &(at + 2).into()));
+    }
+    assert_keys_are_of_lines(&folder.read("out"), &folder.read("keys"));
 }
 
 #[test]

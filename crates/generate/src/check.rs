@@ -1,26 +1,30 @@
-//! Looks at every line that would be made, before one is written.
+//! Looks at every line that is made.
 //!
-//! The lines are made and checked as those of a file are by `validate`, ids that stand twice included. What is found is told by the
+//! The lines are checked as those of a file are by `validate`, ids that stand twice included. What is found is told by the
 //! row and the column that it comes from.
 
 use hubmill_device::{Code, Severity};
 use hubmill_parser::{Level, Limits};
-use hubmill_pipeline::{
-    CheckedBatch, Diagnostic, Drain, Error as RunError, Flow, Piece, Tally, Validate, ValidateScratch, Validation,
-    Work, run_from,
-};
+use hubmill_pipeline::{CheckedBatch, Diagnostic, Piece, Tally, Validate, ValidateScratch, Validation, Work as _};
 use hubmill_reader::Part;
-use hubmill_rules::{Check, Checker, Policy};
+use hubmill_rules::{Check as Extent, Checker, Policy};
 
 use crate::columns::shown;
 use crate::compose::Marks;
-use crate::devices::Devices;
-use crate::error::Error;
+use crate::make::Made;
 use crate::plan::Plan;
 use crate::random::Random;
+use crate::row_reader::RowReader;
 use crate::rows::{Place, Rows};
 
-/// What was found.
+/// The check of a plan's lines.
+#[derive(Debug)]
+pub struct Check<'p> {
+    plan: &'p Plan,
+    validate: Validate,
+}
+
+/// What was found in all.
 #[derive(Clone, Debug)]
 pub struct Checked {
     /// Rows, or devices where there is no CSV file; each with an error counts as rejected.
@@ -29,126 +33,118 @@ pub struct Checked {
     pub devices: u64,
 }
 
-/// Checks all lines of a plan; `give` gets what is found, `advance` how many bytes of a CSV file were looked at.
-///
-/// With `all`, all findings are given, not only the first of each code.
-///
-/// # Errors
-/// If the CSV file can't be read, or threads not be started.
-pub fn check(
-    plan: &Plan,
-    threads: usize,
-    level: Level,
-    all: bool,
-    mut give: impl FnMut(Diagnostic) + Send,
-    advance: impl FnMut(u64) + Send,
-) -> Result<Checked, RunError<std::convert::Infallible, Error>> {
-    // A row that can't be read is a blank line here, and told by itself. Two equal rows are two of one id.
-    let policy = Policy::new(&[Code::BlankLine], &[Code::DuplicateLine]).expect("both may be asked for");
-    let limits = Limits { line_bytes_max: u32::MAX as usize >> 1, ..Limits::default() };
-    let validate = Validate::new(Checker::new(Check::Full, policy), limits, level, all, true);
-    if plan.csv.is_none() {
-        return Ok(check_alike(plan, &validate, give));
-    }
-    let work = CheckRows { plan, validate: &validate };
-    let validation = Validation::new(&validate).counting("row");
-    let mut drain = Found { plan, validation, places: Places::default(), faults: 0, give: &mut give, advance };
-    run_from(&Devices::new(plan), threads, &work, &mut drain)?;
-    Ok(drain.finish(threads))
-}
-
-/// Lines that are alike but for the id: one says it for all.
-fn check_alike(plan: &Plan, validate: &Validate, mut give: impl FnMut(Diagnostic)) -> Checked {
-    let mut line = Vec::new();
-    plan.compose(1, None, &mut Random::new(plan.key_bytes), &mut Marks::default(), &mut line);
-    let piece = Piece { offset: 0, is_first: false, bytes: &line, part: Part::Lines };
-    let mut batch = CheckedBatch::default();
-    validate.work(&mut validate.scratch(), piece, 0, u64::MAX, &mut batch);
-    let mut validation = Validation::new(validate);
-    let found = validation.take(&batch);
-    for found in found {
-        let message = format!("every device: {}", found.message);
-        give(Diagnostic { line: 0, byte: 0, id: None, message, ..found });
-    }
-    let devices = plan.count.unwrap_or(1);
-    Checked { tally: validation.tally().times(devices), devices }
-}
-
-/// Makes lines and checks them.
-struct CheckRows<'p> {
-    plan: &'p Plan,
-    validate: &'p Validate,
-}
-
-struct CheckScratch {
-    random: Random,
-    marks: Marks,
-    lines: Vec<u8>,
+/// What one thread needs.
+#[derive(Debug)]
+pub(crate) struct CheckScratch {
     validate: ValidateScratch,
+    rows: RowReader,
 }
 
-#[derive(Default)]
-struct CheckBatch {
-    checked: CheckedBatch,
+/// What was found in the rows of one piece.
+#[derive(Debug, Default)]
+pub(crate) struct CheckedRows {
+    lines: CheckedBatch,
+    /// Of each row: where it is, and the length of all keys up to it.
+    rows: Vec<(Place, usize)>,
     /// Rows with another number of cells than the header, counted in the piece: which one, and how many it has.
     broken: Vec<(usize, usize)>,
-    /// Where the batch starts in the piece.
-    from: usize,
+    /// Cells that are not UTF-8: the row, counted in the piece, and the column.
+    bad_cells: Vec<(usize, usize)>,
 }
 
-impl<'p> Work<Devices<'p>> for CheckRows<'p> {
-    type Scratch = CheckScratch;
-    type Batch = CheckBatch;
-
-    fn scratch(&self) -> CheckScratch {
-        CheckScratch {
-            random: Random::new(self.plan.key_bytes),
-            marks: Marks::default(),
-            lines: Vec::new(),
-            validate: self.validate.scratch(),
-        }
+impl CheckedRows {
+    #[inline]
+    pub(crate) fn add_row(&mut self, place: Place, keys_bytes: usize) {
+        self.rows.push((place, keys_bytes));
     }
 
-    fn batch(&self) -> CheckBatch {
-        CheckBatch::default()
+    pub(crate) fn add_broken(&mut self, row: usize, cells: usize) {
+        self.broken.push((row, cells));
+    }
+}
+
+/// How much of what was made was looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    pub(crate) rows: usize,
+    pub(crate) line_bytes: usize,
+    pub(crate) keys_bytes: usize,
+}
+
+impl<'p> Check<'p> {
+    /// With `all`, all findings are given, not only the first of each code.
+    pub fn new(plan: &'p Plan, level: Level, all: bool) -> Self {
+        // A row that can't be read is a blank line here, and told by itself. Two equal rows are two of one id.
+        let policy = Policy::new(&[Code::BlankLine], &[Code::DuplicateLine]).expect("both may be asked for");
+        let limits = Limits { line_bytes_max: u32::MAX as usize >> 1, ..Limits::default() };
+        Self { plan, validate: Validate::new(Checker::new(Extent::Full, policy), limits, level, all, true) }
     }
 
-    fn clear(&self, batch: &mut CheckBatch) {
-        self.validate.clear(&mut batch.checked);
-        batch.broken.clear();
+    pub(crate) fn plan(&self) -> &'p Plan {
+        self.plan
     }
 
-    fn work(&self, scratch: &mut CheckScratch, rows: &Rows, from: usize, _: u64, batch: &mut CheckBatch) -> usize {
-        let CheckScratch { random, marks, lines, validate } = scratch;
-        batch.from = from;
-        lines.clear();
-        let mut next = from;
-        while next < rows.count && lines.len() < LINES_BYTES {
-            let row = rows.row(next);
-            if row.len() == self.plan.columns.names().len() {
-                self.plan.compose(rows.first + next as u64, Some(&row), random, marks, lines);
-            } else {
-                batch.broken.push((next, row.len()));
-                lines.push(b'\n');
-            }
-            next += 1;
-        }
+    pub(crate) fn scratch(&self) -> CheckScratch {
+        CheckScratch { validate: self.validate.scratch(), rows: RowReader::new() }
+    }
+
+    pub(crate) fn clear(&self, checked: &mut CheckedRows) {
+        self.validate.clear(&mut checked.lines);
+        checked.rows.clear();
+        checked.broken.clear();
+        checked.bad_cells.clear();
+    }
+
+    /// Looks at the lines of rows from `from` on, which have been added.
+    pub(crate) fn look_at(
+        &self,
+        scratch: &mut CheckScratch,
+        rows: &Rows,
+        from: usize,
+        lines: &[u8],
+        checked: &mut CheckedRows,
+    ) -> Kept {
         let piece = Piece { offset: rows.first + from as u64, is_first: false, bytes: lines, part: Part::Lines };
-        let done = self.validate.work(validate, piece, 0, u64::MAX, &mut batch.checked);
-        if done < lines.len() {
+        let line_bytes = self.validate.work(&mut scratch.validate, piece, 0, u64::MAX, &mut checked.lines);
+        if line_bytes < lines.len() {
             // There is so much to say that the rest has to wait.
-            next = from + batch.checked.tally.lines as usize;
-            batch.broken.retain(|(row, _)| *row < next);
+            checked.rows.truncate(checked.lines.tally.lines as usize);
+            let end = from + checked.rows.len();
+            checked.broken.retain(|(row, _)| *row < end);
         }
-        next
+        if checked.lines.diagnostics.iter().any(|found| found.code == Code::JsonUtf8) {
+            scratch.rows.begin(0);
+            for row in 0..from + checked.rows.len() {
+                scratch.rows.next(&rows.text, false);
+                checked.bad_cells.extend(scratch.rows.row().bad_cell().map(|column| (row, column)));
+            }
+        }
+        Kept { rows: checked.rows.len(), line_bytes, keys_bytes: checked.rows.last().map_or(0, |row| row.1) }
+    }
+
+    /// Lines that are alike but for the id: one says it for all.
+    ///
+    /// `give` gets what is found.
+    pub fn check_alike(&self, mut give: impl FnMut(Diagnostic)) -> Checked {
+        let Self { plan, validate } = self;
+        let mut line = Vec::new();
+        plan.compose(1, None, &mut Random::new(plan.key_bytes), &mut Marks::default(), &mut line);
+        let piece = Piece { offset: 0, is_first: false, bytes: &line, part: Part::Lines };
+        let mut batch = CheckedBatch::default();
+        validate.work(&mut validate.scratch(), piece, 0, u64::MAX, &mut batch);
+        let mut validation = Validation::new(validate);
+        let found = validation.take(&batch);
+        for found in found {
+            let message = format!("every device: {}", found.message);
+            give(Diagnostic { line: 0, byte: 0, id: None, message, ..found });
+        }
+        let devices = plan.count.unwrap_or(1);
+        Checked { tally: validation.tally().times(devices), devices }
     }
 }
-
-/// Bytes of lines that are checked at once.
-const LINES_BYTES: usize = 2 << 20;
 
 /// Where rows are in the file: 8 bytes a row, and something where a row is more than a line.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Places {
     bytes: Vec<u64>,
     /// From this row on, counted from 1, rows are a line each, the first of them in this line.
@@ -175,66 +171,65 @@ impl Places {
     }
 }
 
-/// What was found so far.
-struct Found<'p, 'g, G, A> {
+/// What was found so far. Pieces come in the order of the rows.
+#[derive(Debug)]
+pub struct Findings<'p> {
     plan: &'p Plan,
     validation: Validation<'p>,
     places: Places,
     /// Rows that are no rows.
     faults: u64,
-    give: &'g mut G,
-    advance: A,
 }
 
-impl<'d, G: FnMut(Diagnostic) + Send, A: FnMut(u64) + Send> Drain<CheckBatch, Devices<'d>> for Found<'_, '_, G, A> {
-    type Error = std::convert::Infallible;
+impl<'p> Findings<'p> {
+    /// Before the first piece.
+    pub fn new(check: &'p Check<'p>) -> Self {
+        let validation = Validation::new(&check.validate).counting("row");
+        Self { plan: check.plan, validation, places: Places::default(), faults: 0 }
+    }
 
-    fn drain(&mut self, rows: &Rows, from: usize, batch: &CheckBatch) -> Result<Flow, Self::Error> {
-        if from == 0 {
-            (0..rows.count).for_each(|row| self.places.add(rows.place(row)));
-            (self.advance)(rows.file_bytes());
-        }
-        for (row, cells) in &batch.broken {
+    /// Whether a row was found of which nothing can be made.
+    pub fn has_errors(&self) -> bool {
+        self.faults > 0 || self.validation.tally().errors > 0
+    }
+
+    /// Takes what was made of rows; `give` gets what was found.
+    pub fn take(&mut self, rows: &Rows, made: &Made, mut give: impl FnMut(Diagnostic)) {
+        let CheckedRows { lines, rows: places, broken, bad_cells } = &made.checked;
+        places.iter().for_each(|(place, _)| self.places.add(*place));
+        for (row, cells) in broken {
             self.faults += 1;
-            let row = rows.first + *row as u64;
             let columns = self.plan.columns.names().len();
-            let message = format!("the row has {cells} cells, the header has {columns}");
-            self.tell(Diagnostic {
+            let found = Diagnostic {
                 severity: Severity::Error,
                 code: Code::CsvRow,
-                line: row,
+                line: rows.first + *row as u64,
                 byte: 0,
                 id: None,
                 path: String::new(),
-                message,
+                message: format!("the row has {cells} cells, the header has {columns}"),
                 hint: Some("a comma or a line end in a cell needs the cell in double quotes"),
-            });
+            };
+            tell(self.plan, &self.places, found, &mut give);
         }
-        for mut found in self.validation.take(&batch.checked) {
+        for mut found in self.validation.take(lines) {
             if found.code == Code::JsonUtf8 {
-                let row = rows.row((found.line - rows.first) as usize);
-                let bad = (0..row.len()).find(|column| std::str::from_utf8(row.cell(*column)).is_err());
+                let row = (found.line - rows.first) as usize;
+                let bad = bad_cells.binary_search_by_key(&row, |(row, _)| *row).ok().map(|at| bad_cells[at].1);
                 found.path = bad.map_or_else(String::new, |column| self.plan.columns.names()[column].clone());
             }
-            self.tell(found);
+            tell(self.plan, &self.places, found, &mut give);
         }
-        Ok(Flow::Continue)
-    }
-}
-
-impl<G: FnMut(Diagnostic), A> Found<'_, '_, G, A> {
-    /// Tells of a finding whose line is the number of a row.
-    fn tell(&mut self, found: Diagnostic) {
-        tell(self.plan, &self.places, found, self.give);
     }
 
-    fn finish(mut self, threads: usize) -> Checked {
-        let Self { plan, validation, places, give, .. } = &mut self;
+    /// Looks at the whole, after the last piece.
+    pub fn finish(&mut self, threads: usize, mut give: impl FnMut(Diagnostic)) -> Checked {
+        let Self { plan, validation, places, faults } = self;
         // A row that is none was a blank line to the check, and such a file has a row all the same.
         let is_empty = validation.tally().lines == 0;
         validation.finish(threads, &|_, _| false, |found| {
             if is_empty || found.code != Code::EmptyOutput {
-                tell(plan, places, found, give);
+                tell(plan, places, found, &mut give);
             }
         });
         let mut tally = validation.tally().clone();
@@ -242,10 +237,10 @@ impl<G: FnMut(Diagnostic), A> Found<'_, '_, G, A> {
             tally.warnings -= tally.of(Code::EmptyOutput);
             tally.forget(Code::EmptyOutput);
         }
-        tally.blank -= self.faults;
-        tally.rejected += self.faults;
+        tally.blank -= *faults;
+        tally.rejected += *faults;
         tally.forget(Code::BlankLine);
-        for _ in 0..self.faults {
+        for _ in 0..*faults {
             tally.count_finding(Code::CsvRow, Severity::Error);
         }
         Checked { devices: tally.lines, tally }

@@ -2,11 +2,13 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, Seek as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 
+use crate::cut::Cutter;
 use crate::error::{Error, Kind};
-use crate::rows::RowReader;
+use crate::row_reader::RowReader;
+use crate::rows::{Place, Rows};
 
 /// A CSV file.
 #[derive(Debug)]
@@ -77,19 +79,38 @@ impl Csv {
         &self.name
     }
 
-    pub(crate) fn start(&self) -> u64 {
-        self.start
-    }
-
     /// Whether it is as it was when it was opened.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let now = self.file.metadata().map_err(|error| Error::new(&self.name, Kind::Read(error)))?;
         if Stamp::from(now) == self.stamp { Ok(()) } else { Err(Error::new(&self.name, Kind::Changed)) }
     }
 
-    /// The cells of the header; none where the file is empty.
-    pub(crate) fn header(&self) -> Result<Vec<Vec<u8>>, Error> {
-        let mut rows = RowReader::new(self);
-        Ok(rows.next()?.map(|(record, _)| record.iter().map(<[u8]>::to_vec).collect()).unwrap_or_default())
+    /// The cells of the header, none where the file is empty; and where the rows start.
+    pub(crate) fn header(&self) -> Result<(Vec<Vec<u8>>, Place), Error> {
+        let start = Place { line: 1, byte: self.start + self.mark_bytes()? };
+        let mut rows = Rows::default();
+        if !Cutter::new(self, start).next(&mut rows, 1)? {
+            return Ok((Vec::new(), start));
+        }
+        let mut reader = RowReader::new();
+        reader.begin(rows.place.line);
+        reader.next(&rows.text, false);
+        let row = reader.row();
+        let cells = (0..row.len()).map(|column| row.cell(column).to_vec()).collect();
+        let lines = rows.text[..reader.end()].iter().filter(|byte| **byte == b'\n').count() as u64;
+        let Place { line, byte } = rows.place;
+        Ok((cells, Place { line: line + lines, byte: byte + reader.end() as u64 }))
+    }
+
+    /// The length of a byte order mark at the start.
+    fn mark_bytes(&self) -> Result<u64, Error> {
+        const MARK: &[u8] = "\u{feff}".as_bytes();
+        let mut first = [0; MARK.len()];
+        match self.file.read_exact_at(&mut first, self.start) {
+            Ok(()) if first == MARK => Ok(MARK.len() as u64),
+            Ok(()) => Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+            Err(error) => Err(Error::new(&self.name, Kind::Read(error))),
+        }
     }
 }

@@ -3,16 +3,15 @@
 use hubmill_pipeline::{Kind, Source};
 use hubmill_reader::Watch;
 
+use crate::cut::{self, Cutter};
 use crate::error::Error;
 use crate::plan::Plan;
-use crate::rows::{RowReader, Rows};
+use crate::rows::Rows;
 
 /// Bytes of output that a piece is to make, about.
 pub const PIECE_BYTES: usize = 512 << 10;
 /// The most devices of a piece.
 const PIECE_DEVICES_MAX: usize = 4096;
-/// Bytes of rows that are enough for a piece.
-const ROWS_BYTES: usize = 128 << 10;
 
 /// The devices of a plan, a few at a time.
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +24,7 @@ pub struct Devices<'p> {
 /// How far they have been given out.
 pub struct Given<'p> {
     next: u64,
-    rows: Option<RowReader<'p>>,
-    /// The header has been passed.
-    started: bool,
+    rows: Option<Cutter<'p>>,
 }
 
 impl<'p> Devices<'p> {
@@ -60,7 +57,7 @@ impl<'p> Source for Devices<'p> {
     type Error = Error;
 
     fn start(&self) -> Given<'p> {
-        Given { next: 1, rows: self.plan.csv.as_ref().map(RowReader::new), started: false }
+        Given { next: 1, rows: self.plan.csv.as_ref().map(|csv| Cutter::new(csv, self.plan.rows_start)) }
     }
 
     fn held(&self) -> Rows {
@@ -68,21 +65,19 @@ impl<'p> Source for Devices<'p> {
     }
 
     fn next(&self, given: &mut Given<'p>, held: &mut Rows, _: &mut impl Watch) -> Result<bool, Error> {
-        held.clear();
         held.first = given.next;
         let left = self.plan.count.map_or(u64::MAX, |count| count - (given.next - 1));
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(self.piece_devices);
-        match &mut given.rows {
-            None => held.count = most,
-            Some(rows) => {
-                if !std::mem::replace(&mut given.started, true) {
-                    rows.next()?;
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let more = left > 0
+            && match &mut given.rows {
+                Some(rows) => rows.next(held, left)?,
+                None => {
+                    held.count = left.min(self.piece_devices);
+                    true
                 }
-                rows.fill(held, most, ROWS_BYTES)?;
-            }
-        }
-        given.next += held.count as u64;
-        Ok(held.count > 0)
+            };
+        given.next += if more { held.count as u64 } else { 0 };
+        Ok(more)
     }
 
     fn piece<'r>(&self, held: &'r Rows) -> &'r Rows {
@@ -90,13 +85,8 @@ impl<'p> Source for Devices<'p> {
     }
 
     fn release(&self, held: &mut Rows) {
-        held.shrink(4 * ROWS_BYTES);
-    }
-}
-
-impl Rows {
-    /// Bytes of the CSV file that they take.
-    pub fn file_bytes(&self) -> u64 {
-        self.file_bytes
+        if held.text.capacity() > 4 * cut::PIECE_BYTES {
+            held.text = Vec::new();
+        }
     }
 }

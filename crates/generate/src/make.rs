@@ -2,11 +2,13 @@
 
 use hubmill_pipeline::Work;
 
+use crate::check::{Check, CheckScratch, CheckedRows};
 use crate::compose::Marks;
 use crate::devices::Devices;
 use crate::plan::Plan;
 use crate::random::{Random, UUID_BYTES};
-use crate::rows::Rows;
+use crate::row_reader::RowReader;
+use crate::rows::{Place, Rows};
 use crate::template::increment;
 
 /// Bytes of output or keys that make a batch full.
@@ -16,7 +18,24 @@ const ROOM_KEPT: usize = 2 << 20;
 
 /// Makes the lines of a plan.
 #[derive(Clone, Copy, Debug)]
-pub struct Make<'p>(pub &'p Plan);
+pub struct Make<'p> {
+    plan: &'p Plan,
+    check: Option<&'p Check<'p>>,
+    /// Lines and keys are given out.
+    gives: bool,
+}
+
+impl<'p> Make<'p> {
+    /// Makes lines that are known to be good.
+    pub fn new(plan: &'p Plan) -> Self {
+        Self { plan, check: None, gives: true }
+    }
+
+    /// Makes lines and checks them; `gives` says whether they are also given out.
+    pub fn checked(check: &'p Check<'p>, gives: bool) -> Self {
+        Self { plan: check.plan(), check: Some(check), gives }
+    }
+}
 
 /// What comes out of one piece.
 #[derive(Debug, Default)]
@@ -25,10 +44,12 @@ pub struct Made {
     pub output: Vec<u8>,
     /// Keys that were made, as NDJSON, where they are collected.
     pub keys: Vec<u8>,
-    /// How many lines there are.
+    /// How many lines there are in the output.
     pub devices: u64,
-    /// A row has another number of cells than the header. Rows were looked at before: the file has changed.
+    /// Rows are not as they were when they were checked: the file has changed.
     pub is_broken: bool,
+    /// What was found, where the lines are checked.
+    pub(crate) checked: CheckedRows,
 }
 
 /// What one thread needs.
@@ -37,6 +58,8 @@ pub struct MakeScratch {
     random: Random,
     marks: Marks,
     pattern: Pattern,
+    rows: RowReader,
+    check: Option<CheckScratch>,
 }
 
 /// The line that was made last, where all lines are alike but for what is marked.
@@ -67,7 +90,13 @@ impl<'p> Work<Devices<'p>> for Make<'p> {
     type Batch = Made;
 
     fn scratch(&self) -> MakeScratch {
-        MakeScratch { random: Random::new(self.0.key_bytes), marks: Marks::default(), pattern: Pattern::default() }
+        MakeScratch {
+            random: Random::new(self.plan.key_bytes),
+            marks: Marks::default(),
+            pattern: Pattern::default(),
+            rows: RowReader::new(),
+            check: self.check.map(Check::scratch),
+        }
     }
 
     fn batch(&self) -> Made {
@@ -81,35 +110,98 @@ impl<'p> Work<Devices<'p>> for Make<'p> {
         }
         made.devices = 0;
         made.is_broken = false;
+        if let Some(check) = self.check {
+            check.clear(&mut made.checked);
+        }
     }
 
     fn work(&self, scratch: &mut MakeScratch, rows: &Rows, from: usize, _: u64, made: &mut Made) -> usize {
-        let MakeScratch { random, marks, pattern } = scratch;
-        let plan = self.0;
+        if self.plan.csv.is_none() {
+            return self.make_alike(scratch, rows, from, made);
+        }
+        let next = self.make_of_rows(scratch, rows, from, made);
+        scratch.rows.shrink(ROOM_KEPT);
+        next
+    }
+}
+
+impl Make<'_> {
+    /// Makes lines that differ in their ids and keys only.
+    fn make_alike(&self, scratch: &mut MakeScratch, rows: &Rows, from: usize, made: &mut Made) -> usize {
+        let MakeScratch { random, pattern, .. } = scratch;
         for number in from..rows.count {
-            let index = rows.first + number as u64;
             let start = made.output.len();
-            if plan.csv.is_none() {
-                pattern.go_to(index, plan, random);
-                made.output.extend_from_slice(&pattern.line);
-                fill_in(&mut made.output[start..], &pattern.marks, random);
-                plan.note_keys(&made.output[start..], &pattern.marks, &mut made.keys);
-            } else {
-                let row = rows.row(number);
-                if row.len() != plan.columns.names().len() {
-                    made.is_broken = true;
-                    return rows.count;
-                }
-                plan.compose(index, Some(&row), random, marks, &mut made.output);
-                marks.move_back(start);
-                plan.note_keys(&made.output[start..], marks, &mut made.keys);
-            }
+            pattern.go_to(rows.first + number as u64, self.plan, random);
+            made.output.extend_from_slice(&pattern.line);
+            fill_in(&mut made.output[start..], &pattern.marks, random);
+            self.plan.note_keys(&made.output[start..], &pattern.marks, &mut made.keys);
             made.devices += 1;
-            if made.output.len() >= FULL_BYTES || made.keys.len() >= FULL_BYTES {
+            if made.is_full() {
                 return number + 1;
             }
         }
         rows.count
+    }
+
+    /// Makes a line of each row.
+    fn make_of_rows(&self, scratch: &mut MakeScratch, rows: &Rows, from: usize, made: &mut Made) -> usize {
+        let MakeScratch { random, marks, rows: reader, check, .. } = scratch;
+        let columns = self.plan.columns.names().len();
+        reader.begin(rows.place.line);
+        let mut next = rows.count;
+        for number in 0..rows.count {
+            let Some(place) = reader.next(&rows.text, false) else {
+                made.is_broken = true;
+                return rows.count;
+            };
+            if number < from {
+                continue;
+            }
+            let row = reader.row();
+            let start = made.output.len();
+            if row.len() == columns {
+                self.plan.compose(rows.first + number as u64, Some(&row), random, marks, &mut made.output);
+                marks.move_back(start);
+                self.plan.note_keys(&made.output[start..], marks, &mut made.keys);
+            } else if self.check.is_some() {
+                made.checked.add_broken(number, row.len());
+                // A line that has nothing to check keeps the count.
+                made.output.push(b'\n');
+            } else {
+                made.is_broken = true;
+                return rows.count;
+            }
+            if self.check.is_some() {
+                let place = Place { byte: rows.place.byte + place.byte, ..place };
+                made.checked.add_row(place, made.keys.len());
+            }
+            made.devices += 1;
+            if made.is_full() {
+                next = number + 1;
+                break;
+            }
+        }
+        let (Some(check), Some(scratch)) = (self.check, check) else { return next };
+        let kept = check.look_at(scratch, rows, from, &made.output, &mut made.checked);
+        if kept.rows < next - from {
+            made.output.truncate(kept.line_bytes);
+            made.keys.truncate(kept.keys_bytes);
+            made.devices = kept.rows as u64;
+            next = from + kept.rows;
+        }
+        if !self.gives {
+            made.output.clear();
+            made.keys.clear();
+            made.devices = 0;
+        }
+        next
+    }
+}
+
+impl Made {
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.output.len() >= FULL_BYTES || self.keys.len() >= FULL_BYTES
     }
 }
 
@@ -193,7 +285,7 @@ mod tests {
 
     /// The lines of these numbers, made in pieces of `at_once`.
     fn lines(plan: &Plan, numbers: std::ops::Range<u64>, at_once: usize) -> String {
-        let work = Make(plan);
+        let work = Make::new(plan);
         let (mut scratch, mut made, mut text) = (work.scratch(), Made::default(), String::new());
         for first in numbers.clone().step_by(at_once) {
             let count = ((numbers.end - first) as usize).min(at_once);
@@ -248,7 +340,7 @@ mod tests {
     fn a_batch_is_full_before_memory_is() {
         let desired = format!("{{\"a\":\"{}\"}}", "x".repeat(4000));
         let plan = plan(Request { count: Some(2000), desired: Some(desired), ..Request::default() });
-        let work = Make(&plan);
+        let work = Make::new(&plan);
         let (mut scratch, mut made) = (work.scratch(), Made::default());
         let rows = Rows::of_numbers(1, 2000);
         let (mut from, mut devices) = (0, 0);

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::columns::{Columns, Field, Sections};
 use crate::csv_file::Csv;
 use crate::error::{Error, Problem};
+use crate::rows::Place;
 use crate::template::IdTemplate;
 use crate::tree::Node;
 
@@ -57,6 +58,8 @@ pub struct Plan {
     pub(crate) sections: Sections,
     pub(crate) columns: Columns,
     pub(crate) csv: Option<Csv>,
+    /// Where the rows of the file start.
+    pub(crate) rows_start: Place,
     /// How many devices, where that is said.
     pub(crate) count: Option<u64>,
 }
@@ -99,17 +102,17 @@ impl Plan {
             desired: section("--desired", request.desired.as_deref()).map_err(NoPlan::Problem)?,
             reported: None,
         };
-        let columns = match &csv {
-            None => Columns::default(),
+        let (columns, rows_start) = match &csv {
+            None => (Columns::default(), Place::default()),
             Some(csv) => {
-                let header = csv.header().map_err(NoPlan::Failed)?;
+                let (header, rows_start) = csv.header().map_err(NoPlan::Failed)?;
                 let in_file = |problem: Problem| {
                     NoPlan::Problem(Problem { message: format!("{}: {}", csv.name(), problem.message), ..problem })
                 };
                 if header.is_empty() {
                     return Err(in_file(Problem::new("there is no header")));
                 }
-                Columns::read(&header, &request.csv_text, &mut sections).map_err(in_file)?
+                (Columns::read(&header, &request.csv_text, &mut sections).map_err(in_file)?, rows_start)
             }
         };
         let plan = Self {
@@ -123,6 +126,7 @@ impl Plan {
             sections,
             columns,
             csv,
+            rows_start,
             count: request.count,
         };
         plan.look_at_ids(&request).map_err(NoPlan::Problem)?;

@@ -170,7 +170,7 @@ impl<'de> Deserialize<'de> for Members {
 #[cfg(test)]
 mod tests {
     use super::Node;
-    use crate::rows::Rows;
+    use crate::rows::Row;
 
     fn made(base: Option<&str>, columns: &[&str], texts: &[usize], cells: &[&str]) -> Option<String> {
         let mut section = base.map(Node::from_json);
@@ -178,9 +178,11 @@ mod tests {
             let path: Vec<&str> = if name.is_empty() { Vec::new() } else { name.split('.').collect() };
             Node::put(&mut section, &path, at, texts.contains(&at), name).unwrap();
         }
-        let rows = Rows::of_cells(cells);
+        let text = cells.concat();
+        let ends: Vec<usize> = (0..cells.len()).map(|last| cells[..=last].concat().len()).collect();
+        let row = Row { text: text.as_bytes(), ends: &ends };
         let mut out = b"x".to_vec();
-        let written = section.unwrap().append(Some(&rows.row(0)), &mut out);
+        let written = section.unwrap().append(Some(&row), &mut out);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(written, text != "x");
         written.then(|| text[1..].to_owned())
