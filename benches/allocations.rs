@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hubmill_device::{Code, ImportMode};
-use hubmill_generate::{Csv, Devices, Made, Make, Plan, Request, Rows};
+use hubmill_generate::{Check, Csv, Devices, Made, Make, Plan, Request, Rows};
 use hubmill_parser::{Level, Limits};
 use hubmill_pipeline::{
     Batch, Drain, Flow, OnInvalid, Options, Piece, Transform, TransformScratch, Work as _, run, run_from,
@@ -313,8 +313,10 @@ fn generate_cost(count: u64, csv: Option<Csv>) -> Cost {
     };
     let plan = Plan::new(request, csv).expect("the list can be read").expect("the request can be met");
     let mut drain = CountDevices(0);
+    let check = plan.csv().map(|_| Check::new(&plan, Level::detect(), false));
     let cost = cost_of(|| {
-        let whole = run_from(&Devices::new(&plan), 1, &Make(&plan), &mut drain);
+        let make = check.as_ref().map_or_else(|| Make::new(&plan), |check| Make::checked(check, true));
+        let whole = run_from(&Devices::new(&plan), 1, &make, &mut drain);
         assert!(whole.expect("making works"));
     });
     assert_eq!(drain.0, count);

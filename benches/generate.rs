@@ -9,22 +9,26 @@ use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hubmill_device::AuthenticationType;
-use hubmill_generate::{Csv, Devices, Made, Make, Plan, Request, Rows, check};
+use hubmill_generate::{Check, Csv, Devices, Findings, Made, Make, Plan, Request, Rows};
 use hubmill_parser::Level;
 use hubmill_pipeline::{Drain, Flow, run_from};
 use hubmill_writer::{Access, Error, Pending, Sink, Sync, commit_all};
 
 const DEVICES: u64 = 20_000;
 
-struct Write {
+struct Write<'p> {
     output: Sink,
     devices: u64,
+    findings: Option<Findings<'p>>,
 }
 
-impl<'p> Drain<Made, Devices<'p>> for Write {
+impl<'p> Drain<Made, Devices<'p>> for Write<'_> {
     type Error = Error;
 
-    fn drain(&mut self, _: &Rows, _: usize, made: &Made) -> Result<Flow, Error> {
+    fn drain(&mut self, rows: &Rows, _: usize, made: &Made) -> Result<Flow, Error> {
+        if let Some(findings) = &mut self.findings {
+            findings.take(rows, made, |found| panic!("nothing is wrong: {found:?}"));
+        }
         self.output.write(&made.output)?;
         self.devices += made.devices;
         Ok(Flow::Continue)
@@ -36,13 +40,18 @@ fn plan(request: Request, csv: Option<Csv>) -> Plan {
     Plan::new(request, csv).expect("the list can be read").expect("the request can be met")
 }
 
-/// How many devices were made, and how many bytes they take.
+/// How many devices were made, checked where they come from a list, and how many bytes they take.
 fn generate(plan: &Plan, to: &Path, threads: usize) -> (u64, u64) {
     let pending = Pending::default();
     let output = Sink::create(to, Access::Private, &pending).expect("a folder to write to");
-    let mut drain = Write { output, devices: 0 };
-    let whole = run_from(&Devices::new(plan), threads, &Make(plan), &mut drain);
+    let check = plan.csv().map(|_| Check::new(plan, Level::detect(), false));
+    let make = check.as_ref().map_or_else(|| Make::new(plan), |check| Make::checked(check, true));
+    let mut drain = Write { output, devices: 0, findings: check.as_ref().map(Findings::new) };
+    let whole = run_from(&Devices::new(plan), threads, &make, &mut drain);
     assert!(whole.expect("making and writing work"));
+    if let Some(findings) = &mut drain.findings {
+        assert_eq!(findings.finish(threads, |_| {}).devices, drain.devices);
+    }
     let made = (drain.devices, drain.output.bytes());
     commit_all(vec![drain.output], Sync::BySystem, &pending).expect("the file can be put in place");
     made
@@ -90,14 +99,11 @@ fn benches(criterion: &mut Criterion) {
     let plan = plan(Request::default(), Some(list(&folder.path().join("list.csv"))));
     let (_, bytes) = generate(&plan, &to, 1);
     group.throughput(Throughput::Bytes(bytes));
+    let zeros = vec![0; bytes as usize];
+    group.bench_function(BenchmarkId::new("plain-write", "csv"), |bencher| {
+        bencher.iter(|| std::fs::write(&to, &zeros).expect("room for the bytes"));
+    });
     for threads in [1, 2] {
-        group.bench_function(BenchmarkId::new(format!("check-{threads}"), "csv"), |bencher| {
-            bencher.iter(|| {
-                let found =
-                    check(&plan, threads, Level::detect(), false, |_| {}, |_| {}).expect("the list can be read");
-                assert_eq!((found.devices, found.tally.errors, found.tally.warnings), (DEVICES, 0, 0));
-            });
-        });
         group.bench_function(BenchmarkId::new(format!("make-{threads}"), "csv"), |bencher| {
             bencher.iter(|| assert_eq!(generate(&plan, &to, threads), (DEVICES, bytes)));
         });

@@ -74,10 +74,9 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
     if tally.errors > 0 || count == 0 {
         return finish.run(outputs, tally, End::Refused);
     }
-    if plan.csv().is_none() || !at_once {
-        if let Err(error) = run_from(&devices, threads, &Make::new(&plan), &mut outputs) {
-            return finish.run(outputs, tally, failed(error, arguments));
-        }
+    let is_made = plan.csv().is_some() && at_once;
+    if !is_made && let Err(error) = run_from(&devices, threads, &Make::new(&plan), &mut outputs) {
+        return finish.run(outputs, tally, failed(error, arguments));
     }
     let end = if outputs.made == count { End::Whole } else { changed(arguments) };
     finish.run(outputs, tally, end)

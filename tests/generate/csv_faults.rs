@@ -80,6 +80,12 @@ fn ids_that_stand_twice() {
 fn text_that_is_not_utf_8() {
     let found = findings(&[], b"id,tags.a\nd1,\xff\n");
     is(&found[0], "json-utf8", 2, "tags.a", "row 1, column tags.a: ");
+    let after_good_ones = b"id,tags.a,tags.b\nd1,x,y\nd2,x,y\nd3,x,\xe9\nd4,\xe9,y\nd\xe9,x,y\n";
+    let found = findings(&[], after_good_ones);
+    is(&found[0], "json-utf8", 4, "tags.b", "row 3, column tags.b: ");
+    is(&found[1], "json-utf8", 5, "tags.a", "row 4, column tags.a: ");
+    is(&found[2], "json-utf8", 6, "id", "row 5, column id: ");
+    assert_eq!(found.len(), 3);
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn is_escaped(byte: u8) -> bool {
 
 /// Whether no byte of a text is escaped; eight are looked at in one step.
 #[inline]
-fn is_plain(text: &[u8]) -> bool {
+pub(crate) fn is_plain(text: &[u8]) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x80 * ONES;
     // The high bit of the lowest byte that is less than `n` is set; those above it may be, too.
@@ -57,7 +57,7 @@ fn is_plain(text: &[u8]) -> bool {
 }
 
 /// The JSON value that a text is, where it is one (RFC 8259).
-pub(crate) fn literal(text: &[u8]) -> Option<&str> {
+pub(crate) fn literal(text: &[u8]) -> Option<&[u8]> {
     // Most cells are plain words, and no JSON begins as they do.
     let first = text.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))?;
     if !matches!(first, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') {
@@ -65,16 +65,16 @@ pub(crate) fn literal(text: &[u8]) -> Option<&str> {
     }
     // So are most values integers.
     if *first != b'0' && text.iter().all(u8::is_ascii_digit) {
-        return std::str::from_utf8(text).ok();
+        return Some(text);
     }
     let value: &RawValue = serde_json::from_slice(text).ok()?;
-    Some(value.get())
+    Some(value.get().as_bytes())
 }
 
 /// Appends a JSON value in one line: a line end can only be white space in it.
-pub(crate) fn push_json(out: &mut Vec<u8>, json: &str) {
+pub(crate) fn push_json(out: &mut Vec<u8>, json: &[u8]) {
     let start = out.len();
-    out.extend_from_slice(json.as_bytes());
+    out.extend_from_slice(json);
     for byte in &mut out[start..] {
         if matches!(byte, b'\n' | b'\r') {
             *byte = b' ';
@@ -124,7 +124,7 @@ mod tests {
             ("", None),
             ("2024-06-01", None),
         ] {
-            assert_eq!(literal(text.as_bytes()), want, "{text}");
+            assert_eq!(literal(text.as_bytes()), want.map(str::as_bytes), "{text}");
         }
         assert_eq!(literal(b"\"\xff\""), None);
     }
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn json_over_several_lines_becomes_one() {
         let mut out = Vec::new();
-        push_json(&mut out, "{\r\n\"a\":\n1}");
+        push_json(&mut out, b"{\r\n\"a\":\n1}");
         assert_eq!(out, b"{  \"a\": 1}");
     }
 }

@@ -5,12 +5,16 @@
 
 use hubmill_device::{Code, Severity};
 use hubmill_parser::{Level, Limits};
-use hubmill_pipeline::{CheckedBatch, Diagnostic, Piece, Tally, Validate, ValidateScratch, Validation, Work as _};
+use hubmill_pipeline::{
+    CheckedBatch, Diagnostic, Piece, Subject, Tally, Validate, ValidateScratch, Validation, Work as _,
+};
 use hubmill_reader::Part;
 use hubmill_rules::{Check as Extent, Checker, Policy};
 
 use crate::columns::shown;
 use crate::compose::Marks;
+use crate::known::{Answer, Known};
+use crate::line_template::LineTemplate;
 use crate::make::Made;
 use crate::plan::Plan;
 use crate::random::Random;
@@ -38,36 +42,50 @@ pub struct Checked {
 pub(crate) struct CheckScratch {
     validate: ValidateScratch,
     rows: RowReader,
+    pub(crate) known: Known,
+    /// For a line that is looked at by itself.
+    alone: CheckedBatch,
 }
 
 /// What was found in the rows of one piece.
 #[derive(Debug, Default)]
 pub(crate) struct CheckedRows {
     lines: CheckedBatch,
-    /// Of each row: where it is, and the length of all keys up to it.
-    rows: Vec<(Place, usize)>,
+    rows: Vec<RowMade>,
+    /// Where the lines start that were not looked at yet.
+    ahead: usize,
     /// Rows with another number of cells than the header, counted in the piece: which one, and how many it has.
     broken: Vec<(usize, usize)>,
     /// Cells that are not UTF-8: the row, counted in the piece, and the column.
     bad_cells: Vec<(usize, usize)>,
 }
 
-impl CheckedRows {
-    #[inline]
-    pub(crate) fn add_row(&mut self, place: Place, keys_bytes: usize) {
-        self.rows.push((place, keys_bytes));
-    }
+/// What was made of a row.
+#[derive(Clone, Copy, Debug)]
+struct RowMade {
+    place: Place,
+    /// The length of all lines up to this one.
+    lines_bytes: usize,
+    /// The length of all keys up to those of this one.
+    keys_bytes: usize,
+}
 
-    pub(crate) fn add_broken(&mut self, row: usize, cells: usize) {
-        self.broken.push((row, cells));
-    }
+/// What was made last, of rows from `from` on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Making<'m> {
+    pub(crate) rows: &'m Rows,
+    pub(crate) from: usize,
+    /// The lines so far.
+    pub(crate) lines: &'m [u8],
+    /// The length of the keys so far.
+    pub(crate) keys_bytes: usize,
 }
 
 /// How much of what was made was looked at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kept {
     pub(crate) rows: usize,
-    pub(crate) line_bytes: usize,
+    pub(crate) lines_bytes: usize,
     pub(crate) keys_bytes: usize,
 }
 
@@ -85,41 +103,105 @@ impl<'p> Check<'p> {
     }
 
     pub(crate) fn scratch(&self) -> CheckScratch {
-        CheckScratch { validate: self.validate.scratch(), rows: RowReader::new() }
+        CheckScratch {
+            validate: self.validate.scratch(),
+            rows: RowReader::new(),
+            known: Known::new(self.plan),
+            alone: CheckedBatch::default(),
+        }
     }
 
     pub(crate) fn clear(&self, checked: &mut CheckedRows) {
         self.validate.clear(&mut checked.lines);
         checked.rows.clear();
+        checked.ahead = 0;
         checked.broken.clear();
         checked.bad_cells.clear();
     }
 
-    /// Looks at the lines of rows from `from` on, which have been added.
-    pub(crate) fn look_at(
+    /// Takes a line that was made of a row, after what is known of it was asked; it stands last and begins at `start`. `false` where
+    /// no more can be taken.
+    #[inline]
+    pub(crate) fn add_line(
         &self,
         scratch: &mut CheckScratch,
-        rows: &Rows,
-        from: usize,
-        lines: &[u8],
         checked: &mut CheckedRows,
-    ) -> Kept {
-        let piece = Piece { offset: rows.first + from as u64, is_first: false, bytes: lines, part: Part::Lines };
-        let line_bytes = self.validate.work(&mut scratch.validate, piece, 0, u64::MAX, &mut checked.lines);
-        if line_bytes < lines.len() {
-            // There is so much to say that the rest has to wait.
-            checked.rows.truncate(checked.lines.tally.lines as usize);
-            let end = from + checked.rows.len();
-            checked.broken.retain(|(row, _)| *row < end);
+        making: Making<'_>,
+        (answer, place): (Answer, Place),
+        (start, marks): (usize, &Marks),
+    ) -> bool {
+        let Making { rows, from, lines, keys_bytes } = making;
+        let line = &lines[start..];
+        let number = from + checked.rows.len();
+        let is_good = match answer {
+            Answer::Good(_) => true,
+            Answer::Unknown => false,
+            Answer::New => {
+                let is_good = self.is_good(scratch, line);
+                scratch.known.learn(is_good.then(|| LineTemplate::new(self.plan, line, marks)));
+                is_good
+            }
+        };
+        checked.rows.push(RowMade { place, lines_bytes: lines.len(), keys_bytes });
+        if !is_good {
+            return true;
         }
+        if checked.ahead < start && !self.catch_up(scratch, checked, Making { lines: &lines[..start], ..making }) {
+            return false;
+        }
+        checked.ahead = lines.len();
+        let id = |range: &std::ops::Range<usize>| &line[range.start + 1..range.end - 1];
+        let module_id = (!marks.module_id.is_empty()).then(|| id(&marks.module_id));
+        let subject = Subject { id: id(&marks.id), module_id, mode: Some(marks.mode) };
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        self.validate.add_good(&mut checked.lines, &subject, text, rows.first + number as u64);
+        true
+    }
+
+    /// Takes a row that is none; a blank line stands in its place.
+    pub(crate) fn add_broken(&self, checked: &mut CheckedRows, making: Making<'_>, (cells, place): (usize, Place)) {
+        checked.broken.push((making.from + checked.rows.len(), cells));
+        checked.rows.push(RowMade { place, lines_bytes: making.lines.len(), keys_bytes: making.keys_bytes });
+    }
+
+    /// Whether a line with an id is good by itself.
+    fn is_good(&self, scratch: &mut CheckScratch, line: &[u8]) -> bool {
+        let CheckScratch { validate, alone, .. } = scratch;
+        self.validate.clear(alone);
+        let piece = Piece { offset: 0, is_first: false, bytes: line, part: Part::Lines };
+        self.validate.work(validate, piece, 0, u64::MAX, alone);
+        let mut good = Tally::default();
+        (good.lines, good.written) = (1, 1);
+        alone.tally == good && alone.has_ids()
+    }
+
+    /// Looks at the lines that were not looked at yet; `false` where there is so much to say that some have to wait.
+    #[cold]
+    fn catch_up(&self, scratch: &mut CheckScratch, checked: &mut CheckedRows, making: Making<'_>) -> bool {
+        let offset = making.rows.first + making.from as u64;
+        let piece = Piece { offset, is_first: false, bytes: making.lines, part: Part::Lines };
+        let end = self.validate.work(&mut scratch.validate, piece, checked.ahead, u64::MAX, &mut checked.lines);
+        checked.ahead = end;
+        end == making.lines.len()
+    }
+
+    /// Looks at what is left; how much was looked at.
+    pub(crate) fn finish(&self, scratch: &mut CheckScratch, checked: &mut CheckedRows, making: Making<'_>) -> Kept {
+        if checked.ahead < making.lines.len() {
+            self.catch_up(scratch, checked, making);
+        }
+        checked.rows.truncate(checked.lines.tally.lines as usize);
+        let end = making.from + checked.rows.len();
+        checked.broken.retain(|(row, _)| *row < end);
         if checked.lines.diagnostics.iter().any(|found| found.code == Code::JsonUtf8) {
-            scratch.rows.begin(0);
-            for row in 0..from + checked.rows.len() {
-                scratch.rows.next(&rows.text, false);
-                checked.bad_cells.extend(scratch.rows.row().bad_cell().map(|column| (row, column)));
+            let mut reading = scratch.rows.read(&making.rows.text, 0);
+            for row in 0..end {
+                reading.next();
+                checked.bad_cells.extend(reading.row().bad_cell().map(|column| (row, column)));
             }
         }
-        Kept { rows: checked.rows.len(), line_bytes, keys_bytes: checked.rows.last().map_or(0, |row| row.1) }
+        let (lines_bytes, keys_bytes) = checked.rows.last().map_or((0, 0), |row| (row.lines_bytes, row.keys_bytes));
+        Kept { rows: checked.rows.len(), lines_bytes, keys_bytes }
     }
 
     /// Lines that are alike but for the id: one says it for all.
@@ -195,8 +277,8 @@ impl<'p> Findings<'p> {
 
     /// Takes what was made of rows; `give` gets what was found.
     pub fn take(&mut self, rows: &Rows, made: &Made, mut give: impl FnMut(Diagnostic)) {
-        let CheckedRows { lines, rows: places, broken, bad_cells } = &made.checked;
-        places.iter().for_each(|(place, _)| self.places.add(*place));
+        let CheckedRows { lines, rows: made, broken, bad_cells, .. } = &made.checked;
+        made.iter().for_each(|row| self.places.add(row.place));
         for (row, cells) in broken {
             self.faults += 1;
             let columns = self.plan.columns.names().len();

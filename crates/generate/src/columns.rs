@@ -59,6 +59,8 @@ pub(crate) struct Sections {
 pub(crate) struct Columns {
     names: Vec<String>,
     fields: [Option<usize>; FIELDS.len()],
+    /// Of each column, if it is a value in the twin: whether that is text whatever it looks like.
+    in_twin: Vec<Option<bool>>,
 }
 
 impl Columns {
@@ -92,6 +94,7 @@ impl Columns {
                 )));
             }
             self.fields[*field as usize] = Some(number);
+            self.in_twin.push(None);
             return Ok(());
         }
         let path: Vec<&str> = name.split('.').collect();
@@ -104,6 +107,7 @@ impl Columns {
         if let Some(bad) = inner.iter().find_map(|part| bad_name(part)) {
             return Err(Problem::new(format!("column {}: {bad}", shown(name))));
         }
+        self.in_twin.push(Some(as_text));
         Node::put(section, inner, number, as_text, &shown(name))
     }
 
@@ -116,6 +120,11 @@ impl Columns {
     #[inline]
     pub(crate) fn of(&self, field: Field) -> Option<usize> {
         self.fields[field as usize]
+    }
+
+    /// Whether a column that is a value in the twin is text whatever it looks like; `None` of other columns.
+    pub(crate) fn in_twin(&self, column: usize) -> Option<bool> {
+        self.in_twin[column]
     }
 
     /// The column that a finding at this path of a line is about.

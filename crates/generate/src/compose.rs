@@ -22,16 +22,21 @@ pub(crate) struct Marks {
     /// The value of `moduleId`, with its quotes; empty where there is none.
     pub(crate) module_id: Range<usize>,
     pub(crate) in_id: IdMarks,
+    /// Values in the twin that are cells, without quotes, and their columns.
+    pub(crate) values: Vec<(Range<usize>, usize)>,
+    /// The import mode, where it can be read.
+    pub(crate) mode: ImportMode,
     /// The texts of both keys, without quotes, where they were made.
     pub(crate) keys: Option<[usize; 2]>,
 }
 
 impl Marks {
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.id = 0..0;
         self.module_id = 0..0;
         self.in_id.indexes.clear();
         self.in_id.uuids.clear();
+        self.values.clear();
         self.keys = None;
     }
 }
@@ -76,6 +81,7 @@ impl Plan {
         }
         push_text(out, ",\"eTag\":", text(Field::ETag));
         let mode = self.push_mode(text(Field::ImportMode), out);
+        marks.mode = mode;
         out.extend_from_slice(b",\"status\":");
         match text(Field::Status) {
             b"" => push_string(out, self.status.as_str().as_bytes()),
@@ -84,7 +90,7 @@ impl Plan {
         push_text(out, ",\"statusReason\":", text(Field::StatusReason));
         self.push_authentication(row, mode, random, marks, out);
         push_text(out, ",\"twinETag\":", text(Field::TwinETag));
-        self.push_twin(row, out);
+        self.push_twin(row, &mut marks.values, out);
         push_capabilities(out, text(Field::IotEdge), self.edge && module_id.is_empty());
         push_text(out, ",\"deviceScope\":", text(Field::DeviceScope));
         push_scopes(out, text(Field::ParentScopes));
@@ -174,12 +180,12 @@ impl Plan {
         out.push(b'}');
     }
 
-    fn push_twin(&self, row: Option<&Row<'_>>, out: &mut Vec<u8>) {
-        let push = |out: &mut Vec<u8>, key: &str, section: &Option<crate::tree::Node>| {
+    fn push_twin(&self, row: Option<&Row<'_>>, values: &mut Vec<(Range<usize>, usize)>, out: &mut Vec<u8>) {
+        let mut push = |out: &mut Vec<u8>, key: &str, section: &Option<crate::tree::Node>| {
             let before = out.len();
             let Some(section) = section else { return };
             out.extend_from_slice(key.as_bytes());
-            if !section.append(row, out) {
+            if !section.append(row, values, out) {
                 out.truncate(before);
             }
         };
@@ -203,6 +209,7 @@ impl Marks {
         };
         back(&mut self.id);
         back(&mut self.module_id);
+        self.values.iter_mut().for_each(|(place, _)| back(place));
         self.keys = self.keys.map(|keys| keys.map(|at| at - start));
     }
 }
@@ -215,8 +222,7 @@ fn push_key(out: &mut Vec<u8>, given: &[u8], makes: bool, random: &mut Random) -
     }
     out.push(b'"');
     let start = out.len();
-    out.resize(start + random.key_text_bytes(), 0);
-    random.key_over(&mut out[start..]);
+    random.push_key(out);
     out.push(b'"');
     start
 }

@@ -93,13 +93,13 @@ impl Csv {
             return Ok((Vec::new(), start));
         }
         let mut reader = RowReader::new();
-        reader.begin(rows.place.line);
-        reader.next(&rows.text, false);
-        let row = reader.row();
+        let mut reading = reader.read(&rows.text, rows.place.line);
+        reading.next();
+        let row = reading.row();
         let cells = (0..row.len()).map(|column| row.cell(column).to_vec()).collect();
-        let lines = rows.text[..reader.end()].iter().filter(|byte| **byte == b'\n').count() as u64;
+        let lines = rows.text[..reading.end()].iter().filter(|byte| **byte == b'\n').count() as u64;
         let Place { line, byte } = rows.place;
-        Ok((cells, Place { line: line + lines, byte: byte + reader.end() as u64 }))
+        Ok((cells, Place { line: line + lines, byte: byte + reading.end() as u64 }))
     }
 
     /// The length of a byte order mark at the start.

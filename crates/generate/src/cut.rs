@@ -80,7 +80,8 @@ impl<'f> Cutter<'f> {
                 return Ok(cut);
             }
             if text.len() > ROW_BYTES_MAX {
-                let kind = Kind::RowTooLong { line: self.place.line, max: ROW_BYTES_MAX as u64 };
+                let blank = text.iter().take_while(|byte| is_end(**byte)).filter(|byte| **byte == b'\n').count();
+                let kind = Kind::RowTooLong { line: self.place.line + blank as u64, max: ROW_BYTES_MAX as u64 };
                 return Err(Error::new(self.csv.name(), kind));
             }
             wanted = (2 * text.len()).min(ROW_BYTES_MAX + 1);
@@ -112,9 +113,9 @@ impl<'f> Cutter<'f> {
 
     fn cut_quoted(&mut self, text: &[u8], is_last: bool) -> Cut {
         let mut cut = Cut { end: 0, rows: 0 };
-        self.reader.begin(0);
-        while self.reader.next(text, !is_last).is_some() {
-            cut = Cut { end: self.reader.end(), rows: cut.rows + 1 };
+        let mut reading = if is_last { self.reader.read(text, 0) } else { self.reader.read_part(text, 0) };
+        while reading.next().is_some() {
+            cut = Cut { end: reading.end(), rows: cut.rows + 1 };
         }
         self.reader.shrink(PIECE_BYTES);
         cut
@@ -131,17 +132,21 @@ fn cut_plain(text: &[u8], is_last: bool) -> Cut {
     Cut { end, rows: count_runs(&text[..end]) }
 }
 
+#[inline]
+fn is_end(byte: u8) -> bool {
+    (byte == b'\r') | (byte == b'\n')
+}
+
 /// How many runs of bytes other than `\r` and `\n` there are.
 fn count_runs(text: &[u8]) -> usize {
-    let is_end = |byte: &u8| (*byte == b'\r') | (*byte == b'\n');
     let starts = |before: &[u8], after: &[u8]| {
-        before.iter().zip(after).map(|(before, after)| u8::from(is_end(before) & !is_end(after))).sum::<u8>()
+        before.iter().zip(after).map(|(before, after)| u8::from(is_end(*before) & !is_end(*after))).sum::<u8>()
     };
     // So few at once that a byte holds their number.
     const STEP: usize = 128;
     let Some((first, after)) = text.split_first() else { return 0 };
     let runs = text.chunks(STEP).zip(after.chunks(STEP)).map(|(before, after)| usize::from(starts(before, after)));
-    usize::from(!is_end(first)) + runs.sum::<usize>()
+    usize::from(!is_end(*first)) + runs.sum::<usize>()
 }
 
 #[cfg(test)]
@@ -153,7 +158,7 @@ mod tests {
     use super::{Cut, Cutter, PIECE_BYTES, cut_plain};
     use crate::csv_file::Csv;
     use crate::row_reader::RowReader;
-    use crate::rows::{Place, Rows};
+    use crate::rows::{Place, Row, Rows};
 
     fn csv(text: &[u8]) -> Csv {
         let mut file = tempfile::tempfile().unwrap();
@@ -162,27 +167,31 @@ mod tests {
         Csv::new(file, "test".to_owned()).unwrap()
     }
 
+    fn cells(row: &Row<'_>) -> Vec<Vec<u8>> {
+        (0..row.len()).map(|column| row.cell(column).to_vec()).collect()
+    }
+
     /// All rows of a file, with their places, by pieces.
-    fn by_pieces(text: &[u8]) -> Vec<(Place, Vec<u8>)> {
+    fn by_pieces(text: &[u8]) -> Vec<(Place, Vec<Vec<u8>>)> {
         let csv = csv(text);
         let mut cutter = Cutter::new(&csv, Place { line: 1, byte: 0 });
         let (mut rows, mut reader, mut all) = (Rows::default(), RowReader::new(), Vec::new());
         while cutter.next(&mut rows, usize::MAX).unwrap() {
-            reader.begin(rows.place.line);
+            let mut reading = reader.read(&rows.text, rows.place.line);
             for _ in 0..rows.count {
-                let place = reader.next(&rows.text, false).unwrap();
-                all.push((Place { byte: place.byte + rows.place.byte, ..place }, reader.row().text.to_vec()));
+                let place = reading.next().unwrap();
+                all.push((Place { byte: place.byte + rows.place.byte, ..place }, cells(&reading.row())));
             }
-            assert!(reader.next(&rows.text, false).is_none());
+            assert!(reading.next().is_none());
         }
         all
     }
 
-    fn whole(text: &[u8]) -> Vec<(Place, Vec<u8>)> {
+    fn whole(text: &[u8]) -> Vec<(Place, Vec<Vec<u8>>)> {
         let (mut reader, mut all) = (RowReader::new(), Vec::new());
-        reader.begin(1);
-        while let Some(place) = reader.next(text, false) {
-            all.push((place, reader.row().text.to_vec()));
+        let mut reading = reader.read(text, 1);
+        while let Some(place) = reading.next() {
+            all.push((place, cells(&reading.row())));
         }
         all
     }

@@ -15,6 +15,8 @@ mod csv_file;
 mod cut;
 mod devices;
 mod error;
+mod known;
+mod line_template;
 mod make;
 mod plan;
 mod random;

@@ -2,9 +2,10 @@
 
 use hubmill_pipeline::Work;
 
-use crate::check::{Check, CheckScratch, CheckedRows};
+use crate::check::{Check, CheckScratch, CheckedRows, Making};
 use crate::compose::Marks;
 use crate::devices::Devices;
+use crate::known::Answer;
 use crate::plan::Plan;
 use crate::random::{Random, UUID_BYTES};
 use crate::row_reader::RowReader;
@@ -136,7 +137,7 @@ impl Make<'_> {
             fill_in(&mut made.output[start..], &pattern.marks, random);
             self.plan.note_keys(&made.output[start..], &pattern.marks, &mut made.keys);
             made.devices += 1;
-            if made.is_full() {
+            if made.output.len() >= FULL_BYTES || made.keys.len() >= FULL_BYTES {
                 return number + 1;
             }
         }
@@ -147,61 +148,65 @@ impl Make<'_> {
     fn make_of_rows(&self, scratch: &mut MakeScratch, rows: &Rows, from: usize, made: &mut Made) -> usize {
         let MakeScratch { random, marks, rows: reader, check, .. } = scratch;
         let columns = self.plan.columns.names().len();
-        reader.begin(rows.place.line);
-        let mut next = rows.count;
+        let Made { output, keys, checked, .. } = made;
+        let mut check = self.check.zip(check.as_mut());
+        let mut reading = reader.read(&rows.text, rows.place.line);
+        let mut next = from;
         for number in 0..rows.count {
-            let Some(place) = reader.next(&rows.text, false) else {
+            let Some(place) = reading.next() else {
                 made.is_broken = true;
                 return rows.count;
             };
             if number < from {
                 continue;
             }
-            let row = reader.row();
-            let start = made.output.len();
+            let (row, start) = (reading.row(), output.len());
+            let place = Place { byte: rows.place.byte + place.byte, ..place };
+            let mut goes_on = true;
             if row.len() == columns {
-                self.plan.compose(rows.first + number as u64, Some(&row), random, marks, &mut made.output);
-                marks.move_back(start);
-                self.plan.note_keys(&made.output[start..], marks, &mut made.keys);
-            } else if self.check.is_some() {
-                made.checked.add_broken(number, row.len());
+                let index = rows.first + number as u64;
+                let answer = check.as_mut().map(|(_, scratch)| scratch.known.ask(&row));
+                match (&check, answer) {
+                    (Some((_, scratch)), Some(Answer::Good(kind))) => {
+                        scratch.known.template(kind).append(self.plan, index, &row, random, marks, output);
+                    }
+                    _ => {
+                        self.plan.compose(index, Some(&row), random, marks, output);
+                        marks.move_back(start);
+                    }
+                }
+                self.plan.note_keys(&output[start..], marks, keys);
+                if let Some(((check, scratch), answer)) = check.as_mut().zip(answer) {
+                    let making = Making { rows, from, lines: output, keys_bytes: keys.len() };
+                    goes_on = check.add_line(scratch, checked, making, (answer, place), (start, marks));
+                }
+            } else if let Some((check, _)) = &check {
                 // A line that has nothing to check keeps the count.
-                made.output.push(b'\n');
+                output.push(b'\n');
+                let making = Making { rows, from, lines: output, keys_bytes: keys.len() };
+                check.add_broken(checked, making, (row.len(), place));
             } else {
                 made.is_broken = true;
                 return rows.count;
             }
-            if self.check.is_some() {
-                let place = Place { byte: rows.place.byte + place.byte, ..place };
-                made.checked.add_row(place, made.keys.len());
-            }
-            made.devices += 1;
-            if made.is_full() {
-                next = number + 1;
+            next += 1;
+            if !goes_on || output.len() >= FULL_BYTES || keys.len() >= FULL_BYTES {
                 break;
             }
         }
-        let (Some(check), Some(scratch)) = (self.check, check) else { return next };
-        let kept = check.look_at(scratch, rows, from, &made.output, &mut made.checked);
-        if kept.rows < next - from {
-            made.output.truncate(kept.line_bytes);
-            made.keys.truncate(kept.keys_bytes);
-            made.devices = kept.rows as u64;
+        if let Some((check, scratch)) = check {
+            let kept = check.finish(scratch, checked, Making { rows, from, lines: output, keys_bytes: keys.len() });
+            output.truncate(kept.lines_bytes);
+            keys.truncate(kept.keys_bytes);
             next = from + kept.rows;
         }
+        made.devices = (next - from) as u64;
         if !self.gives {
             made.output.clear();
             made.keys.clear();
             made.devices = 0;
         }
         next
-    }
-}
-
-impl Made {
-    #[inline]
-    fn is_full(&self) -> bool {
-        self.output.len() >= FULL_BYTES || self.keys.len() >= FULL_BYTES
     }
 }
 
@@ -224,7 +229,7 @@ impl Plan {
     #[inline]
     fn note_keys(&self, line: &[u8], marks: &Marks, out: &mut Vec<u8>) {
         let Some(keys) = marks.keys.filter(|_| self.collect_keys) else { return };
-        let key_bytes = self.key_bytes.div_ceil(3) * 4;
+        let key_bytes = self.key_text_bytes();
         for (slot, at) in ["primary", "secondary"].into_iter().zip(keys) {
             out.extend_from_slice(b"{\"id\":");
             out.extend_from_slice(&line[marks.id.clone()]);
@@ -239,6 +244,11 @@ impl Plan {
             out.extend_from_slice(&line[at..][..key_bytes]);
             out.extend_from_slice(b"\"}\n");
         }
+    }
+
+    /// The length of a key as text.
+    pub(crate) fn key_text_bytes(&self) -> usize {
+        self.key_bytes.div_ceil(3) * 4
     }
 
     /// How long the line of the first device is, in bytes, without what comes from a CSV file.

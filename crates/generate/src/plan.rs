@@ -14,7 +14,7 @@ use crate::tree::Node;
 const ID_DEFAULT: &str = "Device{index:08}";
 
 /// The most devices of a run: ids of that many digits are still ids.
-const COUNT_MAX: u64 = u64::MAX >> 1;
+pub(crate) const COUNT_MAX: u64 = u64::MAX >> 1;
 
 /// What a user asks for.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,12 @@
 //! What is random in a device: keys and UUIDs, of one generator per thread.
 
+use hubmill_device::KEY_BYTES_MAX;
 use hubmill_rules::KeySource;
 use uuid::Builder;
 use uuid::fmt::Hyphenated;
 
+/// The length of the longest key as text.
+const KEY_TEXT_BYTES_MAX: usize = KEY_BYTES_MAX.div_ceil(3) * 4;
 /// The length of a UUID as text.
 pub(crate) const UUID_BYTES: usize = Hyphenated::LENGTH;
 
@@ -18,6 +21,14 @@ impl Random {
 
     pub(crate) fn key_text_bytes(&self) -> usize {
         self.0.text_bytes()
+    }
+
+    /// Appends a key as text.
+    #[inline]
+    pub(crate) fn push_key(&mut self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&[0; KEY_TEXT_BYTES_MAX][..self.key_text_bytes()]);
+        self.key_over(&mut out[start..]);
     }
 
     /// Writes a key over `place`.

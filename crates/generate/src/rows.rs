@@ -41,6 +41,8 @@ pub(crate) struct Row<'r> {
     pub(crate) text: &'r [u8],
     /// Where each ends in the text.
     pub(crate) ends: &'r [usize],
+    /// Bytes between two cells: a comma, or nothing.
+    pub(crate) gap: usize,
 }
 
 impl<'r> Row<'r> {
@@ -53,7 +55,7 @@ impl<'r> Row<'r> {
     /// The text of a cell.
     #[inline]
     pub(crate) fn cell(&self, column: usize) -> &'r [u8] {
-        let start = column.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let start = column.checked_sub(1).map_or(0, |before| self.ends[before] + self.gap);
         &self.text[start..self.ends[column]]
     }
 

@@ -1,6 +1,7 @@
 //! A section of a twin as it is to be made: what is given for all devices, and what comes from columns.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -24,7 +25,7 @@ impl Node {
     /// A section from JSON.
     pub(crate) fn from_json(json: &str) -> Self {
         let mut text = Vec::new();
-        push_json(&mut text, json.trim());
+        push_json(&mut text, json.trim().as_bytes());
         Self::Fixed(text)
     }
 
@@ -84,30 +85,48 @@ impl Node {
         }
     }
 
-    /// Appends the value for a row; `false`, with nothing appended, where there is none.
-    pub(crate) fn append(&self, row: Option<&Row<'_>>, out: &mut Vec<u8>) -> bool {
+    /// Appends the value for a row, and notes in `values` where cells are, without quotes; `false`, with nothing appended, where there is none.
+    pub(crate) fn append(
+        &self,
+        row: Option<&Row<'_>>,
+        values: &mut Vec<(Range<usize>, usize)>,
+        out: &mut Vec<u8>,
+    ) -> bool {
         match self {
             Self::Fixed(json) => {
                 out.extend_from_slice(json);
                 true
             }
-            Self::Object(members) => append_object(members, row, out),
+            Self::Object(members) => append_object(members, row, values, out),
             Self::Cell { column, as_text, otherwise } => {
                 let text = row.map_or(b"".as_slice(), |row| row.cell(*column));
                 if text.is_empty() {
-                    return otherwise.as_ref().is_some_and(|value| value.append(row, out));
+                    return otherwise.as_ref().is_some_and(|value| value.append(row, values, out));
                 }
-                match literal(text).filter(|_| !as_text) {
-                    Some(json) => push_json(out, json),
-                    None => push_string(out, text),
-                }
+                let start = out.len();
+                let place = match literal(text).filter(|_| !as_text) {
+                    Some(json) => {
+                        push_json(out, json);
+                        start..out.len()
+                    }
+                    None => {
+                        push_string(out, text);
+                        start + 1..out.len() - 1
+                    }
+                };
+                values.push((place, *column));
                 true
             }
         }
     }
 }
 
-fn append_object(members: &[(Vec<u8>, Node)], row: Option<&Row<'_>>, out: &mut Vec<u8>) -> bool {
+fn append_object(
+    members: &[(Vec<u8>, Node)],
+    row: Option<&Row<'_>>,
+    values: &mut Vec<(Range<usize>, usize)>,
+    out: &mut Vec<u8>,
+) -> bool {
     let start = out.len();
     out.push(b'{');
     for (key, value) in members {
@@ -116,7 +135,7 @@ fn append_object(members: &[(Vec<u8>, Node)], row: Option<&Row<'_>>, out: &mut V
             out.push(b',');
         }
         out.extend_from_slice(key);
-        if !value.append(row, out) {
+        if !value.append(row, values, out) {
             out.truncate(before);
         }
     }
@@ -180,9 +199,9 @@ mod tests {
         }
         let text = cells.concat();
         let ends: Vec<usize> = (0..cells.len()).map(|last| cells[..=last].concat().len()).collect();
-        let row = Row { text: text.as_bytes(), ends: &ends };
+        let row = Row { text: text.as_bytes(), ends: &ends, gap: 0 };
         let mut out = b"x".to_vec();
-        let written = section.unwrap().append(Some(&row), &mut out);
+        let written = section.unwrap().append(Some(&row), &mut Vec::new(), &mut out);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(written, text != "x");
         written.then(|| text[1..].to_owned())

@@ -31,7 +31,7 @@ pub use run::{Options, run, run_from, slot_count};
 pub use source::{Kind, Lines, Source};
 pub use statistics::{Counts, Sizes, Statistics, StatisticsBatch};
 pub use transform::{OnInvalid, Transform, TransformScratch};
-pub use validate::{CheckedBatch, Validate, ValidateScratch};
+pub use validate::{CheckedBatch, Subject, Validate, ValidateScratch};
 pub use validation::Validation;
 
 /// The bytes that a worker is given.

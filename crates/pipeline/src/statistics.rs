@@ -11,7 +11,7 @@ use hubmill_rules::{Authenticates, CheckScratch, Checker, Facts, Filter, FilterS
 use crate::duplicates::Entries;
 use crate::fingerprint::Fingerprints;
 use crate::notes::is_notice;
-use crate::validate::note_entry;
+use crate::validate::note_record;
 use crate::{Piece, Work};
 
 /// What is counted.
@@ -302,7 +302,7 @@ impl Work for Statistics {
                         *batch.by.entry(value).or_default() += 1;
                     }
                     let place = (batch.counts.lines, piece.offset + line.start as u64);
-                    note_entry(&mut batch.entries, (&self.fingerprints, self.again), record, &facts, place);
+                    note_record(&mut batch.entries, (&self.fingerprints, self.again), record, &facts, place);
                 }
             }
             ControlFlow::Continue(())

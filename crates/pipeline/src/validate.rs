@@ -72,6 +72,13 @@ pub struct CheckedBatch {
     enough: Enough,
 }
 
+impl CheckedBatch {
+    /// Whether there are lines with an id to be compared with others.
+    pub fn has_ids(&self) -> bool {
+        !self.entries.entries.is_empty()
+    }
+}
+
 impl Work for Validate {
     type Scratch = ValidateScratch;
     type Batch = CheckedBatch;
@@ -145,25 +152,62 @@ impl Work for Validate {
     }
 }
 
-/// Notes what is needed to compare a line with all others, unless it has no id; no hash of the line if it can be looked at `again`.
+/// Who a line is about, and what it does there.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'l> {
+    /// The device's id, as text.
+    pub id: &'l [u8],
+    /// The module's id, as text.
+    pub module_id: Option<&'l [u8]>,
+    /// The mode, where there is one.
+    pub mode: Option<ImportMode>,
+}
+
+/// Notes what is needed to compare a record with all others, unless it has no id.
 #[inline]
-pub(crate) fn note_entry(
+pub(crate) fn note_record(
     entries: &mut Entries,
-    (fingerprints, again): (&Fingerprints, bool),
+    hashing: (&Fingerprints, bool),
     record: &Record<'_>,
     facts: &Facts,
-    (line, byte): (u64, u64),
+    place: (u64, u64),
 ) {
     let Some(id) = facts.id.and_then(|id| record.text(id)) else { return };
     let module_id = facts.module_id.and_then(|module_id| record.text(module_id));
-    let [device, key] = fingerprints.of_ids(&id, module_id.as_deref());
-    let mut flags = if module_id.is_some() { Entry::MODULE } else { 0 };
-    if facts.mode.is_some_and(|mode: ImportMode| mode.is_delete() || mode.is_update_twin()) {
+    let subject = Subject { id: &id, module_id: module_id.as_deref(), mode: facts.mode };
+    note_entry(entries, hashing, &subject, record.line(), place);
+}
+
+/// Notes what is needed to compare a line with all others; no hash of its text if it can be looked at `again`.
+#[inline]
+fn note_entry(
+    entries: &mut Entries,
+    (fingerprints, again): (&Fingerprints, bool),
+    subject: &Subject<'_>,
+    text: &[u8],
+    (line, byte): (u64, u64),
+) {
+    let [device, key] = fingerprints.of_ids(subject.id, subject.module_id);
+    let mut flags = if subject.module_id.is_some() { Entry::MODULE } else { 0 };
+    if subject.mode.is_some_and(|mode| mode.is_delete() || mode.is_update_twin()) {
         flags |= Entry::NOT_CREATED;
     }
     entries.entries.push(Entry { device, key, line: line | flags, byte });
     if !again {
-        entries.texts.push(fingerprints.of_line(record.line()));
+        entries.texts.push(fingerprints.of_line(text));
+    }
+}
+
+impl Validate {
+    /// Adds a line that is known to be good, without a look at it: its text, without a line end, and its offset.
+    #[inline]
+    pub fn add_good(&self, batch: &mut CheckedBatch, subject: &Subject<'_>, text: &[u8], offset: u64) {
+        batch.tally.lines += 1;
+        batch.tally.written += 1;
+        if let Some(fingerprints) = &self.fingerprints {
+            let place = (batch.tally.lines, offset);
+            note_entry(&mut batch.entries, (fingerprints, self.again), subject, text, place);
+        }
     }
 }
 
@@ -195,7 +239,7 @@ impl Validate {
         }
         if let Some(fingerprints) = &self.fingerprints {
             let place = (batch.tally.lines | flags, piece.offset + line.start as u64);
-            note_entry(&mut batch.entries, (fingerprints, self.again), record, &facts, place);
+            note_record(&mut batch.entries, (fingerprints, self.again), record, &facts, place);
         }
     }
 
