@@ -107,7 +107,21 @@ impl Member {
     /// The member of exactly this decoded name.
     #[inline]
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        let (want, member) = match (name.len(), name.first()?) {
+        let (want, member) = Self::nearest(name)?;
+        same_name(name, want.as_bytes()).then_some(member)
+    }
+
+    /// The member that this decoded name is in another case; `None` for the exact name and for unknown names (§1.5).
+    #[inline]
+    pub fn from_case_variant(name: &[u8]) -> Option<Self> {
+        let (want, member) = Self::nearest(name)?;
+        (name.eq_ignore_ascii_case(want.as_bytes()) && name != want.as_bytes()).then_some(member)
+    }
+
+    /// The one member that this decoded name can be in any case.
+    #[inline]
+    fn nearest(name: &[u8]) -> Option<(&'static str, Self)> {
+        Some(match (name.len(), name.first()? | 0x20) {
             (2, _) => ("id", Self::Id),
             (4, b'e') => ("eTag", Self::ETag),
             (4, _) => ("tags", Self::Tags),
@@ -122,17 +136,7 @@ impl Member {
             (12, _) => ("capabilities", Self::Capabilities),
             (14, _) => ("authentication", Self::Authentication),
             _ => return None,
-        };
-        same_name(name, want.as_bytes()).then_some(member)
-    }
-
-    /// The member that this decoded name is in another case; `None` for the exact name and for unknown names (§1.5).
-    pub fn from_case_variant(name: &[u8]) -> Option<Self> {
-        NAMES
-            .iter()
-            .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
-            .filter(|(known, _)| name != known.as_bytes())
-            .map(|(_, member)| *member)
+        })
     }
 
     /// The name in a line.

@@ -39,14 +39,17 @@ fn next_special<const CONTROL: bool>(bytes: &[u8], at: usize) -> Option<usize> {
     const NEAR: usize = 4;
     let mut rest = bytes.get(at..)?;
     let mut steps = 0;
-    while let Some((word, following)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*word);
-        // Each marks its lowest true byte with bit 7, and nothing below it.
+    // Marks the lowest such byte of eight with bit 7, and nothing below it.
+    let special = |word: u64| {
         let other = word ^ eight(b'\\');
         let mut found = other.wrapping_sub(eight(1)) & !other & eight(0x80);
         if CONTROL {
             found |= word.wrapping_sub(eight(0x20)) & !word & eight(0x80);
         }
+        found
+    };
+    while let Some((word, following)) = rest.split_first_chunk::<8>() {
+        let found = special(u64::from_le_bytes(*word));
         if found != 0 {
             return Some(bytes.len() - rest.len() + found.trailing_zeros() as usize / 8);
         }
@@ -56,8 +59,25 @@ fn next_special<const CONTROL: bool>(bytes: &[u8], at: usize) -> Option<usize> {
             return memchr::memchr(b'\\', rest).map(|found| bytes.len() - rest.len() + found);
         }
     }
-    let found = rest.iter().position(|byte| *byte == b'\\' || (CONTROL && *byte < 0x20))?;
-    Some(bytes.len() - rest.len() + found)
+    // After the last bytes there are some that are nothing special.
+    let found = special(few_bytes(rest) | eight(b'a').checked_shl(8 * rest.len() as u32).unwrap_or(0));
+    (found != 0).then(|| bytes.len() - rest.len() + found.trailing_zeros() as usize / 8)
+}
+
+/// Less than eight bytes, the first one lowest, zeros after the last; without a branch that goes by each byte.
+#[inline]
+fn few_bytes(bytes: &[u8]) -> u64 {
+    let count = bytes.len();
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (count - 4))
+        }
+        _ if count == 0 => 0,
+        _ => {
+            let byte = |at: usize| u64::from(bytes[at]) << (8 * at);
+            byte(0) | byte(count / 2) | byte(count - 1)
+        }
+    }
 }
 
 /// Checks what stands between the quotes of a string: no control characters, and only the escapes of RFC 8259.
@@ -104,10 +124,16 @@ pub(crate) fn escapes_are_valid(bytes: &[u8]) -> bool {
 ///
 /// Borrowed where there is no escape. A lone surrogate becomes the three bytes that UTF-8 would have for it, so that
 /// different texts stay different; such a result is not valid UTF-8.
+#[inline]
 pub fn decode(content: &[u8]) -> Cow<'_, [u8]> {
-    let Some(first) = memchr::memchr(b'\\', content) else {
-        return Cow::Borrowed(content);
-    };
+    match next_special::<false>(content, 0) {
+        None => Cow::Borrowed(content),
+        Some(first) => Cow::Owned(decode_from(content, first)),
+    }
+}
+
+/// The same of content whose first escape is at `first`.
+fn decode_from(content: &[u8], first: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len());
     out.extend_from_slice(&content[..first]);
     let mut at = first;
@@ -129,7 +155,7 @@ pub fn decode(content: &[u8]) -> Cow<'_, [u8]> {
             other => out.push(other),
         }
     }
-    Cow::Owned(out)
+    out
 }
 
 /// Decodes the digits after `\u`, with those of a second escape where both are a pair; returns how many bytes that took.

@@ -42,8 +42,11 @@ pub(crate) struct Notes<'b> {
 
 impl Notes<'_> {
     /// Counts a finding about the line `line` of the batch, and keeps it where it will be shown.
+    #[inline]
     pub(crate) fn add(&mut self, finding: Finding, id: Option<&[u8]>, piece: Piece<'_>, line: u64) {
-        self.add_with_path(finding, finding.path_end(piece.bytes).as_deref(), id, piece, line);
+        if self.counts(finding, piece) {
+            self.keep(finding, finding.path_end(piece.bytes).as_deref(), id, piece, line);
+        }
     }
 
     /// As [`Notes::add`], with what ends the path: the finding may be about text that is not in the piece.
@@ -55,18 +58,32 @@ impl Notes<'_> {
         piece: Piece<'_>,
         line: u64,
     ) {
+        if self.counts(finding, piece) {
+            self.keep(finding, path_end, id, piece, line);
+        }
+    }
+
+    /// Counts a finding; whether it will be shown.
+    #[inline]
+    fn counts(&mut self, finding: Finding, piece: Piece<'_>) -> bool {
         if finding.severity == Severity::Count {
             self.tally.count(finding.code);
-            return;
+            return false;
         }
         let number = self.tally.count_finding(finding.code, finding.severity);
         let enough = &mut self.enough.0[finding.code as usize];
         if !self.all && (number > u64::from(DIAGNOSTICS_SHOWN_MAX) || *enough < piece.offset) {
-            return;
+            return false;
         }
         if number == u64::from(DIAGNOSTICS_SHOWN_MAX) {
             *enough = piece.offset.min(*enough);
         }
+        true
+    }
+
+    /// Keeps a finding in words.
+    #[cold]
+    fn keep(&mut self, finding: Finding, path_end: Option<&[u8]>, id: Option<&[u8]>, piece: Piece<'_>, line: u64) {
         let id = id.and_then(hubmill_parser::string_text).map(|id| shown(&id));
         let name = path_end.map(shown);
         let path = match (&name, finding.path) {

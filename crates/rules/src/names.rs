@@ -1,7 +1,11 @@
 //! Which members of a record are which.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::borrow::Cow;
+use std::hash::BuildHasher as _;
 
+use foldhash::quality::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use hubmill_device::{Code, Member, MemberSet};
 use hubmill_parser::{MemberSpan, Record, Span};
 
@@ -50,10 +54,14 @@ impl Names {
         self.any_unknown = false;
         self.variants = MemberSet::EMPTY;
         for (number, member) in record.members().iter().enumerate() {
-            let kind = Member::from_name(&record.name(member));
+            let name = record.name(member);
+            let kind = Member::from_name(&name);
             self.kinds.push(kind);
             let Some(known) = kind else {
                 self.any_unknown = true;
+                if let Some(variant) = Member::from_case_variant(&name) {
+                    self.variants = self.variants | MemberSet::of(&[variant]);
+                }
                 continue;
             };
             let place = &mut self.known[known as usize];
@@ -67,8 +75,6 @@ impl Names {
 
     #[cold]
     fn check_unknown(&mut self, record: &Record<'_>, strictness: Strictness) -> Result<(), Finding> {
-        let variants = self.unknown(record).filter_map(|member| Member::from_case_variant(&record.name(member)));
-        self.variants = variants.fold(MemberSet::EMPTY, |set, member| set | MemberSet::of(&[member]));
         self.check_exact(record, strictness.exact)?;
         if strictness.unique { unique(record, self.unknown(record), "") } else { Ok(()) }
     }
@@ -123,33 +129,39 @@ pub(crate) fn unique<'a>(
     members: impl Iterator<Item = &'a MemberSpan> + Clone,
     path: &'static str,
 ) -> Result<(), Finding> {
-    let mut pairwise = members.clone().take(PAIRWISE_MAX + 1);
-    if pairwise.by_ref().count() <= PAIRWISE_MAX {
-        for (number, member) in members.clone().enumerate() {
+    if members.clone().nth(PAIRWISE_MAX).is_none() {
+        let mut names: [(u64, Cow<'_, [u8]>); PAIRWISE_MAX] =
+            [const { (0, Cow::Borrowed(b"".as_slice())) }; PAIRWISE_MAX];
+        for (number, member) in members.enumerate() {
             let name = record.name(member);
-            if members.clone().take(number).any(|earlier| record.name(earlier) == name) {
+            let ends = ends_of(&name);
+            if names[..number].iter().any(|earlier| earlier.0 == ends && earlier.1 == name) {
                 return Err(twice(member, path));
             }
+            names[number] = (ends, name);
         }
         return Ok(());
     }
-    // By a keyed hash, so that no input can choose names that take long; equal ones are next to each other then.
-    let keyed = RandomState::new();
-    let mut hashes: Vec<(u64, &MemberSpan)> = Vec::with_capacity(members.clone().count());
-    hashes.extend(members.map(|member| (keyed.hash_one(record.name(member)), member)));
-    hashes.sort_unstable_by_key(|(hash, member)| (*hash, member.name.start));
-    let repeats = |run: &[(u64, &'a MemberSpan)]| {
-        let repeats = |number: &usize| {
-            let name = record.name(run[*number].1);
-            run[..*number].iter().any(|(_, earlier)| record.name(earlier) == name)
-        };
-        (1..run.len()).find(repeats).map(|number| run[number].1)
-    };
-    // The first in the line that repeats an earlier one.
-    let repeated = hashes.chunk_by(|one, other| one.0 == other.0).filter_map(repeats);
-    match repeated.min_by_key(|member| member.name.start) {
-        Some(member) => Err(twice(member, path)),
-        None => Ok(()),
+    // By a keyed hash, so that no input can choose names that take long.
+    let keyed = RandomState::default();
+    let hash = |member: &MemberSpan| keyed.hash_one(&*record.name(member));
+    let mut seen: HashTable<&MemberSpan> = HashTable::with_capacity(members.size_hint().1.unwrap_or(0));
+    for member in members {
+        let name = record.name(member);
+        match seen.entry(keyed.hash_one(&*name), |earlier| record.name(earlier) == name, |earlier| hash(earlier)) {
+            Entry::Occupied(_) => return Err(twice(member, path)),
+            Entry::Vacant(place) => drop(place.insert(member)),
+        }
+    }
+    Ok(())
+}
+
+/// The first and the last four bytes of a name, as far as there are any: where these differ, so do names.
+#[inline]
+fn ends_of(name: &[u8]) -> u64 {
+    match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+        (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)),
+        _ => name.iter().fold(name.len() as u64, |ends, byte| ends << 8 | u64::from(*byte)),
     }
 }
 

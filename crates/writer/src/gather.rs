@@ -77,8 +77,26 @@ impl Gather {
         if !self.open.is_empty() {
             self.close_run(chunk);
         }
-        splice(&mut self.buffer, chunk, start, end, edits, texts);
+        if end - start < RUN_BYTES_MIN {
+            splice(&mut self.buffer, chunk, start, end, edits, texts);
+        } else {
+            self.edit_long(chunk, start, end, edits, texts);
+        }
         self.buffer.push(b'\n');
+    }
+
+    /// The same of a line that may have runs that are not copied, and without the `\n`.
+    #[cold]
+    fn edit_long(&mut self, chunk: &[u8], start: usize, end: usize, edits: &[Edit], texts: &[u8]) {
+        let mut kept = start;
+        for edit in edits {
+            self.keep(chunk, kept, edit.start as usize);
+            self.close_run(chunk);
+            self.buffer.extend_from_slice(&texts[edit.text_start as usize..edit.text_end as usize]);
+            kept = edit.end as usize;
+        }
+        self.keep(chunk, kept, end);
+        self.close_run(chunk);
     }
 
     /// Ends the run that is growing. To be called when the chunk is done.
@@ -170,5 +188,28 @@ mod tests {
         gather.clear();
         assert!(gather.is_empty());
         assert_eq!(all(&gather, &chunk), b"");
+    }
+
+    #[test]
+    fn what_is_long_in_an_edited_line_is_not_copied() {
+        let chunk: Vec<u8> = (0..6 * RUN_BYTES_MIN).map(|at| at as u8).collect();
+        let edit = |start: usize, end: usize, text_start, text_end| Edit {
+            start: start as u32,
+            end: end as u32,
+            text_start,
+            text_end,
+        };
+        let far = 2 + 3 * RUN_BYTES_MIN;
+        let edits = [edit(2, 2, 0, 1), edit(2, 2, 1, 2), edit(far, far + 7, 2, 3), edit(far + 9, far + 9, 3, 3)];
+        let mut gather = Gather::default();
+        gather.keep(&chunk, 0, 2);
+        gather.edit(&chunk, 2, chunk.len() - 1, &edits, b"abc");
+        gather.keep(&chunk, 0, 1);
+        gather.close_run(&chunk);
+        let mut want = chunk[..2].to_vec();
+        super::splice(&mut want, &chunk, 2, chunk.len() - 1, &edits, b"abc");
+        want.extend_from_slice(b"\n\0");
+        assert_eq!(all(&gather, &chunk), want);
+        assert!(gather.buffered() < 16);
     }
 }
