@@ -136,6 +136,27 @@ pub(crate) enum DeepFlag {
     Unset,
 }
 
+impl DeepFlag {
+    /// Adds the edit that a value of the flag asks for.
+    pub(crate) fn add(self, edits: &mut DeepEdits, text: &str) -> Result<(), Failure> {
+        match self {
+            Self::Set => edits.set(text),
+            Self::SetText => edits.set_text(text),
+            Self::Unset => edits.unset(text),
+        }
+        .map_err(edit_failure)
+    }
+}
+
+/// Adds the edits of `--merge-twin`.
+pub(crate) fn add_merge(edits: &mut DeepEdits, json: &[u8]) -> Result<(), Failure> {
+    edits.merge_twin(json).map_err(edit_failure)
+}
+
+fn edit_failure(fault: EditFault) -> Failure {
+    Failure::usage(&fault).hint(fault.hint)
+}
+
 impl RuleFlags {
     /// Notes in which order the flags were given that edit any member.
     pub(crate) fn note_order(&mut self, matches: &ArgMatches) {
@@ -160,22 +181,15 @@ impl RuleFlags {
 
     /// The edits of any members.
     fn deep_edits(&self) -> Result<DeepEdits, Failure> {
-        let failed = |fault: EditFault| Failure::usage(&fault).hint(fault.hint);
         let mut edits = DeepEdits::default();
         for text in &self.merge_twin {
             match text.strip_prefix('@') {
-                Some(path) => edits.merge_twin(&read_small(Path::new(path))?),
-                None => edits.merge_twin(text.as_bytes()),
+                Some(path) => add_merge(&mut edits, &read_small(Path::new(path))?)?,
+                None => add_merge(&mut edits, text.as_bytes())?,
             }
-            .map_err(failed)?;
         }
         for (flag, text) in &self.deep {
-            match flag {
-                DeepFlag::Set => edits.set(text),
-                DeepFlag::SetText => edits.set_text(text),
-                DeepFlag::Unset => edits.unset(text),
-            }
-            .map_err(failed)?;
+            flag.add(&mut edits, text)?;
         }
         Ok(edits)
     }

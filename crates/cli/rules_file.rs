@@ -6,11 +6,16 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use hubmill_device::{Code, ImportMode, Printable};
+use hubmill_rules::DeepEdits;
 use serde::de::{self, Deserialize, Deserializer};
+use toml::Spanned;
 
 use crate::excerpt::excerpt;
 use crate::exit::Failure;
-use crate::rule_flags::{CheckChoice, DeepFlag, KeylessChoice, PresetChoice, RuleFlags, SlotChoice, StatusChoice};
+use crate::rule_flags::{
+    CheckChoice, DeepFlag, KeylessChoice, PresetChoice, RuleFlags, SlotChoice, StatusChoice, add_merge,
+};
+use crate::select;
 
 /// The longest file that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -19,7 +24,7 @@ const FILE_BYTES_MAX: u64 = 16 << 20;
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct RulesFile {
-    r#where: Option<String>,
+    r#where: Option<Spanned<String>>,
     ids: Option<PathBuf>,
     ids_not: Option<PathBuf>,
     devices_only: bool,
@@ -48,13 +53,13 @@ struct RulesFile {
     strip_twin: bool,
     strip_metadata: bool,
     #[serde(deserialize_with = "one_or_many")]
-    merge_twin: Vec<String>,
+    merge_twin: Vec<Spanned<String>>,
     #[serde(deserialize_with = "one_or_many")]
-    set: Vec<String>,
+    set: Vec<Spanned<String>>,
     #[serde(deserialize_with = "one_or_many")]
-    set_text: Vec<String>,
+    set_text: Vec<Spanned<String>>,
     #[serde(deserialize_with = "one_or_many")]
-    unset: Vec<String>,
+    unset: Vec<Spanned<String>>,
     #[serde(deserialize_with = "choice")]
     preset: Option<PresetChoice>,
     scope_map: Option<PathBuf>,
@@ -69,16 +74,16 @@ pub(crate) fn add(path: &Path, flags: &mut RuleFlags) -> Result<(), Failure> {
     let text = read(path)?;
     let file: RulesFile = toml::from_str(&text).map_err(|error| {
         let at = error.span().unwrap_or_default();
-        let before = text.get(..at.start).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
+        let line = line_of(&text, at.start);
         let message = error.message().lines().next().unwrap_or_default().trim_end_matches('.').to_owned();
         Failure::usage(format!("{} line {line}: {message}", path.display())).excerpt(excerpt(&text, at))
     })?;
+    check_values(path, &text, &file)?;
     // What a file names is beside it.
     let folder = path.parent().unwrap_or(Path::new(""));
     let beside =
         |named: Option<PathBuf>| named.map(|named| if named.as_os_str() == "-" { named } else { folder.join(named) });
-    flags.condition.splice(0..0, file.r#where);
+    flags.condition.splice(0..0, file.r#where.map(Spanned::into_inner));
     for (flag, set) in [
         (&mut flags.devices_only, file.devices_only),
         (&mut flags.modules_only, file.modules_only),
@@ -114,16 +119,45 @@ pub(crate) fn add(path: &Path, flags: &mut RuleFlags) -> Result<(), Failure> {
     flags.preset = flags.preset.or(file.preset);
     flags.check = flags.check.or(file.check);
     flags.allow.splice(0..0, file.allow);
-    let merges = file.merge_twin.into_iter().map(|merge| match merge.strip_prefix('@') {
+    let merges = file.merge_twin.into_iter().map(Spanned::into_inner).map(|merge| match merge.strip_prefix('@') {
         Some(named) => format!("@{}", folder.join(named).display()),
         None => merge,
     });
     flags.merge_twin.splice(0..0, merges);
-    let sets = file.set.into_iter().map(|text| (DeepFlag::Set, text));
-    let texts = file.set_text.into_iter().map(|text| (DeepFlag::SetText, text));
-    let unsets = file.unset.into_iter().map(|text| (DeepFlag::Unset, text));
-    flags.deep.splice(0..0, sets.chain(texts).chain(unsets));
+    let edits = [(DeepFlag::Set, file.set), (DeepFlag::SetText, file.set_text), (DeepFlag::Unset, file.unset)];
+    let edits =
+        edits.into_iter().flat_map(|(flag, texts)| texts.into_iter().map(move |text| (flag, text.into_inner())));
+    flags.deep.splice(0..0, edits);
     Ok(())
+}
+
+/// Reads expressions, paths and JSON, so that what is wrong with them is told with their line.
+fn check_values(path: &Path, text: &str, file: &RulesFile) -> Result<(), Failure> {
+    let in_line = |value: &Spanned<String>, failure: Failure| {
+        let line = line_of(text, value.span().start);
+        Failure { reason: anyhow::anyhow!("{} line {line}: {}", path.display(), failure.reason), ..failure }
+    };
+    if let Some(condition) = &file.r#where {
+        select::condition(condition.get_ref()).map_err(|failure| in_line(condition, failure))?;
+    }
+    let mut edits = DeepEdits::default();
+    // Files that are named are read once, later.
+    for merge in file.merge_twin.iter().filter(|merge| !merge.get_ref().starts_with('@')) {
+        add_merge(&mut edits, merge.get_ref().as_bytes()).map_err(|failure| in_line(merge, failure))?;
+    }
+    for (flag, values) in
+        [(DeepFlag::Set, &file.set), (DeepFlag::SetText, &file.set_text), (DeepFlag::Unset, &file.unset)]
+    {
+        for value in values {
+            flag.add(&mut edits, value.get_ref()).map_err(|failure| in_line(value, failure))?;
+        }
+    }
+    Ok(())
+}
+
+/// The number of the line that a byte is in, from 1.
+fn line_of(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or_default().matches('\n').count() + 1
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
@@ -169,37 +203,54 @@ fn key_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D
 }
 
 fn codes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Code>, D::Error> {
-    let read = |text: String| {
+    let read = |text: Spanned<String>| {
+        let text = text.into_inner();
         Code::from_name(&text).ok_or_else(|| unexpected(&text, "the code of a finding; `hubmill explain` lists them"))
     };
     one_or_many(deserializer)?.into_iter().map(read).collect()
 }
 
 /// One text, or a list of texts.
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    struct Visitor;
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Spanned<String>>, D::Error> {
+    let all = Spanned::<OneOrMany>::deserialize(deserializer)?;
+    let span = all.span();
+    Ok(match all.into_inner() {
+        OneOrMany::One(text) => vec![Spanned::new(span, text)],
+        OneOrMany::Many(texts) => texts,
+    })
+}
 
-    impl<'de> de::Visitor<'de> for Visitor {
-        type Value = Vec<String>;
+enum OneOrMany {
+    One(String),
+    Many(Vec<Spanned<String>>),
+}
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a text or a list of texts")
-        }
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OneOrManyVisitor)
+    }
+}
 
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(vec![text.to_owned()])
-        }
+struct OneOrManyVisitor;
 
-        fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-            let mut all = Vec::new();
-            while let Some(text) = list.next_element()? {
-                all.push(text);
-            }
-            Ok(all)
-        }
+impl<'de> de::Visitor<'de> for OneOrManyVisitor {
+    type Value = OneOrMany;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a list of texts")
     }
 
-    deserializer.deserialize_any(Visitor)
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(OneOrMany::One(text.to_owned()))
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(text) = list.next_element()? {
+            all.push(text);
+        }
+        Ok(OneOrMany::Many(all))
+    }
 }
 
 /// `regenerate-keys = true`, or which.

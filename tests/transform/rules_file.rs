@@ -60,6 +60,16 @@ fn what_is_wrong_with_a_file_is_pointed_at() {
         ("allow = ['none-such']", 1, "the code of a finding", "  allow = ['none-such']"),
         ("status = \n", 1, "", ""),
         ("status = 'enabled'\nstatus = 'disabled'\n", 2, "duplicate key", "  status = 'disabled'"),
+        ("\nwhere = 'status = '\n", 2, "--where: expected a value", "  status = \n           ^"),
+        (
+            "unset = 'tags.a'\nset = [\n  'tags.b=1',\n  'tags.c=oslo',\n]\n",
+            4,
+            "--set tags.c: oslo is not JSON",
+            "--set-text",
+        ),
+        ("\n\nset = 'tags.c=oslo'\n", 3, "--set tags.c: oslo is not JSON", "--set-text"),
+        ("unset = ['tags.a', 'tags..b']", 1, "--unset: expected the name", "tags.[[odd name]]"),
+        ("\nmerge-twin = ['{}', '{\"tags\":1']", 2, "--merge-twin: not JSON", ""),
     ] {
         let file = folder.write("rules.toml", text);
         let answer = transform(&["--rules", &file], b"");
@@ -68,8 +78,6 @@ fn what_is_wrong_with_a_file_is_pointed_at() {
         assert!(stderr.contains(&format!("rules.toml line {line}: ")) && stderr.contains(says), "{text}: {stderr}");
         assert!(stderr.contains(shown), "{text}: {stderr}");
     }
-    let file = folder.write("rules.toml", "where = \"status = \"\n");
-    assert!(transform(&["--rules", &file], b"").stderr_text().contains("--where: expected a value"));
     let file = folder.write("rules.toml", b"set-text = '\xff'");
     assert_eq!(transform(&["--rules", &file], b"").code, 2);
     assert_eq!(transform(&["--rules", &folder.arg("none")], b"").code, 3);
