@@ -9,7 +9,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hubmill_device::MODULES_MAX;
-use memmap2::MmapMut;
+
+use crate::slabs::Slabs;
 
 /// One line: who it is about, what it is, and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -118,10 +119,7 @@ pub struct Repeat {
 /// By so many bits of the hash of a device lines are parted.
 const PART_BITS: u32 = 10;
 /// Entries of a block: a part grows by one.
-const BLOCK_ENTRIES: usize = 64;
-/// Entries of a slab, out of which blocks are taken: a few huge pages. The system gives memory as it is written to.
-const SLAB_ENTRIES: usize = 2048 * BLOCK_ENTRIES;
-
+pub(crate) const BLOCK_ENTRIES: usize = 64;
 /// The entries of some of the devices, in the order of the input.
 #[derive(Clone, Debug, Default)]
 struct Part {
@@ -130,15 +128,23 @@ struct Part {
     count: usize,
 }
 
+impl Part {
+    /// The place of the entry of this number.
+    #[inline]
+    fn place(&self, number: usize) -> usize {
+        self.blocks[number / BLOCK_ENTRIES] as usize * BLOCK_ENTRIES + number % BLOCK_ENTRIES
+    }
+}
+
 /// All lines of a run.
 #[derive(Debug, Default)]
 pub struct Duplicates {
-    slabs: Vec<MmapMut>,
-    /// The hashes of the lines, likewise; none where lines can be looked at again.
-    texts: Vec<MmapMut>,
+    entries: Slabs<ENTRY_BYTES>,
+    /// The hashes of the lines, at the same places; none where lines can be looked at again.
+    texts: Slabs<TEXT_BYTES>,
     blocks_used: usize,
     parts: Vec<Part>,
-    /// By part: where among all entries its next one goes. At the start of a block: to a new one.
+    /// By part: the place of its next entry. At the start of a block: in a new one.
     next: Vec<usize>,
 }
 
@@ -156,51 +162,32 @@ impl Duplicates {
                 place = self.new_block(number);
             }
             let entry = Entry { line: entry.line + lines_before, ..*entry };
-            let room = &mut self.slabs[place / SLAB_ENTRIES][place % SLAB_ENTRIES * ENTRY_BYTES..][..ENTRY_BYTES];
-            room.copy_from_slice(entry.to_bytes().as_flattened());
+            self.entries.put(place, entry.to_bytes().as_flattened());
             if let Some(text) = texts.get(at) {
-                self.add_text(place, *text);
+                self.texts.put(place, text.map(u64::to_ne_bytes).as_flattened());
             }
             self.next[number] = place + 1;
         }
     }
 
-    fn add_text(&mut self, place: usize, text: TextHash) {
-        while self.texts.len() < self.slabs.len() {
-            self.texts.push(slab(SLAB_ENTRIES * TEXT_BYTES, !self.texts.is_empty()));
-        }
-        let room = &mut self.texts[place / SLAB_ENTRIES][place % SLAB_ENTRIES * TEXT_BYTES..][..TEXT_BYTES];
-        room.copy_from_slice(text.map(u64::to_ne_bytes).as_flattened());
-    }
-
     /// The hash of the line of the entry of this number in a part, where there are any.
-    fn text(&self, part: &Part, number: usize) -> Option<&[u8]> {
-        let place = part.blocks[number / BLOCK_ENTRIES] as usize * BLOCK_ENTRIES + number % BLOCK_ENTRIES;
-        let texts = self.texts.get(place / SLAB_ENTRIES)?;
-        Some(&texts[place % SLAB_ENTRIES * TEXT_BYTES..][..TEXT_BYTES])
+    fn text(&self, part: &Part, number: usize) -> Option<&[u8; TEXT_BYTES]> {
+        self.texts.get(part.place(number))
     }
 
     /// Gives a part a new block; the place of its first entry.
     #[inline(never)]
     fn new_block(&mut self, part: usize) -> usize {
         let place = self.blocks_used * BLOCK_ENTRIES;
-        if place / SLAB_ENTRIES == self.slabs.len() {
-            self.slabs.push(slab(SLAB_ENTRIES * ENTRY_BYTES, !self.slabs.is_empty()));
-        }
         self.parts[part].blocks.push(self.blocks_used as u32);
         self.blocks_used += 1;
         place
     }
 
-    fn block(&self, number: u32) -> &[[u8; ENTRY_BYTES]] {
-        let place = number as usize * BLOCK_ENTRIES;
-        let start = place % SLAB_ENTRIES * ENTRY_BYTES;
-        self.slabs[place / SLAB_ENTRIES][start..start + BLOCK_ENTRIES * ENTRY_BYTES].as_chunks().0
-    }
-
     /// The entries of a part, in the order of the lines.
     fn entries<'a>(&'a self, part: &'a Part) -> impl Iterator<Item = Entry> + use<'a> {
-        part.blocks.iter().flat_map(|block| self.block(*block)).take(part.count).map(Entry::from_bytes)
+        let blocks = part.blocks.iter().flat_map(|block| self.entries.block(*block));
+        blocks.take(part.count).map(Entry::from_bytes)
     }
 
     /// What there is to find, in the order of the lines. All room is given back.
@@ -243,21 +230,6 @@ fn on_threads(threads: usize, work: impl Fn() + Sync) {
     });
 }
 
-/// Memory for a slab, in huge pages where that is asked for and the system has them: to be given 50 MB page by page takes as
-/// long as to hash the ids of a million lines. What there is little of gets no huge page.
-///
-/// # Panics
-/// Where there is no memory.
-fn slab(bytes: usize, huge: bool) -> MmapMut {
-    let slab = MmapMut::map_anon(bytes).unwrap_or_else(|error| panic!("no memory for {bytes} bytes: {error}"));
-    if huge {
-        #[cfg(target_os = "linux")]
-        // Only advice: without it the slab works as well.
-        let _ = slab.advise(memmap2::Advice::HugePage);
-    }
-    slab
-}
-
 /// A free place of a table.
 const FREE: u64 = 0;
 /// Words of the bits that tell which devices have modules.
@@ -284,8 +256,7 @@ impl Search<'_> {
     }
 
     fn entry(&self, number: usize) -> Entry {
-        let block = self.all.block(self.part.blocks[number / BLOCK_ENTRIES]);
-        Entry::from_bytes(&block[number % BLOCK_ENTRIES])
+        Entry::from_bytes(self.all.entries.get(self.part.place(number)).expect("a part's entries are there"))
     }
 
     /// The first entry in the table that is about the same as the entry `number`; where there is none, that one goes there.

@@ -13,6 +13,7 @@ mod full_check;
 mod layout;
 mod notes;
 mod run;
+mod slabs;
 mod slot;
 mod source;
 mod state;
