@@ -11,9 +11,9 @@ use crate::flags::When;
 
 /// Make new devices with fresh keys, by number or from a CSV file.
 ///
-/// Lines have the members in the order of the hub's own SDK. Everything is checked before anything is written, as `validate` does
-/// it: ids, tags and desired properties, every row of a CSV file, ids that stand twice. What is wrong with a row ends the run with
-/// exit code 2, and nothing is written.
+/// Lines have the members in the order of the hub's own SDK. Everything is checked, as `validate` does it: ids, tags and desired
+/// properties, every row of a CSV file, ids that stand twice. One wrong row ends the run with exit code 2, and nothing is written:
+/// standard output gets no byte, and no file appears.
 ///
 /// The header of a CSV file names members by their paths: id, moduleId, status, authentication.x509Thumbprint.primaryThumbprint,
 /// tags.site, properties.desired.interval. Members that the hub knows take their own type. Under tags and properties a cell that is
