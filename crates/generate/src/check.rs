@@ -3,6 +3,8 @@
 //! The lines are checked as those of a file are by `validate`, ids that stand twice included. What is found is told by the
 //! row and the column that it comes from.
 
+use std::ops::Range;
+
 use hubmill_device::{Code, Severity};
 use hubmill_parser::{Level, Limits};
 use hubmill_pipeline::{
@@ -13,8 +15,6 @@ use hubmill_rules::{Check as Extent, Checker, Policy};
 
 use crate::columns::shown;
 use crate::compose::Marks;
-use crate::known::{Answer, Known};
-use crate::line_template::LineTemplate;
 use crate::make::Made;
 use crate::plan::Plan;
 use crate::random::Random;
@@ -42,7 +42,6 @@ pub struct Checked {
 pub(crate) struct CheckScratch {
     validate: ValidateScratch,
     rows: RowReader,
-    pub(crate) known: Known,
     /// For a line that is looked at by itself.
     alone: CheckedBatch,
 }
@@ -58,6 +57,18 @@ pub(crate) struct CheckedRows {
     broken: Vec<(usize, usize)>,
     /// Cells that are not UTF-8: the row, counted in the piece, and the column.
     bad_cells: Vec<(usize, usize)>,
+}
+
+impl CheckedRows {
+    /// Takes a row of which a line was made; the line stands last, and is looked at later.
+    pub(crate) fn add_row(&mut self, making: Making<'_>, place: Place) {
+        self.rows.push(RowMade { place, lines_bytes: making.lines.len(), keys_bytes: making.keys_bytes });
+    }
+
+    /// Notes that a row, counted in the piece, is none: a blank line stands in its place.
+    pub(crate) fn add_broken(&mut self, row: usize, cells: usize) {
+        self.broken.push((row, cells));
+    }
 }
 
 /// What was made of a row.
@@ -103,12 +114,7 @@ impl<'p> Check<'p> {
     }
 
     pub(crate) fn scratch(&self) -> CheckScratch {
-        CheckScratch {
-            validate: self.validate.scratch(),
-            rows: RowReader::new(),
-            known: Known::new(self.plan),
-            alone: CheckedBatch::default(),
-        }
+        CheckScratch { validate: self.validate.scratch(), rows: RowReader::new(), alone: CheckedBatch::default() }
     }
 
     pub(crate) fn clear(&self, checked: &mut CheckedRows) {
@@ -119,38 +125,26 @@ impl<'p> Check<'p> {
         checked.bad_cells.clear();
     }
 
-    /// Takes a line that was made of a row, after what is known of it was asked; it stands last and begins at `start`. `false` where
-    /// no more can be taken.
+    /// Takes a line that was made of a row and is known to be good; it stands last and begins at `start`. `false` where no more can
+    /// be taken.
     #[inline]
-    pub(crate) fn add_line(
+    pub(crate) fn add_good(
         &self,
         scratch: &mut CheckScratch,
         checked: &mut CheckedRows,
         making: Making<'_>,
-        (answer, place): (Answer, Place),
+        place: Place,
         (start, marks): (usize, &Marks),
     ) -> bool {
-        let Making { rows, from, lines, keys_bytes } = making;
-        let line = &lines[start..];
+        let Making { rows, from, lines, .. } = making;
         let number = from + checked.rows.len();
-        let is_good = match answer {
-            Answer::Good(_) => true,
-            Answer::Unknown => false,
-            Answer::New => {
-                let is_good = self.is_good(scratch, line);
-                scratch.known.learn(is_good.then(|| LineTemplate::new(self.plan, line, marks)));
-                is_good
-            }
-        };
-        checked.rows.push(RowMade { place, lines_bytes: lines.len(), keys_bytes });
-        if !is_good {
-            return true;
-        }
+        checked.add_row(making, place);
         if checked.ahead < start && !self.catch_up(scratch, checked, Making { lines: &lines[..start], ..making }) {
             return false;
         }
         checked.ahead = lines.len();
-        let id = |range: &std::ops::Range<usize>| &line[range.start + 1..range.end - 1];
+        let line = &lines[start..];
+        let id = |range: &Range<usize>| &line[range.start + 1..range.end - 1];
         let module_id = (!marks.module_id.is_empty()).then(|| id(&marks.module_id));
         let subject = Subject { id: id(&marks.id), module_id, mode: Some(marks.mode) };
         let text = line.strip_suffix(b"\n").unwrap_or(line);
@@ -158,14 +152,8 @@ impl<'p> Check<'p> {
         true
     }
 
-    /// Takes a row that is none; a blank line stands in its place.
-    pub(crate) fn add_broken(&self, checked: &mut CheckedRows, making: Making<'_>, (cells, place): (usize, Place)) {
-        checked.broken.push((making.from + checked.rows.len(), cells));
-        checked.rows.push(RowMade { place, lines_bytes: making.lines.len(), keys_bytes: making.keys_bytes });
-    }
-
     /// Whether a line with an id is good by itself.
-    fn is_good(&self, scratch: &mut CheckScratch, line: &[u8]) -> bool {
+    pub(crate) fn is_good(&self, scratch: &mut CheckScratch, line: &[u8]) -> bool {
         let CheckScratch { validate, alone, .. } = scratch;
         self.validate.clear(alone);
         let piece = Piece { offset: 0, is_first: false, bytes: line, part: Part::Lines };

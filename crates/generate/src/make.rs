@@ -5,7 +5,8 @@ use hubmill_pipeline::Work;
 use crate::check::{Check, CheckScratch, CheckedRows, Making};
 use crate::compose::Marks;
 use crate::devices::Devices;
-use crate::known::Answer;
+use crate::known::{Answer, Known};
+use crate::line_template::LineTemplate;
 use crate::plan::Plan;
 use crate::random::{Random, UUID_BYTES};
 use crate::row_reader::RowReader;
@@ -60,6 +61,7 @@ pub struct MakeScratch {
     marks: Marks,
     pattern: Pattern,
     rows: RowReader,
+    known: Known,
     check: Option<CheckScratch>,
 }
 
@@ -96,6 +98,7 @@ impl<'p> Work<Devices<'p>> for Make<'p> {
             marks: Marks::default(),
             pattern: Pattern::default(),
             rows: RowReader::new(),
+            known: Known::new(self.plan),
             check: self.check.map(Check::scratch),
         }
     }
@@ -146,7 +149,7 @@ impl Make<'_> {
 
     /// Makes a line of each row.
     fn make_of_rows(&self, scratch: &mut MakeScratch, rows: &Rows, from: usize, made: &mut Made) -> usize {
-        let MakeScratch { random, marks, rows: reader, check, .. } = scratch;
+        let MakeScratch { random, marks, rows: reader, known, check, .. } = scratch;
         let columns = self.plan.columns.names().len();
         let Made { output, keys, checked, .. } = made;
         let mut check = self.check.zip(check.as_mut());
@@ -165,26 +168,36 @@ impl Make<'_> {
             let mut goes_on = true;
             if row.len() == columns {
                 let index = rows.first + number as u64;
-                let answer = check.as_mut().map(|(_, scratch)| scratch.known.ask(&row));
-                match (&check, answer) {
-                    (Some((_, scratch)), Some(Answer::Good(kind))) => {
-                        scratch.known.template(kind).append(self.plan, index, &row, random, marks, output);
-                    }
-                    _ => {
-                        self.plan.compose(index, Some(&row), random, marks, output);
-                        marks.move_back(start);
-                    }
+                let answer = known.ask(&row);
+                if let Answer::Good(kind) = answer {
+                    known.template(kind).append(self.plan, index, &row, random, marks, output);
+                } else {
+                    self.plan.compose(index, Some(&row), random, marks, output);
+                    marks.move_back(start);
                 }
-                self.plan.note_keys(&output[start..], marks, keys);
-                if let Some(((check, scratch), answer)) = check.as_mut().zip(answer) {
+                let line = &output[start..];
+                if answer == Answer::New {
+                    // What is not checked now was checked before.
+                    let is_good =
+                        check.as_mut().map_or(!marks.id.is_empty(), |(check, scratch)| check.is_good(scratch, line));
+                    known.learn(is_good.then(|| LineTemplate::new(self.plan, line, marks)));
+                }
+                self.plan.note_keys(line, marks, keys);
+                if let Some((check, scratch)) = &mut check {
                     let making = Making { rows, from, lines: output, keys_bytes: keys.len() };
-                    goes_on = check.add_line(scratch, checked, making, (answer, place), (start, marks));
+                    goes_on = match answer {
+                        Answer::Good(_) => check.add_good(scratch, checked, making, place, (start, marks)),
+                        _ => {
+                            checked.add_row(making, place);
+                            true
+                        }
+                    };
                 }
-            } else if let Some((check, _)) = &check {
+            } else if check.is_some() {
                 // A line that has nothing to check keeps the count.
                 output.push(b'\n');
-                let making = Making { rows, from, lines: output, keys_bytes: keys.len() };
-                check.add_broken(checked, making, (row.len(), place));
+                checked.add_broken(number, row.len());
+                checked.add_row(Making { rows, from, lines: output, keys_bytes: keys.len() }, place);
             } else {
                 made.is_broken = true;
                 return rows.count;
