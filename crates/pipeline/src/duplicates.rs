@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hubmill_device::MODULES_MAX;
 
-use crate::slabs::Slabs;
+use crate::slabs::{BLOCK_ENTRIES, Slabs};
 
 /// One line: who it is about, what it is, and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -118,8 +118,7 @@ pub struct Repeat {
 
 /// By so many bits of the hash of a device lines are parted.
 const PART_BITS: u32 = 10;
-/// Entries of a block: a part grows by one.
-pub(crate) const BLOCK_ENTRIES: usize = 64;
+
 /// The entries of some of the devices, in the order of the input.
 #[derive(Clone, Debug, Default)]
 struct Part {

@@ -2,8 +2,8 @@
 
 use memmap2::MmapMut;
 
-use crate::duplicates::BLOCK_ENTRIES;
-
+/// Entries of a block, by which room is given out.
+pub(crate) const BLOCK_ENTRIES: usize = 64;
 /// Entries of a slab, a few huge pages. The system gives memory as it is written to.
 const SLAB_ENTRIES: usize = 2048 * BLOCK_ENTRIES;
 

@@ -209,9 +209,7 @@ impl Validate {
             note_entry(&mut batch.entries, (fingerprints, self.again), subject, text, place);
         }
     }
-}
 
-impl Validate {
     #[inline]
     fn leaves_out(&self, scratch: &mut FilterScratch, record: &Record<'_>) -> bool {
         self.filter.as_ref().is_some_and(|filter| !filter.keeps(scratch, record).unwrap_or(true))
