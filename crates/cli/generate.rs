@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
     let finish = Finish { arguments, plan: &plan, report_sink, threads, simd: level.name(), started, pending };
 
     let check = Check::new(&plan, level, outputs.told.diagnostics.is_some());
-    let at_once = outputs.can_be_given_up();
+    let at_once = outputs.can_be_given_up;
     let checked = match plan.csv() {
         None => outputs.check_alike(&check),
         Some(_) => {

@@ -19,6 +19,8 @@ use crate::transform::create;
 pub(crate) struct Outputs<'p> {
     pub(crate) output: Sink,
     pub(crate) keys: Option<Sink>,
+    /// All that is written can be given up, so that lines can be written before all are checked.
+    pub(crate) can_be_given_up: bool,
     pub(crate) told: Told,
     /// What was found so far, while lines are checked.
     pub(crate) findings: Option<Findings<'p>>,
@@ -85,7 +87,8 @@ impl<'p> Outputs<'p> {
         let access = if plan.holds_keys() { Access::Private } else { Access::Ordinary };
         let output = open(arguments.output.as_deref().unwrap_or(Path::new("-")), access)?;
         let data_on_terminal = output.is_stdout() && io::stdout().is_terminal();
-        let passes = if can_be_given_up(&output, keys.as_ref()) { 1 } else { 2 };
+        let can_be_given_up = output.is_atomic() && keys.as_ref().is_none_or(Sink::is_atomic);
+        let passes = if can_be_given_up { 1 } else { 2 };
         let total = plan.csv().map_or_else(|| plan.bytes(), |csv| Some(passes * csv.bytes()));
         let told = Told {
             diagnostics: diagnostics.map(DiagnosticsFile::new),
@@ -93,12 +96,8 @@ impl<'p> Outputs<'p> {
             progress: Progress::new(arguments.progress, arguments.quiet, data_on_terminal, total),
             failed: None,
         };
-        Ok(Self { output, keys, told, findings: None, counts_rows: plan.csv().is_some(), made: 0 })
-    }
-
-    /// Whether all that is written can be given up, so that lines can be written before all are checked.
-    pub(crate) fn can_be_given_up(&self) -> bool {
-        can_be_given_up(&self.output, self.keys.as_ref())
+        let counts_rows = plan.csv().is_some();
+        Ok(Self { output, keys, can_be_given_up, told, findings: None, counts_rows, made: 0 })
     }
 
     /// Checks lines that are all alike.
@@ -113,10 +112,6 @@ impl<'p> Outputs<'p> {
         let checked = findings.finish(threads, |found| self.told.tell(&found));
         self.told.result().map(|()| checked)
     }
-}
-
-fn can_be_given_up(output: &Sink, keys: Option<&Sink>) -> bool {
-    output.is_atomic() && keys.is_none_or(Sink::is_atomic)
 }
 
 impl<'p> Drain<Made, Devices<'p>> for Outputs<'_> {

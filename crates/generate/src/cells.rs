@@ -3,21 +3,11 @@
 use serde_json::value::RawValue;
 
 /// Appends text as a JSON string. Bytes that are no UTF-8 stay as they are: the check of the line finds them.
-#[inline]
 pub(crate) fn push_string(out: &mut Vec<u8>, text: &[u8]) {
-    out.push(b'"');
-    if is_plain(text) {
-        out.extend_from_slice(text);
-    } else {
-        push_escaped(out, text);
-    }
-    out.push(b'"');
-}
-
-fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.push(b'"');
     let mut rest = text;
-    while let Some(at) = rest.iter().position(|byte| is_escaped(*byte)) {
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
         out.extend_from_slice(&rest[..at]);
         match rest[at] {
             b'\n' => out.extend_from_slice(b"\\n"),
@@ -32,28 +22,7 @@ fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
         rest = &rest[at + 1..];
     }
     out.extend_from_slice(rest);
-}
-
-/// Whether a byte can't stand in a JSON string as it is.
-#[inline]
-fn is_escaped(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\\' | 0..0x20)
-}
-
-/// Whether no byte of a text is escaped; eight are looked at in one step.
-#[inline]
-pub(crate) fn is_plain(text: &[u8]) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x80 * ONES;
-    // The high bit of the lowest byte that is less than `n` is set; those above it may be, too.
-    let less = |word: u64, n: u64| word.wrapping_sub(n * ONES) & !word;
-    let (words, rest) = text.as_chunks::<8>();
-    let escaped = words.iter().fold(0, |found, word| {
-        let word = u64::from_le_bytes(*word);
-        let is = |byte: u8| less(word ^ (u64::from(byte) * ONES), 1);
-        found | less(word, 0x20) | is(b'"') | is(b'\\')
-    });
-    escaped & HIGHS == 0 && !rest.iter().any(|byte| is_escaped(*byte))
+    out.push(b'"');
 }
 
 /// The JSON value that a text is, where it is one (RFC 8259).
@@ -90,7 +59,7 @@ mod tests {
     fn strings_read_back_as_they_were() {
         let mut texts: Vec<String> =
             ["", "plain", "a\"b\\c\n\r\t\u{1}\u{1f}é漢😀/", "\"", "\\"].map(str::to_owned).into();
-        // Each character at each place of a step of eight, among ones that are not escaped.
+        // Each character at each place, among ones that are not escaped.
         for character in (0..0x100u32).filter_map(char::from_u32) {
             texts.extend((0..20).map(|at| format!("{}{character}{}", "#".repeat(at), "~ é!".repeat(4))));
         }

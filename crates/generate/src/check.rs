@@ -41,7 +41,6 @@ pub struct Checked {
 #[derive(Debug)]
 pub(crate) struct CheckScratch {
     validate: ValidateScratch,
-    rows: RowReader,
     /// For a line that is looked at by itself.
     alone: CheckedBatch,
 }
@@ -114,7 +113,7 @@ impl<'p> Check<'p> {
     }
 
     pub(crate) fn scratch(&self) -> CheckScratch {
-        CheckScratch { validate: self.validate.scratch(), rows: RowReader::new(), alone: CheckedBatch::default() }
+        CheckScratch { validate: self.validate.scratch(), alone: CheckedBatch::default() }
     }
 
     pub(crate) fn clear(&self, checked: &mut CheckedRows) {
@@ -182,7 +181,8 @@ impl<'p> Check<'p> {
         let end = making.from + checked.rows.len();
         checked.broken.retain(|(row, _)| *row < end);
         if checked.lines.diagnostics.iter().any(|found| found.code == Code::JsonUtf8) {
-            let mut reading = scratch.rows.read(&making.rows.text, 0);
+            let mut reader = RowReader::new();
+            let mut reading = reader.read(&making.rows.text, 0);
             for row in 0..end {
                 reading.next();
                 checked.bad_cells.extend(reading.row().bad_cell().map(|column| (row, column)));

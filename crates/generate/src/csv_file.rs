@@ -97,9 +97,8 @@ impl Csv {
         reading.next();
         let row = reading.row();
         let cells = (0..row.len()).map(|column| row.cell(column).to_vec()).collect();
-        let lines = rows.text[..reading.end()].iter().filter(|byte| **byte == b'\n').count() as u64;
-        let Place { line, byte } = rows.place;
-        Ok((cells, Place { line: line + lines, byte: byte + reading.end() as u64 }))
+        let end = reading.end();
+        Ok((cells, Place { byte: rows.place.byte + end.byte, ..end }))
     }
 
     /// The length of a byte order mark at the start.

@@ -115,7 +115,7 @@ impl<'f> Cutter<'f> {
         let mut cut = Cut { end: 0, rows: 0 };
         let mut reading = if is_last { self.reader.read(text, 0) } else { self.reader.read_part(text, 0) };
         while reading.next().is_some() {
-            cut = Cut { end: reading.end(), rows: cut.rows + 1 };
+            cut = Cut { end: reading.end().byte as usize, rows: cut.rows + 1 };
         }
         self.reader.shrink(PIECE_BYTES);
         cut

@@ -6,7 +6,7 @@
 
 use hubmill_device::{ID_CHARACTERS_MAX, TAGS_SIZE_MAX};
 
-use crate::cells::{is_plain, literal};
+use crate::cells::literal;
 use crate::columns::Field;
 use crate::line_template::LineTemplate;
 use crate::plan::{COUNT_MAX, Plan};
@@ -135,19 +135,36 @@ fn push_kind(kind: &mut Vec<u8>, role: Role, cell: &[u8]) -> bool {
     }
 }
 
+/// Bytes of an id of which nothing is said.
+const ID: u8 = 1;
+/// Bytes of a text that stands in JSON as it is, and of which nothing is said.
+const TEXT: u8 = 2;
+/// By byte, what it is a plain byte of.
+const PLAIN: [u8; 256] = {
+    let mut plain = [0; 256];
+    let mut byte = 0u8;
+    while byte < 0x80 {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
+            plain[byte as usize] |= ID;
+        }
+        if byte >= 0x20 && !matches!(byte, b'"' | b'\\') {
+            plain[byte as usize] |= TEXT;
+        }
+        byte += 1;
+    }
+    plain
+};
+
+/// Whether all bytes are plain ones of an id, or of a text.
+#[inline]
+fn all_plain(cell: &[u8], of: u8) -> bool {
+    cell.iter().fold(of, |plain, byte| plain & PLAIN[usize::from(*byte)]) == of
+}
+
 /// Whether it is an id of which nothing is said.
 #[inline]
 fn is_plain_id(cell: &[u8]) -> bool {
-    const PLAIN: [bool; 256] = {
-        let mut plain = [false; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            plain[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.' | b'_');
-            byte += 1;
-        }
-        plain
-    };
-    cell.len() <= ID_CHARACTERS_MAX && cell.iter().fold(true, |plain, byte| plain & PLAIN[usize::from(*byte)])
+    cell.len() <= ID_CHARACTERS_MAX && all_plain(cell, ID)
 }
 
 /// Whether it becomes a number of which nothing is said.
@@ -159,10 +176,7 @@ fn is_short_integer(cell: &[u8]) -> bool {
 /// Whether it becomes a string of which nothing is said.
 #[inline]
 fn is_plain_text(cell: &[u8], as_text: bool) -> bool {
-    cell.len() <= CELL_BYTES_MAX
-        && cell.is_ascii()
-        && is_plain(cell)
-        && (as_text || is_word(cell) || literal(cell).is_none())
+    cell.len() <= CELL_BYTES_MAX && all_plain(cell, TEXT) && (as_text || is_word(cell) || literal(cell).is_none())
 }
 
 /// Whether it begins as a word does, and no word of JSON's.

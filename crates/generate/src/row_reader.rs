@@ -68,7 +68,7 @@ impl Reading<'_> {
             self.at += 1;
         }
         self.row = self.at;
-        let place = Place { line: self.line, byte: self.at as u64 };
+        let place = self.end();
         let is_read = if self.has_quotes { self.next_quoted() } else { self.next_plain() };
         is_read.then_some(place)
     }
@@ -140,9 +140,9 @@ impl Reading<'_> {
         }
     }
 
-    /// Where the row that was read last ends in the text, maybe without its line end.
-    pub(crate) fn end(&self) -> usize {
-        self.at
+    /// Where the row that was read last ends, maybe before its line end.
+    pub(crate) fn end(&self) -> Place {
+        Place { line: self.line, byte: self.at as u64 }
     }
 }
 
