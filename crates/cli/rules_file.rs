@@ -78,7 +78,15 @@ pub(crate) fn add(path: &Path, flags: &mut RuleFlags) -> Result<(), Failure> {
         let message = error.message().lines().next().unwrap_or_default().trim_end_matches('.').to_owned();
         Failure::usage(format!("{} line {line}: {message}", path.display())).excerpt(excerpt(&text, at))
     })?;
-    check_values(path, &text, &file)?;
+    let edits = [(DeepFlag::Set, file.set), (DeepFlag::SetText, file.set_text), (DeepFlag::Unset, file.unset)];
+    let edits: Vec<(DeepFlag, Spanned<String>)> =
+        edits.into_iter().flat_map(|(flag, texts)| texts.into_iter().map(move |text| (flag, text))).collect();
+    let in_line = |value: &Spanned<String>, failure: Failure| {
+        let line = line_of(&text, value.span().start);
+        Failure { reason: anyhow::anyhow!("{} line {line}: {}", path.display(), failure.reason), ..failure }
+    };
+    check_values(file.r#where.as_ref(), &file.merge_twin, &edits)
+        .map_err(|(value, failure)| in_line(value, failure))?;
     // What a file names is beside it.
     let folder = path.parent().unwrap_or(Path::new(""));
     let beside =
@@ -124,33 +132,26 @@ pub(crate) fn add(path: &Path, flags: &mut RuleFlags) -> Result<(), Failure> {
         None => merge,
     });
     flags.merge_twin.splice(0..0, merges);
-    let edits = [(DeepFlag::Set, file.set), (DeepFlag::SetText, file.set_text), (DeepFlag::Unset, file.unset)];
-    let edits =
-        edits.into_iter().flat_map(|(flag, texts)| texts.into_iter().map(move |text| (flag, text.into_inner())));
-    flags.deep.splice(0..0, edits);
+    flags.deep.splice(0..0, edits.into_iter().map(|(flag, text)| (flag, text.into_inner())));
     Ok(())
 }
 
-/// Reads expressions, paths and JSON, so that what is wrong with them is told with their line.
-fn check_values(path: &Path, text: &str, file: &RulesFile) -> Result<(), Failure> {
-    let in_line = |value: &Spanned<String>, failure: Failure| {
-        let line = line_of(text, value.span().start);
-        Failure { reason: anyhow::anyhow!("{} line {line}: {}", path.display(), failure.reason), ..failure }
-    };
-    if let Some(condition) = &file.r#where {
-        select::condition(condition.get_ref()).map_err(|failure| in_line(condition, failure))?;
+/// Reads expressions, paths and JSON; the first value with which something is wrong, so that it can be told with its line.
+fn check_values<'f>(
+    condition: Option<&'f Spanned<String>>,
+    merges: &'f [Spanned<String>],
+    edits: &'f [(DeepFlag, Spanned<String>)],
+) -> Result<(), (&'f Spanned<String>, Failure)> {
+    if let Some(condition) = condition {
+        select::condition(condition.get_ref()).map_err(|failure| (condition, failure))?;
     }
-    let mut edits = DeepEdits::default();
+    let mut all = DeepEdits::default();
     // Files that are named are read once, later.
-    for merge in file.merge_twin.iter().filter(|merge| !merge.get_ref().starts_with('@')) {
-        add_merge(&mut edits, merge.get_ref().as_bytes()).map_err(|failure| in_line(merge, failure))?;
+    for merge in merges.iter().filter(|merge| !merge.get_ref().starts_with('@')) {
+        add_merge(&mut all, merge.get_ref().as_bytes()).map_err(|failure| (merge, failure))?;
     }
-    for (flag, values) in
-        [(DeepFlag::Set, &file.set), (DeepFlag::SetText, &file.set_text), (DeepFlag::Unset, &file.unset)]
-    {
-        for value in values {
-            flag.add(&mut edits, value.get_ref()).map_err(|failure| in_line(value, failure))?;
-        }
+    for (flag, value) in edits {
+        flag.add(&mut all, value.get_ref()).map_err(|failure| (value, failure))?;
     }
     Ok(())
 }
