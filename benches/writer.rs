@@ -28,7 +28,7 @@ fn writer(criterion: &mut Criterion) {
                 for (start, end) in &lines {
                     let at = *end as u32 - 1;
                     let edit = Edit { start: at, end: at, text_start: 0, text_end: text.len() as u32 };
-                    gather.edit(&data.bytes, *start, *end, &[edit], &texts);
+                    gather.edit(&data.bytes, *start, *end, [edit], &texts);
                 }
                 assert_eq!(gather.len(), data.bytes.len() + lines.len() * text.len());
             });

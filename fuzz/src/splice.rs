@@ -62,7 +62,7 @@ fn check_splice(choices: &mut Choices<'_>, content: &[u8]) {
         found.reserve_exact(choices.below(300));
     }
     naive(source, ends[0], ends[1], &edits, texts, &mut want);
-    splice(&mut found, source, ends[0], ends[1], &edits, texts);
+    splice(&mut found, source, ends[0], ends[1], edits.iter().copied(), texts);
     assert_eq!(found, want, "{edits:?} of {ends:?}");
 }
 
@@ -87,7 +87,7 @@ fn check_gather(choices: &mut Choices<'_>, content: &[u8]) {
                 let end = end.min(start + 300);
                 last = end;
                 let edits = edits(choices, start, end, texts);
-                gather.edit(&chunk, start, end, &edits, texts);
+                gather.edit(&chunk, start, end, edits.iter().copied(), texts);
                 naive(&chunk, start, end, &edits, texts, &mut want);
                 want.push(b'\n');
             }

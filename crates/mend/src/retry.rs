@@ -263,6 +263,6 @@ fn keep(gather: &mut Gather, bytes: &[u8], line: &Line<'_>) {
     if line.end_with_newline == line.end + 1 && bytes[line.end] == b'\n' {
         gather.keep(bytes, line.start, line.end_with_newline);
     } else {
-        gather.edit(bytes, line.start, line.end, &[], &[]);
+        gather.edit(bytes, line.start, line.end, [], &[]);
     }
 }

@@ -12,6 +12,7 @@
 #[allow(unsafe_code, reason = "the SIMD kernels live here; every block says why it is sound")]
 mod arch;
 mod fault;
+mod fixed;
 mod form;
 mod index;
 mod inner;
@@ -22,17 +23,18 @@ mod scalar;
 mod shape;
 mod stencil;
 mod text;
+mod traces;
 mod walk;
 mod window;
 
 pub use arch::{ByteSet, Level, NH_BYTES_MAX, NhKeys};
 pub use fault::{Fault, FaultKind};
+pub use fixed::{Anchor, AnchoredSpan, FixedLine, FixedText};
 pub use form::Form;
 pub use inner::{ValueToken, VisitTokens};
-pub use parse::{Content, DEPTH_MAX_DEFAULT, LINE_BYTES_MAX_DEFAULT, Limits, Line, Parser};
+pub use parse::{Content, DEPTH_MAX_DEFAULT, LINE_BYTES_MAX_DEFAULT, Limits, Line, Parser, Visit};
 pub use record::{
     FixedTokens, ListedTokens, MemberSpan, Members, NumberedTokens, Record, Span, TokenMark, TokenPlaces,
 };
 pub use shape::MemberTokens;
-pub use stencil::Anchor;
 pub use text::{decode, string_text};

@@ -4,12 +4,13 @@ use std::ops::ControlFlow;
 
 use crate::arch::{Level, REACH};
 use crate::fault::{Fault, FaultKind};
+use crate::fixed::{FixedLine, FixedText};
 use crate::form::DeepNames;
 use crate::index::{Carry, Flags, Index};
 use crate::lazy::Lazy;
 use crate::record::{Covers, MemberSource, MemberSpan, Places, Record, RecordParts};
 use crate::shape::Shapes;
-use crate::stencil::{StencilTokens, Stencils, Traced};
+use crate::stencil::{StencilTokens, Stencils};
 use crate::walk::{LineTokens, Nesting, SliceTokens, check_utf8, walk};
 use crate::window::WindowTokens;
 
@@ -67,6 +68,29 @@ pub struct Line<'a> {
     pub end_with_newline: usize,
     /// What stands between `start` and `end`.
     pub content: Content<'a>,
+}
+
+/// Who visits the lines of a chunk, in order; breaks off after a line.
+pub trait Visit {
+    /// A line of which the fixed text is known. `None` where it is to be visited as any other.
+    #[inline(always)]
+    fn fixed(&mut self, line: &FixedLine<'_>) -> Option<ControlFlow<()>> {
+        let _ = line;
+        None
+    }
+
+    /// Any line.
+    fn line(&mut self, line: &Line<'_>) -> ControlFlow<()>;
+}
+
+/// Visits all lines alike.
+struct Alike<F>(F);
+
+impl<F: FnMut(&Line<'_>) -> ControlFlow<()>> Visit for Alike<F> {
+    #[inline(always)]
+    fn line(&mut self, line: &Line<'_>) -> ControlFlow<()> {
+        self.0(line)
+    }
 }
 
 /// Finds the records of chunks. Keeps its buffers from call to call: one parser per thread.
@@ -142,10 +166,15 @@ impl Parser {
     /// Visits the lines of `chunk` from the offset `from` on, which must be the start of a line, in order.
     ///
     /// Returns the offset of the first line that was not visited: the end of the chunk, unless `visit` broke off.
-    pub fn parse(&mut self, chunk: &[u8], from: usize, mut visit: impl FnMut(&Line<'_>) -> ControlFlow<()>) -> usize {
+    pub fn parse(&mut self, chunk: &[u8], from: usize, visit: impl FnMut(&Line<'_>) -> ControlFlow<()>) -> usize {
+        self.parse_with(chunk, from, &mut Alike(visit))
+    }
+
+    /// As [`parse`](Self::parse), for who can make use of it that a line's fixed text is known.
+    pub fn parse_with(&mut self, chunk: &[u8], from: usize, visit: &mut impl Visit) -> usize {
         let mut start = from;
         while start < chunk.len() {
-            match self.parse_known_lines(chunk, start, &mut visit) {
+            match self.parse_known_lines(chunk, start, visit) {
                 ControlFlow::Break(next) => return next,
                 ControlFlow::Continue(next) => start = next,
             }
@@ -155,9 +184,9 @@ impl Parser {
             let end = block_end(chunk, start, self.block_bytes.min(self.next_block_bytes));
             self.next_block_bytes = (4 * self.next_block_bytes).min(BLOCK_BYTES);
             let flow = if end - start > self.indexed_line_bytes_max && line_end(chunk, start) + 1 >= end {
-                self.parse_long_line(&chunk[..end], start, &mut visit)
+                self.parse_long_line(&chunk[..end], start, visit)
             } else {
-                self.parse_block(&chunk[..end], start, &mut visit)
+                self.parse_block(&chunk[..end], start, visit)
             };
             if let ControlFlow::Break(next) = flow {
                 return next;
@@ -183,45 +212,53 @@ impl Parser {
 
     /// Visits lines from `start` on as long as they fit stencils. Breaks with the offset of the first line not visited;
     /// continues with that of the line that fits none.
-    #[inline]
-    fn parse_known_lines(
-        &mut self,
-        chunk: &[u8],
-        start: usize,
-        visit: &mut impl FnMut(&Line<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<usize, usize> {
+    #[inline(never)]
+    fn parse_known_lines(&mut self, chunk: &[u8], start: usize, visit: &mut impl Visit) -> ControlFlow<usize, usize> {
         let mut start = start;
         let mut fitting = 0;
-        while start < chunk.len() {
-            let traced = self.stencils.trace(self.level, chunk, start);
-            let Some(traced) = traced.or_else(|| self.trace_last_line(chunk, start)) else { break };
-            let end = traced.end;
-            let bytes = &chunk[..end];
-            let (stencil, flags) = self.stencils.get(&traced);
-            // What is wrong is found, and said, by the walk.
-            if traced.end_with_newline - 1 - start > self.limits.line_bytes_max
-                || flags.has(Flags::NON_ASCII) && check_utf8(bytes, start).is_err()
-            {
+        'lines: while start < chunk.len() {
+            self.stencils.trace(self.level, chunk, start);
+            if self.stencils.traces.lines().is_empty() {
+                self.trace_last_line(chunk, start);
+            }
+            if self.stencils.traces.lines().is_empty() {
                 break;
             }
-            self.lazy.clear();
-            self.listed.clear();
-            let tokens = StencilTokens { stencil, starts: &self.stencils.starts, listed: &self.listed };
-            let members = MemberSource::Known {
-                members: &stencil.members,
-                form: Some(stencil.form),
-                covers: Covers::All,
-                lazy: &self.lazy,
-            };
-            let places = Places::Stencil(tokens);
-            let parts = RecordParts { bytes, start, flags, level: self.level, members, places };
-            let content = Content::Record(Record(&parts));
-            let end_with_newline = traced.end_with_newline.min(chunk.len());
-            if visit(&Line { start, end, end_with_newline, content }).is_break() {
-                return ControlFlow::Break(end_with_newline);
+            let Self { stencils, lazy, listed, level, limits, .. } = self;
+            for traced in stencils.traces.lines() {
+                let end = traced.end as usize;
+                let end_with_newline = traced.end_with_newline as usize;
+                let bytes = &chunk[..end];
+                let (stencil, flags) = stencils.get(traced);
+                // What is wrong is found, and said, by the walk.
+                if end_with_newline - 1 - start > limits.line_bytes_max
+                    || flags.has(Flags::NON_ASCII) && check_utf8(bytes, start).is_err()
+                {
+                    break 'lines;
+                }
+                // A line at the end of the chunk may have been given a line end.
+                let end_with_newline = end_with_newline.min(chunk.len());
+                fitting += 1;
+                let starts = stencils.traces.starts(traced);
+                let text = FixedText { bytes, starts, form: stencil.form, level: *level };
+                let flow = visit.fixed(&FixedLine { start, end, end_with_newline, text }).unwrap_or_else(|| {
+                    lazy.clear();
+                    listed.clear();
+                    let members = MemberSource::Known {
+                        members: &stencil.members,
+                        form: Some(stencil.form),
+                        covers: Covers::All,
+                        lazy,
+                    };
+                    let places = Places::Stencil(StencilTokens { stencil, starts, listed });
+                    let parts = RecordParts { bytes, start, flags, level: *level, members, places };
+                    visit.line(&Line { start, end, end_with_newline, content: Content::Record(Record(&parts)) })
+                });
+                if flow.is_break() {
+                    return ControlFlow::Break(end_with_newline);
+                }
+                start = end_with_newline;
             }
-            start = end_with_newline;
-            fitting += 1;
         }
         self.stencils.note_tries(fitting > 0);
         if fitting > 0 {
@@ -232,30 +269,24 @@ impl Parser {
 
     /// Tries the last line of `chunk`, which is too near to the end to be looked at where it is. A line end is added to a
     /// line without one.
-    #[inline]
-    fn trace_last_line(&mut self, chunk: &[u8], start: usize) -> Option<Traced> {
+    fn trace_last_line(&mut self, chunk: &[u8], start: usize) {
         let line = &chunk[start..];
         if line.len() > LAST_LINE_BYTES_MAX || self.stencils.are_none() {
-            return None;
+            return;
         }
         let line = match memchr::memchr(b'\n', line) {
-            Some(newline) if newline + 1 < line.len() => return None,
+            Some(newline) if newline + 1 < line.len() => return,
             Some(newline) => &line[..newline],
             None => line,
         };
         self.last_line[..line.len()].copy_from_slice(line);
         self.last_line[line.len()] = b'\n';
         let room = &self.last_line[..line.len() + 1 + REACH];
-        self.stencils.trace_copy(self.level, room, start)
+        self.stencils.trace_copy(self.level, room, start);
     }
 
     /// Visits the lines from `start` to the end of `bytes`; breaks with the offset of the first line not visited.
-    fn parse_block(
-        &mut self,
-        bytes: &[u8],
-        start: usize,
-        visit: &mut impl FnMut(&Line<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<usize> {
+    fn parse_block(&mut self, bytes: &[u8], start: usize, visit: &mut impl Visit) -> ControlFlow<usize> {
         self.index.clear();
         let mut carry = Carry::default();
         self.level.index(&bytes[start..], start as u32, &mut carry, &mut self.index);
@@ -318,7 +349,7 @@ impl Parser {
                 }
             };
             let end_with_newline = bytes.len().min(newline + 1);
-            if visit(&Line { start: line_start, end, end_with_newline, content }).is_break() {
+            if visit.line(&Line { start: line_start, end, end_with_newline, content }).is_break() {
                 return ControlFlow::Break(end_with_newline);
             }
             line_start = end_with_newline;
@@ -329,12 +360,7 @@ impl Parser {
 
     /// Visits the one line from `start` to the end of `bytes`, indexing it while it is walked.
     #[cold]
-    fn parse_long_line(
-        &mut self,
-        bytes: &[u8],
-        start: usize,
-        visit: &mut impl FnMut(&Line<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<usize> {
+    fn parse_long_line(&mut self, bytes: &[u8], start: usize, visit: &mut impl Visit) -> ControlFlow<usize> {
         let newline = line_end(bytes, start);
         let end = trimmed_end(&bytes[..newline], start);
         let bytes_to_end = &bytes[..end];
@@ -356,7 +382,7 @@ impl Parser {
                 Err(fault) => Content::Invalid(fault),
             }
         };
-        let flow = visit(&Line { start, end, end_with_newline: bytes.len(), content });
+        let flow = visit.line(&Line { start, end, end_with_newline: bytes.len(), content });
         if self.members.capacity() > 1 << 16 {
             self.members = Vec::new();
         }

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use crate::arch::{ByteSet, Level};
+use crate::fixed::{Anchor, AnchoredSpan, FixedText};
 use crate::form::{DeepNames, Form};
 use crate::index::Flags;
 use crate::lazy::Lazy;
 use crate::scalar::scalar_end;
 use crate::shape::MemberTokens;
-use crate::stencil::{Anchor, StencilTokens};
+use crate::stencil::StencilTokens;
 use crate::text::{decode, string_text};
 use crate::walk::{LineTokens, SliceTokens, Token, Tokens};
 use crate::window::WindowTokens;
@@ -304,15 +305,22 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Where an anchor is, in a line of the [`Form`] that it was taken from.
-    ///
-    /// # Panics
-    /// For a line of another kind.
-    #[inline(always)]
-    pub fn place_of(&self, anchor: Anchor) -> u32 {
+    /// Where a span is in all lines of the same [`Form`], in as far as its ends are no places inside of values.
+    pub fn anchored(&self, span: Span) -> Option<AnchoredSpan> {
+        Some(AnchoredSpan { start: self.anchor(span.start)?, end: self.anchor(span.end)? })
+    }
+
+    /// The fixed text of the line, where that is known.
+    #[inline]
+    pub fn fixed_text(&self) -> Option<FixedText<'a>> {
         match self.0.places {
-            Places::Stencil(line) => line.place_of(anchor),
-            Places::Indexed(_) | Places::Windowed => unreachable!("no anchor was taken from a line of another form"),
+            Places::Stencil(line) => Some(FixedText {
+                bytes: self.0.bytes,
+                starts: line.starts,
+                form: line.stencil.form,
+                level: self.0.level,
+            }),
+            Places::Indexed(_) | Places::Windowed => None,
         }
     }
 
@@ -362,10 +370,7 @@ impl<'a> Record<'a> {
     /// the quote or the backslash; `None` for any other string and for what is no string.
     #[inline]
     pub fn text_within(&self, value: Span, set: &ByteSet) -> Option<&'a [u8]> {
-        match self.bytes(value) {
-            [b'"', content @ .., b'"'] if self.0.level.all_in(set, content) => Some(content),
-            _ => None,
-        }
+        self.0.level.text_within(self.bytes(value), set)
     }
 
     /// The members of a value that is an object, in order; `None` where it is none.

@@ -15,11 +15,13 @@
 use std::ops::Range;
 
 use crate::arch::Level;
+use crate::fixed::Anchor;
 use crate::form::Form;
 use crate::index::{Flags, SCALAR};
 use crate::lazy::Lazy;
 use crate::scalar::scalar_end;
 use crate::shape::MemberTokens;
+use crate::traces::{Traced, Traces};
 use crate::walk::LineTokens;
 
 /// A longer line gets no stencil: what stands in it has 16 bits for its place in a piece.
@@ -80,6 +82,8 @@ pub(crate) struct Node {
     /// The first piece after the value; after [`Hole::End`] the number of the stencil.
     pub(crate) child: u32,
     pub(crate) hole: Hole,
+    /// It is [`Hole::Text`], which is asked first: most are.
+    pub(crate) is_text: bool,
     /// The first value here was longer than one look reaches.
     pub(crate) long: bool,
 }
@@ -140,7 +144,17 @@ impl Tree {
         head[..head_bytes].copy_from_slice(&piece[..head_bytes]);
         let mask = if head_bytes == HEAD_BYTES { u32::MAX } else { (1 << head_bytes) - 1 };
         let long = value_bytes >= HEAD_BYTES;
-        self.nodes.push(Node { head, mask, length, text, next: NONE, child: NONE, hole, long });
+        self.nodes.push(Node {
+            head,
+            mask,
+            length,
+            text,
+            next: NONE,
+            child: NONE,
+            hole,
+            is_text: hole == Hole::Text,
+            long,
+        });
         match (last, parent) {
             (NONE, NONE) => self.root = number,
             (NONE, parent) => self.nodes[parent as usize].child = number,
@@ -169,25 +183,6 @@ pub(crate) struct Stencil {
     pieces: Vec<(u32, Hole)>,
     /// What the pieces hold.
     flags: Flags,
-}
-
-/// A line that fits a stencil, as far as the tree tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Traced {
-    /// The number of the stencil.
-    pub(crate) stencil: u32,
-    /// The end of the line without its line end, and with it.
-    pub(crate) end: usize,
-    pub(crate) end_with_newline: usize,
-    /// What its values hold.
-    pub(crate) flags: Flags,
-}
-
-/// A place in the fixed text of a line: the same in all lines of the same [`Form`], wherever their values end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Anchor {
-    piece: u16,
-    offset: u16,
 }
 
 /// The tokens of a line that fits a stencil.
@@ -236,12 +231,6 @@ impl<'a> StencilTokens<'a> {
         piece(start).is_some() && piece(start) == piece(end)
     }
 
-    /// Where an anchor is.
-    #[inline(always)]
-    pub(crate) fn place_of(self, anchor: Anchor) -> u32 {
-        self.starts[usize::from(anchor.piece)] + u32::from(anchor.offset)
-    }
-
     pub(crate) fn kinds(self) -> &'a [u8] {
         &self.stencil.kinds
     }
@@ -259,8 +248,8 @@ impl<'a> StencilTokens<'a> {
 pub(crate) struct Stencils {
     pub(crate) tree: Tree,
     all: Vec<Stencil>,
-    /// Where the pieces of the line that was traced last start.
-    pub(crate) starts: Box<[u32; PIECES_MAX]>,
+    /// The lines that were traced last.
+    pub(crate) traces: Traces,
     /// By place: the hash of a fixed text that was met once.
     seen: Vec<u64>,
     /// Lines in a row that fit no stencil.
@@ -286,7 +275,7 @@ impl Default for Stencils {
         Self {
             tree: Tree::default(),
             all: Vec::new(),
-            starts: Box::new([0; PIECES_MAX]),
+            traces: Traces::default(),
             seen: vec![0; SEEN],
             unfit: 0,
             misses: 0,
@@ -298,18 +287,17 @@ impl Default for Stencils {
 }
 
 impl Stencils {
-    /// Tries the line that starts at `start`: whether it fits, as far as [`Level::trace`] tells.
+    /// Tries the lines that start at `start`; [`Self::traces`] then has those that fit, as far as [`Level::trace`] tells.
     #[inline]
-    pub(crate) fn trace(&mut self, level: Level, bytes: &[u8], start: usize) -> Option<Traced> {
-        level.trace(&self.tree, bytes, start, &mut self.starts)
+    pub(crate) fn trace(&mut self, level: Level, bytes: &[u8], start: usize) {
+        self.traces.clear();
+        level.trace(&self.tree, bytes, start, &mut self.traces);
     }
 
     /// As [`Self::trace`], of a line that stands at the start of `copy`; places are told as if it stood at `start`.
-    pub(crate) fn trace_copy(&mut self, level: Level, copy: &[u8], start: usize) -> Option<Traced> {
-        let traced = level.trace(&self.tree, copy, 0, &mut self.starts)?;
-        let pieces = self.all[traced.stencil as usize].pieces.len();
-        self.starts[..pieces].iter_mut().for_each(|place| *place += start as u32);
-        Some(Traced { end: traced.end + start, end_with_newline: traced.end_with_newline + start, ..traced })
+    pub(crate) fn trace_copy(&mut self, level: Level, copy: &[u8], start: usize) {
+        self.trace(level, copy, 0);
+        self.traces.shift(start);
     }
 
     /// Whether there is no stencil at all.

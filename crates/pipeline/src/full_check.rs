@@ -63,7 +63,7 @@ impl FullCheck {
         let start = record.start();
         let mut line = std::mem::take(&mut self.line);
         line.clear();
-        splice(&mut line, chunk, start, start + record.line().len(), edits, texts);
+        splice(&mut line, chunk, start, start + record.line().len(), edits.iter().copied(), texts);
         let Self { parser, check, .. } = self;
         parser.parse(&line, 0, |line| {
             match &line.content {

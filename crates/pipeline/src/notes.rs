@@ -44,7 +44,7 @@ impl Notes<'_> {
     /// Counts a finding about the line `line` of the batch, and keeps it where it will be shown.
     #[inline]
     pub(crate) fn add(&mut self, finding: Finding, id: Option<&[u8]>, piece: Piece<'_>, line: u64) {
-        if self.counts(finding, piece) {
+        if self.count(finding.code, finding.severity, piece) {
             self.keep(finding, finding.path_end(piece.bytes).as_deref(), id, piece, line);
         }
     }
@@ -58,20 +58,27 @@ impl Notes<'_> {
         piece: Piece<'_>,
         line: u64,
     ) {
-        if self.counts(finding, piece) {
+        if self.count(finding.code, finding.severity, piece) {
             self.keep(finding, path_end, id, piece, line);
         }
     }
 
-    /// Counts a finding; whether it will be shown.
+    /// Whether findings of this code are only counted from here on.
     #[inline]
-    fn counts(&mut self, finding: Finding, piece: Piece<'_>) -> bool {
-        if finding.severity == Severity::Count {
-            self.tally.count(finding.code);
+    pub(crate) fn has_enough(&self, code: Code, piece: Piece<'_>) -> bool {
+        let has_enough = self.tally.of(code) >= u64::from(DIAGNOSTICS_SHOWN_MAX);
+        !self.all && (has_enough || self.enough.0[code as usize] < piece.offset)
+    }
+
+    /// Counts a finding of this code; whether it will be shown.
+    #[inline]
+    fn count(&mut self, code: Code, severity: Severity, piece: Piece<'_>) -> bool {
+        if severity == Severity::Count {
+            self.tally.count(code);
             return false;
         }
-        let number = self.tally.count_finding(finding.code, finding.severity);
-        let enough = &mut self.enough.0[finding.code as usize];
+        let number = self.tally.count_finding(code, severity);
+        let enough = &mut self.enough.0[code as usize];
         if !self.all && (number > u64::from(DIAGNOSTICS_SHOWN_MAX) || *enough < piece.offset) {
             return false;
         }

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use hubmill_device::{Code, Severity};
-use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser, Record};
+use hubmill_parser::{Content, Fault, FaultKind, FixedLine, Level, Limits, Line, Parser, Record, Span, Visit};
 use hubmill_reader::Part;
-use hubmill_rules::{Checker, Finding, Rules, Verdict};
+use hubmill_rules::{Checker, Finding, MadeKey, Rules, Verdict};
 use hubmill_writer::{Gather, splice};
 
 use crate::batch::{Batch, Sample};
@@ -101,52 +101,115 @@ impl Work for Transform {
         }
         batch.reserve_output(piece.bytes.len() - from);
         let TransformScratch { parser, rules, full } = scratch;
-        let next = parser.parse(piece.bytes, from, |line| {
-            batch.tally.lines += 1;
-            match &line.content {
-                Content::Blank => batch.tally.blank += 1,
-                Content::Record(record) => match self.checked(rules, full, record, piece, batch) {
-                    Verdict::Keep => {
-                        keep_trimmed(&mut batch.output, piece.bytes, line);
-                        self.note_written(rules, piece, batch);
-                    }
-                    Verdict::Edit => {
-                        batch.output.edit(piece.bytes, line.start, line.end, rules.edits(), rules.texts());
-                        batch.tally.edited += 1;
-                        if batch.samples.len() < self.samples_max {
-                            keep_sample(rules, line, piece, batch);
-                        }
-                        self.collect_made_keys(rules, piece.bytes, batch);
-                        self.note_written(rules, piece, batch);
-                    }
-                    Verdict::Filter => {
-                        batch.tally.filtered += 1;
-                        if self.collect_filtered {
-                            keep_raw(&mut batch.filtered, piece.bytes, line.start, line.end_with_newline, true);
-                        }
-                    }
-                    Verdict::Invalid => {
-                        self.note_findings(rules, Severity::Error, piece, batch);
-                        self.pass_invalid(piece, line.start, line.end_with_newline, batch);
-                    }
-                },
-                Content::Invalid(fault) => {
-                    if at_start && line.start == from && is_notice(piece.bytes, line, *fault) {
-                        batch.tally.notices += 1;
-                        batch.tally.count(Code::Notice);
-                        batch.notice = Some(notice_text(&piece.bytes[line.start..line.end]));
-                    } else {
-                        let finding = fault_finding(*fault, &piece.bytes[..line.end], self.limits);
-                        self.note(finding, None, piece, batch);
-                        self.pass_invalid(piece, line.start, line.end_with_newline, batch);
-                    }
-                }
-            }
-            let over = batch.tally.invalid() >= allowance || self.is_full(batch);
-            if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
+        let wants_more = self.checker.is_some() || batch.samples.len() < self.samples_max;
+        let mut round = Round { work: self, rules, full, piece, from, at_start, wants_more, batch };
+        let next = parser.parse_with(piece.bytes, from, &mut round);
         batch.close(piece.bytes);
         next
+    }
+}
+
+/// One look at the lines of a piece.
+struct Round<'w> {
+    work: &'w Transform,
+    rules: &'w mut hubmill_rules::Scratch,
+    full: &'w mut FullCheck,
+    piece: Piece<'w>,
+    from: usize,
+    /// It starts with the first line of the input.
+    at_start: bool,
+    /// More is wanted of a line than what becomes of it.
+    wants_more: bool,
+    batch: &'w mut Batch,
+}
+
+impl Visit for Round<'_> {
+    /// Does to a line what was done to others of its form.
+    #[inline(always)]
+    fn fixed(&mut self, line: &FixedLine<'_>) -> Option<ControlFlow<()>> {
+        let Self { work, batch, piece, .. } = self;
+        if self.wants_more {
+            return None;
+        }
+        let followed = work.rules.follow(self.rules, line.text)?;
+        batch.tally.lines += 1;
+        let FixedLine { start, end, end_with_newline, .. } = *line;
+        match followed.verdict() {
+            Verdict::Keep => keep_trimmed(&mut batch.output, piece.bytes, start, end, end_with_newline),
+            Verdict::Edit => {
+                batch.output.edit(piece.bytes, start, end, followed.edits(), followed.texts());
+                batch.tally.edited += 1;
+                if work.collect_keys {
+                    let ids = [followed.id(), followed.module_id()];
+                    collect_keys(followed.made_keys(), followed.texts(), ids, piece.bytes, &mut batch.keys);
+                }
+            }
+            Verdict::Filter | Verdict::Invalid => {
+                debug_assert_eq!(followed.verdict(), Verdict::Filter, "no recipe says that a line is invalid");
+                work.leave_out(*piece, start, end_with_newline, batch);
+                return Some(ControlFlow::Continue(()));
+            }
+        }
+        batch.tally.written += 1;
+        for code in followed.counts() {
+            batch.tally.count(*code);
+        }
+        let warnings = followed.findings().iter().filter(|finding| finding.severity() == Severity::Warning);
+        for finding in warnings {
+            if work.notes(batch).has_enough(finding.code(), *piece) {
+                batch.tally.count_finding(finding.code(), Severity::Warning);
+            } else {
+                let id = followed.id().map(|id| id.of(piece.bytes));
+                work.note(finding.of(&line.text), id, *piece, batch);
+            }
+        }
+        Some(if work.is_full(batch) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    fn line(&mut self, line: &Line<'_>) -> ControlFlow<()> {
+        let Self { work, rules, full, piece, from, at_start, batch, .. } = self;
+        let (work, piece) = (*work, *piece);
+        batch.tally.lines += 1;
+        match &line.content {
+            Content::Blank => batch.tally.blank += 1,
+            Content::Record(record) => match work.checked(rules, full, record, piece, batch) {
+                Verdict::Keep => {
+                    keep_trimmed(&mut batch.output, piece.bytes, line.start, line.end, line.end_with_newline);
+                    work.note_written(rules, piece, batch);
+                }
+                Verdict::Edit => {
+                    let edits = rules.edits().iter().copied();
+                    batch.output.edit(piece.bytes, line.start, line.end, edits, rules.texts());
+                    batch.tally.edited += 1;
+                    if batch.samples.len() < work.samples_max {
+                        keep_sample(rules, line, piece, batch);
+                    }
+                    if work.collect_keys {
+                        let ids = [rules.id(), rules.module_id()];
+                        collect_keys(rules.made_keys(), rules.texts(), ids, piece.bytes, &mut batch.keys);
+                    }
+                    work.note_written(rules, piece, batch);
+                }
+                Verdict::Filter => work.leave_out(piece, line.start, line.end_with_newline, batch),
+                Verdict::Invalid => {
+                    work.note_findings(rules, Severity::Error, piece, batch);
+                    work.pass_invalid(piece, line.start, line.end_with_newline, batch);
+                }
+            },
+            Content::Invalid(fault) => {
+                if *at_start && line.start == *from && is_notice(piece.bytes, line, *fault) {
+                    batch.tally.notices += 1;
+                    batch.tally.count(Code::Notice);
+                    batch.notice = Some(notice_text(&piece.bytes[line.start..line.end]));
+                } else {
+                    let finding = fault_finding(*fault, &piece.bytes[..line.end], work.limits);
+                    work.note(finding, None, piece, batch);
+                    work.pass_invalid(piece, line.start, line.end_with_newline, batch);
+                }
+            }
+        }
+        let over = batch.tally.invalid() >= batch.allowance || work.is_full(batch);
+        if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
@@ -215,6 +278,13 @@ impl Transform {
         batch.close(piece.bytes);
     }
 
+    fn leave_out(&self, piece: Piece<'_>, start: usize, end: usize, batch: &mut Batch) {
+        batch.tally.filtered += 1;
+        if self.collect_filtered {
+            keep_raw(&mut batch.filtered, piece.bytes, start, end, true);
+        }
+    }
+
     fn pass_invalid(&self, piece: Piece<'_>, start: usize, end: usize, batch: &mut Batch) {
         match self.on_invalid {
             OnInvalid::Keep => keep_raw(&mut batch.output, piece.bytes, start, end, true),
@@ -260,27 +330,24 @@ impl Transform {
         let line = batch.tally.lines;
         self.notes(batch).add(finding, id, piece, line);
     }
+}
 
-    #[inline]
-    fn collect_made_keys(&self, rules: &hubmill_rules::Scratch, bytes: &[u8], batch: &mut Batch) {
-        if !self.collect_keys {
-            return;
-        }
-        let value = |span: Option<hubmill_parser::Span>| span.map_or(b"null".as_slice(), |span| span.of(bytes));
-        for key in rules.made_keys() {
-            let pieces: [&[u8]; 9] = [
-                b"{\"id\":",
-                value(rules.id()),
-                b",\"moduleId\":",
-                value(rules.module_id()),
-                b",\"slot\":\"",
-                key.slot.as_bytes(),
-                b"\",\"key\":",
-                key.text.of(rules.texts()),
-                b"}\n",
-            ];
-            pieces.iter().for_each(|piece| batch.keys.extend_from_slice(piece));
-        }
+/// Adds keys that were made as NDJSON: with the values of `id` and `moduleId`, as they stand in the line.
+fn collect_keys(made: &[MadeKey], texts: &[u8], ids: [Option<Span>; 2], bytes: &[u8], keys: &mut Vec<u8>) {
+    let [id, module_id] = ids.map(|span| span.map_or(b"null".as_slice(), |span| span.of(bytes)));
+    for key in made {
+        let pieces: [&[u8]; 9] = [
+            b"{\"id\":",
+            id,
+            b",\"moduleId\":",
+            module_id,
+            b",\"slot\":\"",
+            key.slot.as_bytes(),
+            b"\",\"key\":",
+            key.text.of(texts),
+            b"}\n",
+        ];
+        pieces.iter().for_each(|piece| keys.extend_from_slice(piece));
     }
 }
 
@@ -288,7 +355,7 @@ impl Transform {
 #[cold]
 fn keep_sample(rules: &hubmill_rules::Scratch, line: &Line<'_>, piece: Piece<'_>, batch: &mut Batch) {
     let mut after = Vec::new();
-    splice(&mut after, piece.bytes, line.start, line.end, rules.edits(), rules.texts());
+    splice(&mut after, piece.bytes, line.start, line.end, rules.edits().iter().copied(), rules.texts());
     batch.samples.push(Sample {
         line: batch.tally.lines,
         byte: piece.offset + line.start as u64,
@@ -299,18 +366,18 @@ fn keep_sample(rules: &hubmill_rules::Scratch, line: &Line<'_>, piece: Piece<'_>
 
 /// Adds a line without its `\r`, with a `\n`.
 #[inline]
-fn keep_trimmed(gather: &mut Gather, bytes: &[u8], line: &Line<'_>) {
-    if line.end_with_newline == line.end + 1 && bytes[line.end] == b'\n' {
-        gather.keep(bytes, line.start, line.end_with_newline);
+fn keep_trimmed(gather: &mut Gather, bytes: &[u8], start: usize, end: usize, end_with_newline: usize) {
+    if end_with_newline == end + 1 && bytes[end] == b'\n' {
+        gather.keep(bytes, start, end_with_newline);
     } else {
-        gather.edit(bytes, line.start, line.end, &[], &[]);
+        gather.edit(bytes, start, end, [], &[]);
     }
 }
 
 /// Adds bytes as they are, and a `\n` where the line ends here and has none.
 fn keep_raw(gather: &mut Gather, bytes: &[u8], start: usize, end: usize, line_ends: bool) {
     if line_ends && bytes[start..end].last() != Some(&b'\n') {
-        gather.edit(bytes, start, end, &[], &[]);
+        gather.edit(bytes, start, end, [], &[]);
     } else {
         gather.keep(bytes, start, end);
     }

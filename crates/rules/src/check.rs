@@ -29,7 +29,7 @@ impl Rules {
     #[inline]
     fn has_plain_id(&self, scratch: &Scratch, record: &Record<'_>) -> bool {
         let only_one = scratch.layouts.names().check_exact(record, MemberSet::of(&[Member::Id])).is_ok();
-        only_one && scratch.id.is_some_and(|id| is_plain_id(record, id))
+        only_one && scratch.id.is_some_and(|id| is_plain_id(record.text_within(id, &ID_SET)))
     }
 
     /// Adds what is wrong; `false` where the line can't be used.
@@ -49,14 +49,15 @@ impl Rules {
     }
 }
 
-/// Whether a value is an id that the hub takes, spelt without escapes.
+/// Whether a value, of which this is the text if all of it is within [`ID_SET`], is an id that the hub takes, spelt without
+/// escapes.
 #[inline]
-pub(crate) fn is_plain_id(record: &Record<'_>, value: hubmill_parser::Span) -> bool {
-    let text = record.text_within(value, &ID_SET);
+pub(crate) fn is_plain_id(text: Option<&[u8]>) -> bool {
     text.is_some_and(|id| (1..=ID_CHARACTERS_MAX).contains(&id.len()))
 }
 
-static ID_SET: ByteSet = ByteSet::new(ID_CHARACTERS);
+/// What an id is made of.
+pub(crate) static ID_SET: ByteSet = ByteSet::new(ID_CHARACTERS);
 
 #[cold]
 fn look_at_id(scratch: &mut Scratch, record: &Record<'_>) {

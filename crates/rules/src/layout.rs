@@ -1,6 +1,6 @@
 //! What follows from the names of a line, worked out once for all lines of a form.
 
-use hubmill_parser::{MemberTokens, Record};
+use hubmill_parser::{Form, MemberTokens, Record};
 
 use crate::authentication::{Depth, Inside};
 use crate::finding::Finding;
@@ -29,6 +29,12 @@ pub(crate) struct Layouts {
     current: usize,
 }
 
+/// Where the layout of a form of this number is kept.
+#[inline]
+fn place_of(form: u64) -> usize {
+    1 + form as usize % KEPT
+}
+
 impl Default for Layouts {
     fn default() -> Self {
         Self { all: (0..=KEPT).map(|_| Layout::default()).collect(), current: 0 }
@@ -41,7 +47,7 @@ impl Layouts {
     #[inline]
     pub(crate) fn read(&mut self, record: &Record<'_>, strictness: Strictness) -> Result<(), Finding> {
         let form = record.form().map_or(0, |form| form.number());
-        self.current = if form == 0 { 0 } else { 1 + form as usize % KEPT };
+        self.current = if form == 0 { 0 } else { place_of(form) };
         if form != 0 && self.all[self.current].form == form {
             return Ok(());
         }
@@ -65,13 +71,14 @@ impl Layouts {
         &self.all[self.current].names
     }
 
-    /// The recipes for the form of the record that was read last.
+    /// The recipes for lines of this form; `None` where none was read yet, or its names have a fault.
     #[inline]
-    pub(crate) fn recipes(&self) -> &Recipes {
-        &self.all[self.current].recipes
+    pub(crate) fn recipes(&self, form: Form) -> Option<&Recipes> {
+        let layout = &self.all[place_of(form.number())];
+        (layout.form == form.number()).then_some(&layout.recipes)
     }
 
-    /// The same, to add to; `None` where the record has no form.
+    /// Those for the form of the record that was read last, to add to; `None` where it has none.
     pub(crate) fn recipes_mut(&mut self) -> Option<&mut Recipes> {
         let layout = &mut self.all[self.current];
         (layout.form != 0).then_some(&mut layout.recipes)

@@ -35,5 +35,6 @@ pub use migrate::ScopeMap;
 pub use options::{Check, Conflict, KeyRule, KeySlots, Keyless, Preset, RuleSet, StatusReason};
 pub use patch::{DeepEdits, EditFault};
 pub use query::{Condition, Filter, FilterScratch, MemberPath, TextFault};
+pub use recipe::{Followed, PlannedFinding};
 pub use rules::Rules;
 pub use scratch::Scratch;

@@ -7,15 +7,17 @@
 //! Which values a rule set goes by is written down in [`Rules::depends_on`]; where it goes by more than that (lists of ids,
 //! free text), or where something had to be said that names a value, there is no recipe.
 
-use hubmill_device::{Code, Member};
-use hubmill_parser::{Anchor, MemberSpan, MemberTokens, Record, Span};
+use hubmill_device::{Code, Member, Severity};
+use hubmill_parser::{Anchor, AnchoredSpan, FixedText, MemberSpan, Record, Span};
 use hubmill_writer::Edit;
 
 use crate::apply::Verdict;
-use crate::check::is_plain_id;
+use crate::check::{ID_SET, is_plain_id};
 use crate::edit::{TextRange, replace};
 use crate::finding::{Detail, Finding};
-use crate::keys::{SLOTS, append_fresh_key};
+use crate::key_source::KeySource;
+use crate::keys::{MadeKey, SLOTS, append_fresh_key};
+use crate::layout::Layouts;
 use crate::options::{Check, KeyRule};
 use crate::rules::Rules;
 use crate::scratch::Scratch;
@@ -42,27 +44,29 @@ impl Recipes {
     }
 }
 
+/// What the rules do to each line of a form that has certain values.
 #[derive(Debug)]
-struct Recipe {
-    id: Option<MemberTokens>,
-    module_id: Option<MemberTokens>,
+pub(crate) struct Recipe {
+    id: Option<AnchoredSpan>,
+    module_id: Option<AnchoredSpan>,
     /// Values that it rests on, as they stand in the line.
-    same: Vec<(MemberTokens, Box<[u8]>)>,
+    same: Vec<(AnchoredSpan, Box<[u8]>)>,
     /// Strings that must not be empty.
-    filled: Vec<MemberTokens>,
+    filled: Vec<AnchoredSpan>,
+    /// It rests on no value.
+    is_free: bool,
     /// The slots of the fresh keys, in the order that they are made.
     fresh: Vec<usize>,
     edits: Vec<PlannedEdit>,
     /// What is said, and where.
-    findings: Vec<(Anchor, Finding)>,
+    findings: Vec<PlannedFinding>,
     counts: Vec<Code>,
     verdict: Verdict,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct PlannedEdit {
-    start: Anchor,
-    end: Anchor,
+    span: AnchoredSpan,
     text: PlannedText,
 }
 
@@ -72,6 +76,99 @@ enum PlannedText {
     Kept(TextRange),
     /// The fresh key of this number.
     Fresh(usize),
+}
+
+/// What is said of every line that follows a recipe.
+#[derive(Clone, Copy, Debug)]
+pub struct PlannedFinding {
+    at: Anchor,
+    finding: Finding,
+}
+
+impl PlannedFinding {
+    /// What it is about.
+    #[inline]
+    pub fn code(&self) -> Code {
+        self.finding.code
+    }
+
+    /// How bad it is.
+    #[inline]
+    pub fn severity(&self) -> Severity {
+        self.finding.severity
+    }
+
+    /// The finding, about this line.
+    #[inline]
+    pub fn of(&self, text: &FixedText<'_>) -> Finding {
+        Finding { at: text.place(self.at), ..self.finding }
+    }
+}
+
+/// What becomes of one line that follows a recipe.
+#[derive(Clone, Copy, Debug)]
+pub struct Followed<'a> {
+    recipe: &'a Recipe,
+    line: FixedText<'a>,
+    texts: &'a [u8],
+    made_keys: &'a [MadeKey],
+}
+
+impl<'a> Followed<'a> {
+    /// What becomes of the line; never [`Verdict::Invalid`].
+    #[inline(always)]
+    pub fn verdict(&self) -> Verdict {
+        self.recipe.verdict
+    }
+
+    /// The edits, in order; spans are from the start of the chunk.
+    #[inline(always)]
+    pub fn edits(&self) -> impl Iterator<Item = Edit> + use<'a> {
+        let Self { recipe, line, made_keys, .. } = *self;
+        recipe.edits.iter().map(move |edit| {
+            let text = match edit.text {
+                PlannedText::Kept(text) => text,
+                PlannedText::Fresh(number) => made_keys[number].text,
+            };
+            replace(line.span(edit.span), text)
+        })
+    }
+
+    /// The buffer of texts that edits and keys point into.
+    #[inline(always)]
+    pub fn texts(&self) -> &'a [u8] {
+        self.texts
+    }
+
+    /// The keys that were made.
+    #[inline]
+    pub fn made_keys(&self) -> &'a [MadeKey] {
+        if self.recipe.fresh.is_empty() { &[] } else { self.made_keys }
+    }
+
+    /// What is found.
+    #[inline(always)]
+    pub fn findings(&self) -> &'a [PlannedFinding] {
+        &self.recipe.findings
+    }
+
+    /// What is counted and no finding of its own.
+    #[inline(always)]
+    pub fn counts(&self) -> &'a [Code] {
+        &self.recipe.counts
+    }
+
+    /// The value of `id`, as it stands in the line.
+    #[inline]
+    pub fn id(&self) -> Option<Span> {
+        self.recipe.id.map(|id| self.line.span(id))
+    }
+
+    /// The value of `moduleId`, as it stands in the line.
+    #[inline]
+    pub fn module_id(&self) -> Option<Span> {
+        self.recipe.module_id.map(|module_id| self.line.span(module_id))
+    }
 }
 
 /// How a recipe rests on a value. Whether it is a string, an object or an array is a matter of the form.
@@ -86,36 +183,54 @@ enum Rests {
 }
 
 impl Rules {
-    /// Does what a recipe says, where there is one for the record.
-    #[inline]
-    pub(crate) fn follow_recipe(&self, scratch: &mut Scratch, record: &Record<'_>) -> Option<Verdict> {
-        // What made the recipes found no fault in the names, which are the same.
-        let recipes = scratch.layouts.recipes();
-        let recipe = recipes.all.iter().find(|recipe| recipe.fits(record))?;
-        let id = recipe.id.map(|id| record.value_at(id));
-        if self.check == Check::Id && !id.is_some_and(|id| is_plain_id(record, id)) {
+    /// What becomes of a line, where it is known ahead for lines of its form: the same as [`apply`](Self::apply) says, with
+    /// less work. What the scratch says is not about this line.
+    #[inline(always)]
+    pub fn follow<'a>(&self, scratch: &'a mut Scratch, line: FixedText<'a>) -> Option<Followed<'a>> {
+        if self.condition.is_some() {
             return None;
         }
-        scratch.id = id;
-        scratch.module_id = recipe.module_id.map(|module_id| record.value_at(module_id));
-        for slot in &recipe.fresh {
-            append_fresh_key(&mut scratch.keys, &mut scratch.texts, &mut scratch.made_keys, *slot);
+        let Scratch { layouts, keys, texts, made_keys, .. } = scratch;
+        self.find_recipe(layouts, keys, texts, made_keys, line)
+    }
+
+    /// Does what a recipe says, where there is one for the record, for which the condition holds.
+    #[inline]
+    pub(crate) fn follow_recipe(&self, scratch: &mut Scratch, record: &Record<'_>) -> Option<Verdict> {
+        let Scratch { layouts, keys, texts, made_keys, .. } = scratch;
+        let followed = self.find_recipe(layouts, keys, texts, made_keys, record.fixed_text()?)?;
+        scratch.id = followed.id();
+        scratch.module_id = followed.module_id();
+        scratch.edits.extend(followed.edits());
+        scratch.findings.extend(followed.findings().iter().map(|finding| finding.of(&followed.line)));
+        scratch.counts.extend_from_slice(followed.counts());
+        Some(followed.verdict())
+    }
+
+    #[inline(always)]
+    fn find_recipe<'a>(
+        &self,
+        layouts: &'a Layouts,
+        keys: &mut Option<KeySource>,
+        texts: &'a mut Vec<u8>,
+        made_keys: &'a mut Vec<MadeKey>,
+        line: FixedText<'a>,
+    ) -> Option<Followed<'a>> {
+        // What made the recipes found no fault in the names, which are the same.
+        let recipes = layouts.recipes(line.form())?;
+        let recipe = recipes.all.iter().find(|recipe| recipe.is_free || recipe.fits(&line))?;
+        if self.check == Check::Id && !recipe.id.is_some_and(|id| is_plain_id(line.text_within(line.span(id), &ID_SET)))
+        {
+            return None;
         }
-        for edit in &recipe.edits {
-            let text = match edit.text {
-                PlannedText::Kept(text) => text,
-                PlannedText::Fresh(number) => scratch.made_keys[number].text,
-            };
-            let span = Span { start: record.place_of(edit.start), end: record.place_of(edit.end) };
-            scratch.edits.push(replace(span, text));
+        if !recipe.fresh.is_empty() {
+            texts.truncate(self.texts_kept());
+            made_keys.clear();
+            for slot in &recipe.fresh {
+                append_fresh_key(keys, texts, made_keys, *slot);
+            }
         }
-        for (at, finding) in &recipe.findings {
-            scratch.findings.push(Finding { at: record.place_of(*at), ..*finding });
-        }
-        for code in &recipe.counts {
-            scratch.counts.push(*code);
-        }
-        Some(recipe.verdict)
+        Some(Followed { recipe, line, texts, made_keys })
     }
 
     /// Keeps what was done to the record as a recipe, if it can be one.
@@ -152,22 +267,26 @@ impl Rules {
         let finding = |finding: &Finding| {
             let is_fixed =
                 matches!(finding.detail, Detail::Text(_)) && finding.name.is_none() && finding.within.is_none();
-            Some((record.anchor(finding.at)?, *finding)).filter(|_| is_fixed)
+            Some(PlannedFinding { at: record.anchor(finding.at)?, finding: *finding }).filter(|_| is_fixed)
         };
         let findings = scratch.findings.iter().map(finding).collect::<Option<_>>()?;
-        let tokens = |member| scratch.layouts.names().get(record, member).and_then(|member| record.tokens(&member));
+        // An id that is there has its place in each recipe.
+        let anchored = |value: Option<Span>| match value {
+            Some(value) => record.anchored(value).map(Some),
+            None => Some(None),
+        };
         let (mut same, mut filled) = (Vec::new(), Vec::new());
         for (member, rests) in self.depends_on(scratch, record)? {
             if record.is_fixed(member.value) {
                 continue;
             }
             let value = record.bytes(member.value);
-            let tokens = record.tokens(&member)?;
+            let span = record.anchored(member.value)?;
             match (value.first()?, rests) {
                 (b'{' | b'[', _) | (b'"', Rests::Kind) => {}
-                (b'"', Rests::Filled) if value.len() > 2 => filled.push(tokens),
+                (b'"', Rests::Filled) if value.len() > 2 => filled.push(span),
                 _ if value.len() > VALUE_BYTES_MAX => return None,
-                _ => same.push((tokens, value.into())),
+                _ => same.push((span, value.into())),
             }
         }
         let slot = |name| SLOTS.iter().position(|slot| *slot == name);
@@ -179,11 +298,13 @@ impl Rules {
                 None if range.end as usize <= self.texts_kept() => PlannedText::Kept(range),
                 None => return None,
             };
-            Some(PlannedEdit { start: record.anchor(edit.start)?, end: record.anchor(edit.end)?, text })
+            Some(PlannedEdit { span: record.anchored(Span { start: edit.start, end: edit.end })?, text })
         };
         let edits = scratch.edits.iter().map(edit).collect::<Option<_>>()?;
-        let (id, module_id) = (tokens(Member::Id), tokens(Member::ModuleId));
-        Some(Recipe { id, module_id, same, filled, fresh, edits, findings, counts: scratch.counts.clone(), verdict })
+        let (id, module_id) = (anchored(scratch.id)?, anchored(scratch.module_id)?);
+        let is_free = same.is_empty() && filled.is_empty();
+        let counts = scratch.counts.clone();
+        Some(Recipe { id, module_id, same, filled, is_free, fresh, edits, findings, counts, verdict })
     }
 
     /// The values that the rules go by, of the record's members and of what is inside of them; `None` where they go by more
@@ -234,10 +355,10 @@ impl Rules {
 
 impl Recipe {
     #[inline]
-    fn fits(&self, record: &Record<'_>) -> bool {
-        self.same.iter().all(|(member, value)| record.bytes(record.value_at(*member)) == &**value)
-            && self.filled.iter().all(|member| {
-                let value = record.value_at(*member);
+    fn fits(&self, line: &FixedText<'_>) -> bool {
+        self.same.iter().all(|(span, value)| line.bytes(line.span(*span)) == &**value)
+            && self.filled.iter().all(|span| {
+                let value = line.span(*span);
                 value.end - value.start > 2
             })
     }

@@ -73,7 +73,14 @@ impl Gather {
 
     /// Adds bytes of the chunk with the edits made, and a `\n`.
     #[inline]
-    pub fn edit(&mut self, chunk: &[u8], start: usize, end: usize, edits: &[Edit], texts: &[u8]) {
+    pub fn edit(
+        &mut self,
+        chunk: &[u8],
+        start: usize,
+        end: usize,
+        edits: impl IntoIterator<Item = Edit>,
+        texts: &[u8],
+    ) {
         if !self.open.is_empty() {
             self.close_run(chunk);
         }
@@ -87,7 +94,14 @@ impl Gather {
 
     /// The same of a line that may have runs that are not copied, and without the `\n`.
     #[cold]
-    fn edit_long(&mut self, chunk: &[u8], start: usize, end: usize, edits: &[Edit], texts: &[u8]) {
+    fn edit_long(
+        &mut self,
+        chunk: &[u8],
+        start: usize,
+        end: usize,
+        edits: impl IntoIterator<Item = Edit>,
+        texts: &[u8],
+    ) {
         let mut kept = start;
         for edit in edits {
             self.keep(chunk, kept, edit.start as usize);
@@ -177,7 +191,7 @@ mod tests {
             want.extend_from_slice(&chunk[start..end]);
         }
         let edit = Edit { start: 5, end: 6, text_start: 0, text_end: 2 };
-        gather.edit(&chunk, 4, 8, &[edit], b"ab");
+        gather.edit(&chunk, 4, 8, [edit], b"ab");
         want.extend_from_slice(&[4, b'a', b'b', 6, 7, b'\n']);
         let start = 2 * RUN_BYTES_MIN + 100;
         gather.keep(&chunk, start, chunk.len());
@@ -203,11 +217,11 @@ mod tests {
         let edits = [edit(2, 2, 0, 1), edit(2, 2, 1, 2), edit(far, far + 7, 2, 3), edit(far + 9, far + 9, 3, 3)];
         let mut gather = Gather::default();
         gather.keep(&chunk, 0, 2);
-        gather.edit(&chunk, 2, chunk.len() - 1, &edits, b"abc");
+        gather.edit(&chunk, 2, chunk.len() - 1, edits, b"abc");
         gather.keep(&chunk, 0, 1);
         gather.close_run(&chunk);
         let mut want = chunk[..2].to_vec();
-        super::splice(&mut want, &chunk, 2, chunk.len() - 1, &edits, b"abc");
+        super::splice(&mut want, &chunk, 2, chunk.len() - 1, edits, b"abc");
         want.extend_from_slice(b"\n\0");
         assert_eq!(all(&gather, &chunk), want);
         assert!(gather.buffered() < 16);

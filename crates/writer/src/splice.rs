@@ -18,16 +18,17 @@ const WIDE: usize = 32;
 
 /// Appends `source[start..end]` to `out`.
 ///
-/// A short copy is one of 32 bytes that may run past the end, inside of `source` and of the spare room of `out`, or two of them.
-///
 /// # Panics
 /// Where the range is not inside of `source`.
 #[inline]
 pub fn append(out: &mut Vec<u8>, source: &[u8], start: usize, end: usize) {
     assert!(start <= end && end <= source.len(), "range inside of the source");
     out.reserve(end - start + WIDE);
-    // SAFETY: the room was just made.
-    unsafe { append_reserved(out, source, start, end) };
+    // SAFETY: the range is inside of the source, and the room was just made.
+    unsafe {
+        copy(source, start, end - start, out.as_mut_ptr().add(out.len()), source.len() - start >= WIDE);
+        out.set_len(out.len() + (end - start));
+    }
 }
 
 /// Appends `source[start..end]` to `out` with the edits made, which must be in order and must not overlap.
@@ -35,44 +36,62 @@ pub fn append(out: &mut Vec<u8>, source: &[u8], start: usize, end: usize) {
 /// # Panics
 /// Where an edit is not inside of the range or not in order.
 #[inline]
-pub fn splice(out: &mut Vec<u8>, source: &[u8], start: usize, end: usize, edits: &[Edit], texts: &[u8]) {
+pub fn splice(
+    out: &mut Vec<u8>,
+    source: &[u8],
+    start: usize,
+    end: usize,
+    edits: impl IntoIterator<Item = Edit>,
+    texts: &[u8],
+) {
     assert!(start <= end && end <= source.len(), "range inside of the source");
-    let text_bytes: usize = edits.iter().map(|edit| edit.text_end.saturating_sub(edit.text_start) as usize).sum();
-    // Room for all of it is made at once.
-    out.reserve(end - start + text_bytes + WIDE);
+    let is_wide = source.len() - end >= WIDE;
+    // There is always room for what is left of the source, and for `WIDE` bytes more; `spare` is what texts may take.
+    out.reserve(end - start + WIDE);
+    let mut filled = out.len();
+    let mut spare = out.capacity() - filled - (end - start + WIDE);
     let mut from = start;
     for edit in edits {
-        assert!(edit.start <= edit.end && edit.end as usize <= end, "an edit inside of the range");
-        // SAFETY: what is copied from the source are ranges between `start` and `end` that follow each other, so no more
-        // than `end - start` bytes in all, and what is copied from the texts was counted above: so there is room for each,
-        // and for `WIDE` bytes after it.
-        unsafe {
-            append_reserved(out, source, from, edit.start as usize);
-            append_reserved(out, texts, edit.text_start as usize, edit.text_end as usize);
+        let (edit_start, edit_end) = (edit.start as usize, edit.end as usize);
+        assert!(from <= edit_start && edit_start <= edit_end && edit_end <= end, "an edit inside of the range");
+        let (text_start, text_end) = (edit.text_start as usize, edit.text_end as usize);
+        assert!(text_start <= text_end && text_end <= texts.len(), "a text among the texts");
+        let (kept, length) = (edit_start - from, text_end - text_start);
+        if spare < length {
+            // SAFETY: so many bytes were written.
+            unsafe { out.set_len(filled) };
+            out.reserve(end - from + length + WIDE);
+            spare = out.capacity() - filled - (end - from + WIDE);
         }
-        from = edit.end as usize;
+        spare -= length;
+        // SAFETY: both ranges are inside of what they are taken from. There is room for what is left of the source, of which
+        // this is the first part, for the text, and for `WIDE` bytes more.
+        unsafe {
+            copy(source, from, kept, out.as_mut_ptr().add(filled), is_wide);
+            copy(texts, text_start, length, out.as_mut_ptr().add(filled + kept), texts.len() - text_start >= WIDE);
+        }
+        filled += kept + length;
+        from = edit_end;
     }
-    // SAFETY: likewise.
-    unsafe { append_reserved(out, source, from, end) };
+    // SAFETY: as above.
+    unsafe {
+        copy(source, from, end - from, out.as_mut_ptr().add(filled), is_wide);
+        out.set_len(filled + (end - from));
+    }
 }
 
-/// As [`append`], where there is room.
-///
-/// # Panics
-/// Where the range is not inside of `source`.
+/// Copies `source[start..start + length]`: where that is short, as 32 bytes that may run past its end, if `is_wide` says
+/// that the source has as many, or as twice 32 bytes, some of them the same.
 ///
 /// # Safety
-/// `out` must have spare room for the range and [`WIDE`] bytes more.
+/// The range must be inside of `source`, which must have [`WIDE`] bytes from `start` on if `is_wide`. There must be room for
+/// `length` and [`WIDE`] bytes more at `to`, which must not overlap with the source.
 #[inline(always)]
-unsafe fn append_reserved(out: &mut Vec<u8>, source: &[u8], start: usize, end: usize) {
-    assert!(start <= end && end <= source.len(), "range inside of the source");
-    let length = end - start;
-    let filled = out.len();
-    // SAFETY: the range is inside of the source; the caller promises the room; a shared slice and a vector's own buffer do not
-    // overlap. A short range is copied with what follows it, where that much follows; of a longer one some bytes are copied twice.
+unsafe fn copy(source: &[u8], start: usize, length: usize, to: *mut u8, is_wide: bool) {
+    // SAFETY: all of these stay inside of what the caller promises.
     unsafe {
-        let (from, to) = (source.as_ptr().add(start), out.as_mut_ptr().add(filled));
-        if length <= WIDE && source.len() - start >= WIDE {
+        let from = source.as_ptr().add(start);
+        if length <= WIDE && is_wide {
             std::ptr::copy_nonoverlapping(from, to, WIDE);
         } else if length > WIDE && length <= 2 * WIDE {
             std::ptr::copy_nonoverlapping(from, to, WIDE);
@@ -80,7 +99,6 @@ unsafe fn append_reserved(out: &mut Vec<u8>, source: &[u8], start: usize, end: u
         } else {
             std::ptr::copy_nonoverlapping(from, to, length);
         }
-        out.set_len(filled + length);
     }
 }
 
@@ -108,14 +126,40 @@ mod tests {
         let edit = |start, end, text_start, text_end| Edit { start, end, text_start, text_end };
         let mut out = Vec::new();
         let edits = [edit(2, 4, 0, 3), edit(4, 6, 3, 3), edit(8, 8, 3, 5), edit(14, 14, 0, 1)];
-        splice(&mut out, source, 1, 14, &edits, texts);
+        splice(&mut out, source, 1, 14, edits, texts);
         assert_eq!(String::from_utf8(out).unwrap(), "1XYZ67--89abcdX");
     }
 
     #[test]
-    #[should_panic(expected = "range inside of the source")]
+    fn texts_find_room_whatever_there_was() {
+        let source: Vec<u8> = (0..120u8).collect();
+        let texts: Vec<u8> = (0..200u8).rev().collect();
+        let edit = |start, end, text_start, text_end| Edit { start, end, text_start, text_end };
+        for length in [0, 1, 31, 32, 33, 64, 65, 150] {
+            let edits = [edit(10, 12, 200 - length, 200), edit(50, 50, 0, length), edit(90, 110, 20, 20 + length)];
+            let text = |from: u32| &texts[from as usize..(from + length) as usize];
+            let want = [
+                &source[5..10],
+                text(200 - length),
+                &source[12..50],
+                text(0),
+                &source[50..90],
+                text(20),
+                &source[110..],
+            ]
+            .concat();
+            for room in 0..600 {
+                let mut out = Vec::with_capacity(room);
+                splice(&mut out, &source, 5, 120, edits, &texts);
+                assert_eq!(out, want, "{length} {room}");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "an edit inside of the range")]
     fn overlapping_edits_are_refused() {
         let edit = |start, end| Edit { start, end, text_start: 0, text_end: 0 };
-        splice(&mut Vec::new(), b"0123456789", 0, 10, &[edit(2, 6), edit(4, 7)], b"");
+        splice(&mut Vec::new(), b"0123456789", 0, 10, [edit(2, 6), edit(4, 7)], b"");
     }
 }

@@ -66,6 +66,15 @@ impl Level {
             _ => set.holds_one_by_one(bytes),
         }
     }
+
+    /// What stands between the quotes of a value that is a string of nothing but characters of `set`.
+    #[inline]
+    pub(crate) fn text_within<'a>(self, value: &'a [u8], set: &ByteSet) -> Option<&'a [u8]> {
+        match value {
+            [b'"', content @ .., b'"'] if self.all_in(set, content) => Some(content),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -3,32 +3,27 @@
 use super::{Inner, Level};
 use crate::index::Flags;
 use crate::scalar::short_literal;
-use crate::stencil::{Hole, NONE, Node, PIECES_MAX, Traced, Tree};
+use crate::stencil::{Hole, NONE, Node, PIECES_MAX, Tree};
 use crate::text::escape_end;
+use crate::traces::{Traced, Traces};
 use crate::walk::scalar;
 
 impl Level {
-    /// Goes down the tree along the line that starts at `start`; `None` where it fits no stencil or is too near to the end
-    /// of `bytes` to tell. The grammar is that of the stencil, and escapes are valid; UTF-8 is still to be checked where
-    /// the flags say that there is any. `starts` gets the places of the pieces.
+    /// Goes down the tree along each line from `start` on, until one fits no stencil or is too near to the end of `bytes` to
+    /// tell, or `traces` has enough. The grammar of those that fit is that of their stencils, and escapes are valid; UTF-8 is
+    /// still to be checked where the flags say that there is any.
     #[inline]
-    pub(crate) fn trace(
-        self,
-        tree: &Tree,
-        bytes: &[u8],
-        start: usize,
-        starts: &mut [u32; PIECES_MAX],
-    ) -> Option<Traced> {
+    pub(crate) fn trace(self, tree: &Tree, bytes: &[u8], start: usize, traces: &mut Traces) {
         if tree.root == NONE {
-            return None;
+            return;
         }
         match self.0 {
             // SAFETY: a value of these levels exists only where the CPU was found to have the features.
             #[cfg(target_arch = "x86_64")]
-            Inner::Avx2 | Inner::Avx512 => unsafe { x86_64::trace_avx2(tree, bytes, start, starts) },
+            Inner::Avx2 | Inner::Avx512 => unsafe { x86_64::trace_avx2(tree, bytes, start, traces) },
             #[allow(unreachable_patterns, reason = "other levels on other architectures")]
             // SAFETY: plain code needs nothing of the CPU.
-            _ => unsafe { trace::<Words>(tree, bytes, start, starts) },
+            _ => unsafe { trace::<Words>(tree, bytes, start, traces) },
         }
     }
 }
@@ -52,6 +47,9 @@ trait Look {
     /// The CPU must have what the way of looking is made for.
     unsafe fn special(bytes: &[u8], at: usize, far: bool, high: &mut u64) -> Option<usize>;
 
+    /// Asks for the bytes that will be looked at some time after those at `at`.
+    fn look_ahead(bytes: &[u8], at: usize);
+
     /// The length of the short number at `at`, or 0.
     ///
     /// # Safety
@@ -62,9 +60,26 @@ trait Look {
 /// # Safety
 /// The CPU must have what `L` is made for.
 #[inline(always)]
-unsafe fn trace<L: Look>(tree: &Tree, bytes: &[u8], start: usize, starts: &mut [u32; PIECES_MAX]) -> Option<Traced> {
+unsafe fn trace<L: Look>(tree: &Tree, bytes: &[u8], start: usize, traces: &mut Traces) {
     // The last place that anything is looked at.
-    let limit = bytes.len().checked_sub(REACH)?;
+    let Some(limit) = bytes.len().checked_sub(REACH) else { return };
+    // SAFETY: passed on from the caller.
+    traces.fill(start, |start, starts| unsafe { trace_line::<L>(tree, bytes, start, limit, starts) });
+}
+
+/// Traces one line, of which nothing is looked at that is after `limit` and not among the [`REACH`] bytes there. Tells also
+/// how many pieces it has.
+///
+/// # Safety
+/// The CPU must have what `L` is made for, and [`REACH`] bytes must follow `limit`.
+#[inline(always)]
+unsafe fn trace_line<L: Look>(
+    tree: &Tree,
+    bytes: &[u8],
+    start: usize,
+    limit: usize,
+    starts: &mut [u32; PIECES_MAX],
+) -> Option<(Traced, usize)> {
     let mut at = start;
     let mut flags = Flags::NONE;
     let mut high = 0;
@@ -90,7 +105,8 @@ unsafe fn trace<L: Look>(tree: &Tree, bytes: &[u8], start: usize, starts: &mut [
             number = node.next;
             continue;
         }
-        let end = if node.hole == Hole::Text {
+        L::look_ahead(bytes, after);
+        let end = if node.is_text {
             // SAFETY: passed on from the caller.
             unsafe { L::special(bytes, after, node.long, &mut high) }?
         } else if node.hole != Hole::End {
@@ -110,7 +126,7 @@ unsafe fn trace<L: Look>(tree: &Tree, bytes: &[u8], start: usize, starts: &mut [
             if high != 0 {
                 flags |= Flags::NON_ASCII;
             }
-            return Some(Traced { stencil: node.child, end: after, end_with_newline, flags });
+            return Some((Traced::new(node.child, after, end_with_newline, flags), piece + 1));
         };
         starts[piece] = at as u32;
         piece += 1;
@@ -169,6 +185,9 @@ impl Look for Words {
     }
 
     #[inline(always)]
+    fn look_ahead(_bytes: &[u8], _at: usize) {}
+
+    #[inline(always)]
     unsafe fn short_number(bytes: &[u8], at: usize) -> usize {
         crate::scalar::short_number(bytes, at)
     }
@@ -183,7 +202,8 @@ mod x86_64 {
 
     use super::{Look, REACH, trace};
     use crate::arch::numbers;
-    use crate::stencil::{Node, PIECES_MAX, Traced, Tree};
+    use crate::stencil::{Node, Tree};
+    use crate::traces::Traces;
 
     const LANES: usize = 32;
     /// How far ahead bytes are asked for: the CPU's own look-ahead ends at every page.
@@ -192,14 +212,9 @@ mod x86_64 {
     /// # Safety
     /// The CPU must have AVX2 and what comes with it in practice.
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(super) unsafe fn trace_avx2(
-        tree: &Tree,
-        bytes: &[u8],
-        start: usize,
-        starts: &mut [u32; PIECES_MAX],
-    ) -> Option<Traced> {
+    pub(super) unsafe fn trace_avx2(tree: &Tree, bytes: &[u8], start: usize, traces: &mut Traces) {
         // SAFETY: this function is compiled for the features, and its caller has checked them.
-        unsafe { trace::<Avx2>(tree, bytes, start, starts) }
+        unsafe { trace::<Avx2>(tree, bytes, start, traces) }
     }
 
     struct Avx2;
@@ -243,9 +258,6 @@ mod x86_64 {
         unsafe fn fits(text: &[u8], node: &Node, bytes: &[u8], at: usize) -> bool {
             // SAFETY: the caller promises AVX2, and bytes after the piece; pieces longer than 32 bytes are whole in `text`.
             unsafe {
-                let ahead = bytes.as_ptr().wrapping_add(at + PREFETCH_BYTES);
-                // This reads nothing and never faults, wherever it points.
-                _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
                 let same = |want, found| _mm256_movemask_epi8(_mm256_cmpeq_epi8(want, found)) as u32;
                 if !same(load(&node.head, 0), load(bytes, at)) & node.mask != 0 {
                     return false;
@@ -287,6 +299,13 @@ mod x86_64 {
                 }
             }
             None
+        }
+
+        #[inline(always)]
+        fn look_ahead(bytes: &[u8], at: usize) {
+            let ahead = bytes.as_ptr().wrapping_add(at + PREFETCH_BYTES);
+            // SAFETY: this reads nothing and never faults, wherever it points.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(ahead.cast()) };
         }
 
         #[inline(always)]

@@ -160,7 +160,7 @@ fn edit_value(value: String, path: &[Name], edit: &Edit, otherwise: Otherwise) -
                 let mut out = Vec::new();
                 buffers.edits.sort_by_key(|edit| edit.start);
                 let (start, end) = (member.value.start as usize, member.value.end as usize);
-                splice(&mut out, record.chunk(), start, end, &buffers.edits, texts.bytes());
+                splice(&mut out, record.chunk(), start, end, buffers.edits.iter().copied(), texts.bytes());
                 out
             }));
         }

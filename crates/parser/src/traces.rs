@@ -1,0 +1,107 @@
+//! Lines that were found to fit stencils, and are to be visited.
+//!
+//! A few lines are traced in a row before any is visited: what is needed for the one then stays in the CPU's registers.
+
+use crate::index::Flags;
+use crate::stencil::PIECES_MAX;
+
+/// Lines in a row, at most.
+const LINES_MAX: usize = 32;
+/// Bytes after which no further line is traced: those that are traced are to be in the first cache when they are visited.
+const BYTES_MAX: usize = 16 * 1024;
+/// Pieces after which no further line is traced.
+const STARTS_MAX: usize = 1024;
+
+/// A line that fits a stencil, as far as the tree tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traced {
+    /// The number of the stencil.
+    pub(crate) stencil: u32,
+    /// Where the places of its pieces are among those of all lines.
+    starts: u32,
+    /// The end of the line without its line end, and with it.
+    pub(crate) end: u32,
+    pub(crate) end_with_newline: u32,
+    /// What its values hold.
+    pub(crate) flags: Flags,
+}
+
+impl Traced {
+    pub(crate) fn new(stencil: u32, end: usize, end_with_newline: usize, flags: Flags) -> Self {
+        Self { stencil, starts: 0, end: end as u32, end_with_newline: end_with_newline as u32, flags }
+    }
+}
+
+/// The lines that were traced last.
+#[derive(Debug)]
+pub(crate) struct Traces {
+    lines: [Traced; LINES_MAX],
+    count: usize,
+    /// Where the pieces of all lines start.
+    starts: Box<[u32; STARTS_MAX + PIECES_MAX]>,
+    starts_used: usize,
+}
+
+impl Default for Traces {
+    fn default() -> Self {
+        Self {
+            lines: [Traced::default(); LINES_MAX],
+            count: 0,
+            starts: Box::new([0; STARTS_MAX + PIECES_MAX]),
+            starts_used: 0,
+        }
+    }
+}
+
+impl Traces {
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+        self.starts_used = 0;
+    }
+
+    #[inline]
+    pub(crate) fn lines(&self) -> &[Traced] {
+        &self.lines[..self.count]
+    }
+
+    /// Where the pieces of a line start.
+    #[inline(always)]
+    pub(crate) fn starts(&self, line: &Traced) -> &[u32; PIECES_MAX] {
+        self.starts[line.starts as usize..].first_chunk().expect("room for the pieces of a whole line")
+    }
+
+    /// Traces lines from `start` on, in place of those that were traced last, until one does not fit or these are enough.
+    /// `trace` traces the line at a place, writes down where its pieces start, and tells how many there are.
+    #[inline(always)]
+    pub(crate) fn fill(
+        &mut self,
+        start: usize,
+        mut trace: impl FnMut(usize, &mut [u32; PIECES_MAX]) -> Option<(Traced, usize)>,
+    ) {
+        self.clear();
+        let mut at = start;
+        for line in &mut self.lines {
+            let starts =
+                self.starts[self.starts_used..].first_chunk_mut().expect("room for the pieces of a whole line");
+            let Some((traced, pieces)) = trace(at, starts) else { break };
+            at = traced.end_with_newline as usize;
+            *line = Traced { starts: self.starts_used as u32, ..traced };
+            self.count += 1;
+            self.starts_used += pieces;
+            if self.starts_used > STARTS_MAX || at - start >= BYTES_MAX {
+                break;
+            }
+        }
+    }
+
+    /// Moves all that was traced to where it stands `offset` bytes later.
+    pub(crate) fn shift(&mut self, offset: usize) {
+        let offset = offset as u32;
+        for line in &mut self.lines[..self.count] {
+            line.end += offset;
+            line.end_with_newline += offset;
+        }
+        self.starts[..self.starts_used].iter_mut().for_each(|place| *place += offset);
+    }
+}

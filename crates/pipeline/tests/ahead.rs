@@ -1,0 +1,123 @@
+//! Responsible for: that lines which are transformed by what is known ahead of their forms become, and leave behind, what
+//! they do one by one.
+//! Not for: what rules should make of a line; the process tests and the oracle say that.
+
+use hubmill_device::{Code, ImportMode, Status};
+use hubmill_parser::{Level, Limits};
+use hubmill_pipeline::{Batch, OnInvalid, Piece, Tally, Transform, Work};
+use hubmill_reader::Part;
+use hubmill_rules::{Check, KeySlots, Preset, RuleSet, Rules};
+use hubmill_testkit::generate::{self, Kind};
+use hubmill_testkit::rng::Rng;
+
+/// What comes out of all rounds over a piece; of what is random only the length.
+#[derive(Debug, Default, PartialEq)]
+struct Out {
+    output: Vec<u8>,
+    output_bytes: usize,
+    rejects: Vec<u8>,
+    filtered: Vec<u8>,
+    keys_bytes: usize,
+    /// Code, line, byte, id, path, message.
+    diagnostics: Vec<(Code, u64, u64, Option<String>, String, String)>,
+    tally: Tally,
+}
+
+fn out(set: RuleSet, all_diagnostics: bool, one_by_one: bool, pieces: &[&[u8]]) -> Out {
+    let rules = Rules::new(set).expect("no contradiction");
+    let is_random = rules.makes_keys();
+    let transform = Transform {
+        rules,
+        limits: Limits::default(),
+        level: Level::detect(),
+        on_invalid: OnInvalid::Reject,
+        collect_rejects: true,
+        collect_filtered: true,
+        collect_keys: true,
+        all_diagnostics,
+        invalid_max: u64::MAX,
+        checker: None,
+        // Who wants to see lines as they were and as they leave has them one by one.
+        samples_max: if one_by_one { usize::MAX } else { 0 },
+    };
+    let (mut scratch, mut batch) = (transform.scratch(), Batch::default());
+    let mut out = Out::default();
+    let mut offset = 0;
+    for (number, bytes) in pieces.iter().enumerate() {
+        let piece = Piece { offset, is_first: number == 0, bytes, part: Part::Lines };
+        let mut from = 0;
+        while from < bytes.len() {
+            transform.clear(&mut batch);
+            from = transform.work(&mut scratch, piece, from, u64::MAX, &mut batch);
+            let lines_before = out.tally.lines;
+            out.tally.add(&batch.tally);
+            batch.rejects.pieces(bytes).for_each(|piece| out.rejects.extend_from_slice(piece));
+            batch.filtered.pieces(bytes).for_each(|piece| out.filtered.extend_from_slice(piece));
+            for piece in batch.output.pieces(bytes) {
+                out.output_bytes += piece.len();
+                if !is_random {
+                    out.output.extend_from_slice(piece);
+                }
+            }
+            out.keys_bytes += batch.keys.len();
+            out.diagnostics.extend(batch.diagnostics.iter().map(|found| {
+                let line = lines_before + found.line;
+                (found.code, line, found.byte, found.id.clone(), found.path.clone(), found.message.clone())
+            }));
+        }
+        offset += bytes.len() as u64;
+    }
+    out
+}
+
+#[test]
+fn what_is_known_ahead_of_lines_changes_nothing_of_what_becomes_of_them() {
+    let mut rng = Rng::new(11);
+    let mut chunk = Vec::new();
+    for index in 0..6_000 {
+        let kind = [Kind::Identity, Kind::Identity, Kind::Identity, Kind::Twin, Kind::TenBytes][rng.below(5)];
+        let start = chunk.len();
+        generate::line(kind, 3, index % 500, &mut chunk);
+        match rng.below(12) {
+            // No id that a hub takes; no JSON; no line.
+            0 => {
+                let at = chunk[start..].windows(6).position(|name| name == b"\"id\":\"").expect("an id");
+                chunk.insert(start + at + 6, b' ');
+            }
+            1 => drop(chunk.pop()),
+            2 => chunk.truncate(start),
+            _ => {}
+        }
+        chunk.extend_from_slice(rng.pick(&[b"\n".as_slice(), b"\n", b"\n", b"\r\n"]));
+    }
+    let cut = 1 + chunk[..chunk.len() / 2].iter().rposition(|byte| *byte == b'\n').expect("lines");
+    let (first, second) = chunk.split_at(cut);
+    let pieces = [first, second];
+    let sets: [fn() -> RuleSet; 10] = [
+        RuleSet::default,
+        || RuleSet { check: Check::None, ..RuleSet::default() },
+        || RuleSet { import_mode: Some(ImportMode::Delete), ..RuleSet::default() },
+        || RuleSet { import_mode: Some(ImportMode::Update), status: Some(Status::Disabled), ..RuleSet::default() },
+        || RuleSet { strip_keys: true, devices_only: true, ..RuleSet::default() },
+        || RuleSet { minimal: true, modules_only: true, ..RuleSet::default() },
+        || RuleSet { strip_etags: true, strip_twin: true, ..RuleSet::default() },
+        || RuleSet { regenerate_keys: Some(KeySlots::Both), ..RuleSet::default() },
+        || RuleSet { preset: Some(Preset::Share), ..RuleSet::default() },
+        || RuleSet {
+            preset: Some(Preset::Migrate),
+            allow: vec![Code::DeviceScope, Code::KeysByHub],
+            ..RuleSet::default()
+        },
+    ];
+    for set in sets {
+        for all_diagnostics in [false, true] {
+            let found = out(set(), all_diagnostics, false, &pieces);
+            let want = out(set(), all_diagnostics, true, &pieces);
+            assert_eq!(found.tally, want.tally, "{:?}", set());
+            // Not all of it in words, which would be unreadable.
+            assert!(found == want, "{:?}", set());
+            let Tally { written, filtered, rejected, blank, .. } = found.tally;
+            assert!(written + filtered > 4_000 && rejected > 400 && blank > 300, "{:?}", found.tally);
+        }
+    }
+}
