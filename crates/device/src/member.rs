@@ -114,8 +114,15 @@ impl Member {
     /// The member that this decoded name is in another case; `None` for the exact name and for unknown names (§1.5).
     #[inline]
     pub fn from_case_variant(name: &[u8]) -> Option<Self> {
+        Self::from_any_case(name).filter(|(_, is_exact)| !is_exact).map(|(member, _)| member)
+    }
+
+    /// The member of this decoded name in any case, and whether it is the exact name.
+    #[inline]
+    pub fn from_any_case(name: &[u8]) -> Option<(Self, bool)> {
         let (want, member) = Self::nearest(name)?;
-        (name.eq_ignore_ascii_case(want.as_bytes()) && name != want.as_bytes()).then_some(member)
+        let is_exact = same_name(name, want.as_bytes());
+        (is_exact || name.eq_ignore_ascii_case(want.as_bytes())).then_some((member, is_exact))
     }
 
     /// The one member that this decoded name can be in any case.

@@ -364,7 +364,8 @@ impl Parser {
         let newline = line_end(bytes, start);
         let end = trimmed_end(&bytes[..newline], start);
         let bytes_to_end = &bytes[..end];
-        let flags = Flags::BACKSLASH | Flags::NON_ASCII;
+        // What it holds is not known yet.
+        let flags = Flags::BACKSLASH | Flags::NON_ASCII | Flags::CONTROL;
         let parts;
         let content = if newline - start > self.limits.line_bytes_max {
             Content::Invalid(too_long(start))

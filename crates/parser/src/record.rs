@@ -341,7 +341,7 @@ impl<'a> Record<'a> {
     }
 
     /// The decoded name of a member.
-    #[inline]
+    #[inline(always)]
     pub fn name(&self, member: &MemberSpan) -> Cow<'a, [u8]> {
         let raw = self.bytes(member.name);
         if self.0.flags.has(Flags::BACKSLASH) { decode(raw) } else { Cow::Borrowed(raw) }

@@ -67,6 +67,24 @@ pub(crate) fn short_number(bytes: &[u8], at: usize) -> usize {
     if valid { end as usize } else { 0 }
 }
 
+/// The length of the number of at most seven digits, and nothing else, that stands at `at` with what may follow it. 0 does not
+/// mean that there is none.
+#[inline(always)]
+pub(crate) fn short_integer(bytes: &[u8], at: usize) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let Some(word) = bytes.get(at..at + 8).and_then(<[u8]>::first_chunk).map(|word| u64::from_le_bytes(*word)) else {
+        return 0;
+    };
+    let digits = word ^ (ONES * 0x30);
+    // As in `short_number`.
+    let others = (((digits & (ONES * 0x7f)) + ONES * 0x76) | digits) & (ONES * 0x80);
+    let length = others.trailing_zeros() / 8;
+    let byte = |place: u32| (word >> (8 * (place % 8))) as u8;
+    let leading_zero = (byte(0) == b'0') & (length > 1);
+    let valid = (length > 0) & (length < 8) & !leading_zero & ends_at(byte(length));
+    if valid { length as usize } else { 0 }
+}
+
 /// The end of a valid scalar that starts at `at`: the first byte that can't belong to it.
 pub(crate) fn scalar_end(bytes: &[u8], at: usize) -> usize {
     bytes[at..].iter().position(|byte| ends_scalar(*byte)).map_or(bytes.len(), |length| at + length)
@@ -126,7 +144,7 @@ pub(crate) fn literal(bytes: &[u8], at: usize) -> Result<usize, usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{literal, number, scalar_end, short_literal, short_number};
+    use super::{literal, number, scalar_end, short_integer, short_literal, short_number};
 
     #[test]
     fn the_short_ways_never_accept_what_the_grammar_does_not_and_know_the_common_cases() {
@@ -135,7 +153,7 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (seed >> 33) % below
         };
-        let (mut numbers, mut literals) = (0, 0);
+        let (mut numbers, mut integers, mut literals) = (0, 0, 0);
         for _ in 0..400_000 {
             let alphabet: &[u8] = [b"0123456789.", b"019.-eE+,} x".as_slice(), b"truefalsn,}] "][next(3) as usize];
             let mut text: Vec<u8> = (0..1 + next(18)).map(|_| alphabet[next(alphabet.len() as u64) as usize]).collect();
@@ -146,6 +164,7 @@ mod tests {
             text.extend_from_slice(b",\"some text after it\"");
             for (short, count, exact) in [
                 (short_number(&text, 0), &mut numbers, number(&text, 0)),
+                (short_integer(&text, 0), &mut integers, number(&text, 0)),
                 (short_literal(&text, 0), &mut literals, literal(&text, 0)),
             ] {
                 if short != 0 {
@@ -154,8 +173,15 @@ mod tests {
                 }
             }
         }
-        assert!(numbers > 10_000 && literals > 1000, "{numbers} {literals}");
+        assert!(numbers > 10_000 && integers > 5000 && literals > 1000, "{numbers} {integers} {literals}");
         let after = ",                ";
+        for text in ["0", "7", "10", "1234567"] {
+            assert_eq!(short_integer(format!("{text}{after}").as_bytes(), 0), text.len(), "{text}");
+            assert_eq!(short_integer(text.as_bytes(), 0), 0, "too near to the end to tell");
+        }
+        for text in ["12345678", "-1", "1.5", "1e5", "01", "1a", "", "\u{b0}"] {
+            assert_eq!(short_integer(format!("{text}{after}").as_bytes(), 0), 0, "{text}");
+        }
         for text in ["0", "-0", "7", "-12.5", "123456789012345", "0.25", "-1234567.123456", "10"] {
             assert_eq!(short_number(format!("{text}{after}").as_bytes(), 0), text.len(), "{text}");
             assert_eq!(short_number(format!("{text}}}{after}").as_bytes(), 0), text.len(), "{text}");

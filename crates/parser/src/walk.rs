@@ -3,11 +3,14 @@
 //! The walk is iterative and keeps one bit per level of nesting, so that depth costs no stack. It checks everything that
 //! RFC 8259 asks for and notes the members of the outer object.
 
+use std::iter::Zip;
+use std::slice;
+
 use crate::fault::{Fault, FaultKind};
 use crate::index::{Flags, SCALAR};
 use crate::record::{MemberSpan, Span};
-use crate::scalar::{literal, number};
-use crate::text::check_string;
+use crate::scalar::{literal, number, short_integer, short_literal};
+use crate::text::{check_string, escapes_are_valid};
 
 /// One thing that stage 1 found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +33,9 @@ pub(crate) trait Tokens {
 /// The tokens of a line that was indexed with its block.
 #[derive(Clone, Debug)]
 pub(crate) struct SliceTokens<'a> {
-    line: LineTokens<'a>,
-    next: usize,
+    rest: Zip<slice::Iter<'a, u32>, slice::Iter<'a, u8>>,
+    /// How many tokens the line has.
+    count: usize,
 }
 
 /// The places and kinds of the tokens of one line.
@@ -44,21 +48,20 @@ pub(crate) struct LineTokens<'a> {
 impl<'a> SliceTokens<'a> {
     /// From the token with the number `next` on.
     pub(crate) fn new(line: LineTokens<'a>, next: usize) -> Self {
-        Self { line, next }
+        let LineTokens { places, kinds } = line;
+        Self { rest: places[next..].iter().zip(&kinds[next..]), count: kinds.len() }
     }
 }
 
 impl Tokens for SliceTokens<'_> {
     #[inline(always)]
     fn next(&mut self) -> Option<Token> {
-        let token = Token { place: *self.line.places.get(self.next)? as usize, kind: *self.line.kinds.get(self.next)? };
-        self.next += 1;
-        Some(token)
+        self.rest.next().map(|(place, kind)| Token { place: *place as usize, kind: *kind })
     }
 
     #[inline(always)]
     fn number(&self) -> u32 {
-        self.next as u32 - 1
+        (self.count - self.rest.len()) as u32 - 1
     }
 }
 
@@ -83,8 +86,8 @@ impl Nesting {
         }
         self.depth += 1;
         let word = &mut self.objects[self.depth / 64];
-        let bit = 1 << (self.depth % 64);
-        *word = if object { *word | bit } else { *word & !bit };
+        let place = self.depth % 64;
+        *word = *word & !(1 << place) | u64::from(object) << place;
         true
     }
 
@@ -98,6 +101,7 @@ impl Nesting {
 
 const VALUE: &str = "a value";
 const NAME: &str = "a member name in double quotes";
+const VALUE_OR_CLOSE: &str = "a value, or ']'";
 const NAME_OR_CLOSE: &str = "a member name in double quotes, or '}'";
 const COLON: &str = "':' after the member name";
 const COMMA_OBJECT: &str = "',' or '}' after the member";
@@ -123,7 +127,8 @@ pub(crate) fn walk(
     if flags.has(Flags::NON_ASCII) {
         check_utf8(bytes, line_start)?;
     }
-    let careful = flags.has(Flags::BACKSLASH | Flags::CONTROL);
+    // Where all backslashes of a line start escapes, so do those in its strings.
+    let careful = flags.has(Flags::CONTROL) || flags.has(Flags::BACKSLASH) && !escapes_are_valid(&bytes[line_start..]);
 
     macro_rules! next {
         ($expected:expr) => {
@@ -175,7 +180,7 @@ pub(crate) fn walk(
             b'"' => string!(at) + 1,
             b'{' => {
                 if !nesting.push(true) {
-                    return Err(Fault::new(FaultKind::Depth, at, "fewer levels of nesting"));
+                    return Err(too_deep(at));
                 }
                 in_object = true;
                 let token = next!(NAME_OR_CLOSE);
@@ -193,9 +198,9 @@ pub(crate) fn walk(
             }
             b'[' => {
                 if !nesting.push(false) {
-                    return Err(Fault::new(FaultKind::Depth, at, "fewer levels of nesting"));
+                    return Err(too_deep(at));
                 }
-                let token = next!("a value, or ']'");
+                let token = next!(VALUE_OR_CLOSE);
                 if token.kind != b']' {
                     in_object = false;
                     value = token;
@@ -204,7 +209,11 @@ pub(crate) fn walk(
                 in_object = nesting.pop();
                 token.place + 1
             }
-            SCALAR => scalar(bytes, at)?,
+            // No branch goes by which of the two it is.
+            SCALAR => match short_integer(bytes, at) + short_literal(bytes, at) {
+                0 => scalar(bytes, at)?,
+                length => at + length,
+            },
             _ => return Err(Fault::syntax(at, VALUE)),
         };
         // A value has ended; what follows closes containers until a comma asks for the next value.
@@ -217,37 +226,27 @@ pub(crate) fn walk(
                     member.value.end = end as u32;
                 }
             }
-            if in_object {
-                let token = next!(COMMA_OBJECT);
-                match token.kind {
-                    b',' => {
-                        let name = next!(NAME);
-                        if name.kind != b'"' {
-                            return Err(Fault::syntax(name.place, NAME));
-                        }
-                        value = member!(name.place);
-                        continue 'value;
-                    }
-                    b'}' => {
-                        in_object = nesting.pop();
-                        end = token.place + 1;
-                    }
-                    _ => return Err(Fault::syntax(token.place, COMMA_OBJECT)),
-                }
-            } else {
-                let token = next!(COMMA_ARRAY);
-                match token.kind {
-                    b',' => {
-                        value = next!(VALUE);
-                        continue 'value;
-                    }
-                    b']' => {
-                        in_object = nesting.pop();
-                        end = token.place + 1;
-                    }
-                    _ => return Err(Fault::syntax(token.place, COMMA_ARRAY)),
-                }
+            // Which of the two it is cannot be foretold: no branch goes by it as long as containers close.
+            let (close, comma) = if in_object { (b'}', COMMA_OBJECT) } else { (b']', COMMA_ARRAY) };
+            let token = next!(comma);
+            if token.kind == close {
+                in_object = nesting.pop();
+                end = token.place + 1;
+                continue;
             }
+            if token.kind != b',' {
+                return Err(Fault::syntax(token.place, comma));
+            }
+            if in_object {
+                let name = next!(NAME);
+                if name.kind != b'"' {
+                    return Err(Fault::syntax(name.place, NAME));
+                }
+                value = member!(name.place);
+            } else {
+                value = next!(VALUE);
+            }
+            continue 'value;
         }
     }
     if let Some(token) = tokens.next() {
@@ -276,6 +275,10 @@ pub(crate) fn check_utf8(bytes: &[u8], line_start: usize) -> Result<(), Fault> {
         Ok(_) => Ok(()),
         Err(error) => Err(Fault::new(FaultKind::Utf8, line_start + error.valid_up_to(), "valid UTF-8")),
     }
+}
+
+fn too_deep(at: usize) -> Fault {
+    Fault::new(FaultKind::Depth, at, "fewer levels of nesting")
 }
 
 /// A fault inside of a string.

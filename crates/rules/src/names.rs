@@ -55,11 +55,15 @@ impl Names {
         self.variants = MemberSet::EMPTY;
         for (number, member) in record.members().iter().enumerate() {
             let name = record.name(member);
-            let kind = Member::from_name(&name);
-            self.kinds.push(kind);
-            let Some(known) = kind else {
+            let (known, variant) = match Member::from_any_case(&name) {
+                Some((member, true)) => (Some(member), None),
+                Some((member, false)) => (None, Some(member)),
+                None => (None, None),
+            };
+            self.kinds.push(known);
+            let Some(known) = known else {
                 self.any_unknown = true;
-                if let Some(variant) = Member::from_case_variant(&name) {
+                if let Some(variant) = variant {
                     self.variants = self.variants | MemberSet::of(&[variant]);
                 }
                 continue;
