@@ -66,7 +66,7 @@ impl<'a> FixedText<'a> {
     /// [`Record::text_within`](crate::Record::text_within).
     #[inline(always)]
     pub fn text_within(&self, value: Span, set: &ByteSet) -> Option<&'a [u8]> {
-        self.level.text_within(self.bytes(value), set)
+        self.level.text_within(self.bytes, value, set)
     }
 }
 

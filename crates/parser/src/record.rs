@@ -370,7 +370,7 @@ impl<'a> Record<'a> {
     /// the quote or the backslash; `None` for any other string and for what is no string.
     #[inline]
     pub fn text_within(&self, value: Span, set: &ByteSet) -> Option<&'a [u8]> {
-        self.0.level.text_within(self.bytes(value), set)
+        self.0.level.text_within(self.0.bytes, value, set)
     }
 
     /// The members of a value that is an object, in order; `None` where it is none.

@@ -1,6 +1,7 @@
 //! Whether all bytes of a text are in a set of ASCII characters.
 
 use super::{Inner, Level};
+use crate::record::Span;
 
 /// A set of ASCII characters.
 #[derive(Clone, Debug)]
@@ -67,11 +68,27 @@ impl Level {
         }
     }
 
-    /// What stands between the quotes of a value that is a string of nothing but characters of `set`.
+    /// Whether all of the last `count` of `bytes` are in `set`: as [`all_in`](Self::all_in), with no look at each byte where
+    /// they are few and others stand before them.
     #[inline]
-    pub(crate) fn text_within<'a>(self, value: &'a [u8], set: &ByteSet) -> Option<&'a [u8]> {
-        match value {
-            [b'"', content @ .., b'"'] if self.all_in(set, content) => Some(content),
+    fn last_in(self, set: &ByteSet, bytes: &[u8], count: usize) -> bool {
+        match self.0 {
+            // SAFETY: a value of this level exists only where the CPU was found to have the features.
+            #[cfg(target_arch = "x86_64")]
+            Inner::Avx2 => unsafe { x86_64::last_in_avx2(set, bytes, count) },
+            #[allow(unreachable_patterns, reason = "other levels on other architectures")]
+            _ => self.all_in(set, &bytes[bytes.len() - count..]),
+        }
+    }
+
+    /// What stands between the quotes of a value of `bytes` that is a string of nothing but characters of `set`.
+    #[inline]
+    pub(crate) fn text_within<'a>(self, bytes: &'a [u8], value: Span, set: &ByteSet) -> Option<&'a [u8]> {
+        match value.of(bytes) {
+            [b'"', content @ .., b'"'] => {
+                let to_end = &bytes[..value.end as usize - 1];
+                self.last_in(set, to_end, content.len()).then_some(content)
+            }
             _ => None,
         }
     }
@@ -104,24 +121,42 @@ mod x86_64 {
         unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
     }
 
+    /// All ones for each byte that is not in `set`.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn outside(set: &ByteSet, bytes: &[u8; LANES]) -> __m128i {
+        let lanes = load(bytes);
+        let high = _mm_and_si128(_mm_srli_epi16::<4>(lanes), _mm_set1_epi8(0xf));
+        // A byte of 0x80 or above looks up 0.
+        let found = _mm_and_si128(_mm_shuffle_epi8(load(&set.by_low_bits), lanes), _mm_shuffle_epi8(high_bits(), high));
+        _mm_cmpeq_epi8(found, _mm_setzero_si128())
+    }
+
     /// # Safety
     /// The CPU must have AVX2.
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn all_in_avx2(set: &ByteSet, bytes: &[u8]) -> bool {
-        let Some(last) = bytes.last_chunk::<LANES>() else {
+        let Some(last) = bytes.last_chunk() else {
             return set.holds_one_by_one(bytes);
         };
-        let by_low_bits = load(&set.by_low_bits);
-        let mut outside = _mm_setzero_si128();
+        let mut any = _mm_setzero_si128();
         // Some of the last bytes a second time, and no loop over what is left.
-        for lanes in bytes.as_chunks::<LANES>().0.iter().chain([last]) {
-            let lanes = load(lanes);
-            let high = _mm_and_si128(_mm_srli_epi16::<4>(lanes), _mm_set1_epi8(0xf));
-            // A byte of 0x80 or above looks up 0.
-            let found = _mm_and_si128(_mm_shuffle_epi8(by_low_bits, lanes), _mm_shuffle_epi8(high_bits(), high));
-            outside = _mm_or_si128(outside, _mm_cmpeq_epi8(found, _mm_setzero_si128()));
+        for lanes in bytes.as_chunks().0.iter().chain([last]) {
+            any = _mm_or_si128(any, outside(set, lanes));
         }
-        _mm_movemask_epi8(outside) == 0
+        _mm_movemask_epi8(any) == 0
+    }
+
+    /// # Safety
+    /// The CPU must have AVX2.
+    #[target_feature(enable = "avx2")]
+    pub(super) unsafe fn last_in_avx2(set: &ByteSet, bytes: &[u8], count: usize) -> bool {
+        let text = &bytes[bytes.len() - count..];
+        match bytes.last_chunk() {
+            Some(last) if count <= LANES => (_mm_movemask_epi8(outside(set, last)) << count) & !0xffff == 0,
+            // SAFETY: passed on from the caller.
+            _ => unsafe { all_in_avx2(set, text) },
+        }
     }
 
     /// # Safety
@@ -144,7 +179,7 @@ mod x86_64 {
 #[cfg(test)]
 mod tests {
     use super::ByteSet;
-    use crate::Level;
+    use crate::{Level, Span};
 
     #[test]
     fn every_byte_at_every_place_of_texts_of_many_lengths() {
@@ -162,6 +197,29 @@ mod tests {
                     text[at] = b'a';
                 }
             }
+        }
+    }
+    #[test]
+    fn texts_are_within_a_set_whatever_is_around_them() {
+        let set = ByteSet::new(b"aZ09-");
+        for level in Level::available() {
+            for before in [0, 1, 13, 14, 15, 16, 40] {
+                for length in (0..20).chain([31, 32, 33, 127]) {
+                    let around = "!".repeat(before);
+                    let line = |text: &str| format!("{around}\"{text}\"!");
+                    let value = Span::new(before, before + length + 2);
+                    let text = "a".repeat(length);
+                    let shown = format!("{} {before} {length}", level.name());
+                    assert_eq!(level.text_within(line(&text).as_bytes(), value, &set), Some(text.as_bytes()), "{shown}");
+                    for at in 0..length {
+                        let mut other = text.clone();
+                        other.replace_range(at..=at, "!");
+                        assert_eq!(level.text_within(line(&other).as_bytes(), value, &set), None, "{shown} {at}");
+                    }
+                }
+            }
+            assert_eq!(level.text_within(b"12 ", Span::new(0, 2), &set), None);
+            assert_eq!(level.text_within(b"\"", Span::new(0, 1), &set), None);
         }
     }
 }
