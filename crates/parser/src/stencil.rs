@@ -19,7 +19,7 @@ use crate::fixed::Anchor;
 use crate::form::Form;
 use crate::index::{Flags, SCALAR};
 use crate::lazy::Lazy;
-use crate::scalar::scalar_end;
+use crate::scalar::{scalar_end, short_integer};
 use crate::shape::MemberTokens;
 use crate::traces::{Traced, Traces};
 use crate::walk::LineTokens;
@@ -48,7 +48,9 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) enum Hole {
     /// The content of a string: the quotes belong to the pieces.
     Text,
-    /// A number or a literal; what it was when the stencil was made.
+    /// A number or a literal; what it was when the stencil was made: a number of few digits and nothing else, another number,
+    /// or a literal.
+    Integer,
     Number,
     Literal,
     /// The end of the line.
@@ -58,7 +60,8 @@ pub(crate) enum Hole {
 impl Hole {
     /// Whether the same values fit.
     fn takes_the_same(self, other: Self) -> bool {
-        self == other || matches!((self, other), (Self::Number, Self::Literal) | (Self::Literal, Self::Number))
+        let is_scalar = |hole| matches!(hole, Self::Integer | Self::Number | Self::Literal);
+        self == other || is_scalar(self) && is_scalar(other)
     }
 }
 
@@ -426,7 +429,10 @@ impl Pieces {
                 SCALAR if loose && bytes[place].is_ascii_alphabetic() => {
                     (Hole::Literal, place, scalar_end(bytes, place))
                 }
-                SCALAR if !bytes[place].is_ascii_alphabetic() => (Hole::Number, place, scalar_end(bytes, place)),
+                SCALAR if !bytes[place].is_ascii_alphabetic() => {
+                    let hole = if short_integer(bytes, place) > 0 { Hole::Integer } else { Hole::Number };
+                    (hole, place, scalar_end(bytes, place))
+                }
                 _ => {
                     number += 1;
                     continue;

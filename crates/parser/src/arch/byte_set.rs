@@ -210,7 +210,11 @@ mod tests {
                     let value = Span::new(before, before + length + 2);
                     let text = "a".repeat(length);
                     let shown = format!("{} {before} {length}", level.name());
-                    assert_eq!(level.text_within(line(&text).as_bytes(), value, &set), Some(text.as_bytes()), "{shown}");
+                    assert_eq!(
+                        level.text_within(line(&text).as_bytes(), value, &set),
+                        Some(text.as_bytes()),
+                        "{shown}"
+                    );
                     for at in 0..length {
                         let mut other = text.clone();
                         other.replace_range(at..=at, "!");

@@ -43,13 +43,24 @@ pub(super) mod x86_64 {
         tokens.iter().position(is_other).unwrap_or(tokens.len())
     }
 
+    /// As [`short_number`], in a place of its own: what it needs is not kept in registers by who calls it now and then.
+    ///
+    /// # Safety
+    /// As for [`short_number`].
+    #[inline(never)]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    pub(in crate::arch) unsafe fn one_short_number(bytes: &[u8], at: usize) -> usize {
+        // SAFETY: passed on from the caller.
+        unsafe { short_number(bytes, at) }
+    }
+
     /// The length of the short number that stands at `at` with what may follow it, or 0: then there may be another number.
     ///
     /// # Safety
     /// The CPU must have AVX2 and what [`has_avx2`](super::super::x86_64::has_avx2) asks for beside it.
     #[inline]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(in crate::arch) unsafe fn short_number(bytes: &[u8], at: usize) -> usize {
+    unsafe fn short_number(bytes: &[u8], at: usize) -> usize {
         let Some(word) = bytes.get(at..at + REACH).and_then(<[u8]>::first_chunk::<REACH>) else {
             return 0;
         };

@@ -2,7 +2,7 @@
 
 use super::{Inner, Level};
 use crate::index::Flags;
-use crate::scalar::short_literal;
+use crate::scalar::{short_integer, short_literal};
 use crate::stencil::{Hole, NONE, Node, PIECES_MAX, Tree};
 use crate::text::escape_end;
 use crate::traces::{Traced, Traces};
@@ -142,11 +142,15 @@ unsafe fn trace_line<L: Look>(
 /// The CPU must have what `L` is made for.
 #[inline(always)]
 unsafe fn scalar_end<L: Look>(bytes: &[u8], at: usize, hole: Hole) -> Option<usize> {
-    let length = match hole {
+    let mut length = match hole {
+        Hole::Integer => short_integer(bytes, at),
         Hole::Literal => short_literal(bytes, at),
-        // SAFETY: passed on from the caller.
-        _ => unsafe { L::short_number(bytes, at) },
+        _ => 0,
     };
+    if length == 0 && hole != Hole::Literal {
+        // SAFETY: passed on from the caller.
+        length = unsafe { L::short_number(bytes, at) };
+    }
     if length > 0 { Some(at + length) } else { scalar(bytes, at).ok() }
 }
 
@@ -311,7 +315,7 @@ mod x86_64 {
         #[inline(always)]
         unsafe fn short_number(bytes: &[u8], at: usize) -> usize {
             // SAFETY: the caller promises AVX2.
-            unsafe { numbers::x86_64::short_number(bytes, at) }
+            unsafe { numbers::x86_64::one_short_number(bytes, at) }
         }
     }
 }
