@@ -218,10 +218,7 @@ impl Parser {
         let mut fitting = 0;
         'lines: while start < chunk.len() {
             self.stencils.trace(self.level, chunk, start);
-            if self.stencils.traces.lines().is_empty() {
-                self.trace_last_line(chunk, start);
-            }
-            if self.stencils.traces.lines().is_empty() {
+            if self.stencils.traces.lines().is_empty() && !self.trace_last_line(chunk, start) {
                 break;
             }
             let Self { stencils, lazy, listed, level, limits, .. } = self;
@@ -268,14 +265,14 @@ impl Parser {
     }
 
     /// Tries the last line of `chunk`, which is too near to the end to be looked at where it is. A line end is added to a
-    /// line without one.
-    fn trace_last_line(&mut self, chunk: &[u8], start: usize) {
+    /// line without one. Tells whether it fits.
+    fn trace_last_line(&mut self, chunk: &[u8], start: usize) -> bool {
         let line = &chunk[start..];
         if line.len() > LAST_LINE_BYTES_MAX || self.stencils.are_none() {
-            return;
+            return false;
         }
         let line = match memchr::memchr(b'\n', line) {
-            Some(newline) if newline + 1 < line.len() => return,
+            Some(newline) if newline + 1 < line.len() => return false,
             Some(newline) => &line[..newline],
             None => line,
         };
@@ -283,6 +280,7 @@ impl Parser {
         self.last_line[line.len()] = b'\n';
         let room = &self.last_line[..line.len() + 1 + REACH];
         self.stencils.trace_copy(self.level, room, start);
+        !self.stencils.traces.lines().is_empty()
     }
 
     /// Visits the lines from `start` to the end of `bytes`; breaks with the offset of the first line not visited.

@@ -293,7 +293,6 @@ impl Stencils {
     /// Tries the lines that start at `start`; [`Self::traces`] then has those that fit, as far as [`Level::trace`] tells.
     #[inline]
     pub(crate) fn trace(&mut self, level: Level, bytes: &[u8], start: usize) {
-        self.traces.clear();
         level.trace(&self.tree, bytes, start, &mut self.traces);
     }
 

@@ -71,15 +71,15 @@ impl Traces {
         self.starts[line.starts as usize..].first_chunk().expect("room for the pieces of a whole line")
     }
 
-    /// Traces lines from `start` on, in place of those that were traced last, until one does not fit or these are enough.
-    /// `trace` traces the line at a place, writes down where its pieces start, and tells how many there are.
+    /// Traces lines from `start` on until one does not fit or these are enough; there must be none yet. `trace` traces the line
+    /// at a place, writes down where its pieces start, and tells how many there are.
     #[inline(always)]
     pub(crate) fn fill(
         &mut self,
         start: usize,
         mut trace: impl FnMut(usize, &mut [u32; PIECES_MAX]) -> Option<(Traced, usize)>,
     ) {
-        self.clear();
+        debug_assert!(self.lines().is_empty(), "what was traced last is forgotten");
         let mut at = start;
         for line in &mut self.lines {
             let starts =

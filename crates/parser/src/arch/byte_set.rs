@@ -199,6 +199,7 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn texts_are_within_a_set_whatever_is_around_them() {
         let set = ByteSet::new(b"aZ09-");

@@ -3,7 +3,7 @@
 use super::{Inner, Level};
 use crate::index::Flags;
 use crate::scalar::{short_integer, short_literal};
-use crate::stencil::{Hole, NONE, Node, PIECES_MAX, Tree};
+use crate::stencil::{Hole, Node, PIECES_MAX, Tree};
 use crate::text::escape_end;
 use crate::traces::{Traced, Traces};
 use crate::walk::scalar;
@@ -14,9 +14,6 @@ impl Level {
     /// still to be checked where the flags say that there is any.
     #[inline]
     pub(crate) fn trace(self, tree: &Tree, bytes: &[u8], start: usize, traces: &mut Traces) {
-        if tree.root == NONE {
-            return;
-        }
         match self.0 {
             // SAFETY: a value of these levels exists only where the CPU was found to have the features.
             #[cfg(target_arch = "x86_64")]
@@ -61,6 +58,7 @@ trait Look {
 /// The CPU must have what `L` is made for.
 #[inline(always)]
 unsafe fn trace<L: Look>(tree: &Tree, bytes: &[u8], start: usize, traces: &mut Traces) {
+    traces.clear();
     // The last place that anything is looked at.
     let Some(limit) = bytes.len().checked_sub(REACH) else { return };
     // SAFETY: passed on from the caller.
