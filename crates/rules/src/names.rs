@@ -55,19 +55,16 @@ impl Names {
         self.variants = MemberSet::EMPTY;
         for (number, member) in record.members().iter().enumerate() {
             let name = record.name(member);
-            let (known, variant) = match Member::from_any_case(&name) {
-                Some((member, true)) => (Some(member), None),
-                Some((member, false)) => (None, Some(member)),
-                None => (None, None),
-            };
-            self.kinds.push(known);
-            let Some(known) = known else {
+            let nearest = Member::from_any_case(&name);
+            let Some((known, true)) = nearest else {
+                self.kinds.push(None);
                 self.any_unknown = true;
-                if let Some(variant) = variant {
+                if let Some((variant, _)) = nearest {
                     self.variants = self.variants | MemberSet::of(&[variant]);
                 }
                 continue;
             };
+            self.kinds.push(Some(known));
             let place = &mut self.known[known as usize];
             if *place != ABSENT && strictness.unique {
                 return Err(twice(member, ""));

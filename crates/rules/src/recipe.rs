@@ -53,8 +53,6 @@ pub(crate) struct Recipe {
     same: Vec<(AnchoredSpan, Box<[u8]>)>,
     /// Strings that must not be empty.
     filled: Vec<AnchoredSpan>,
-    /// It rests on no value.
-    is_free: bool,
     /// The slots of the fresh keys, in the order that they are made.
     fresh: Vec<usize>,
     edits: Vec<PlannedEdit>,
@@ -218,7 +216,7 @@ impl Rules {
     ) -> Option<Followed<'a>> {
         // What made the recipes found no fault in the names, which are the same.
         let recipes = layouts.recipes(line.form())?;
-        let recipe = recipes.all.iter().find(|recipe| recipe.is_free || recipe.fits(&line))?;
+        let recipe = recipes.all.iter().find(|recipe| recipe.fits(&line))?;
         if self.check == Check::Id && !recipe.id.is_some_and(|id| is_plain_id(line.text_within(line.span(id), &ID_SET)))
         {
             return None;
@@ -302,9 +300,7 @@ impl Rules {
         };
         let edits = scratch.edits.iter().map(edit).collect::<Option<_>>()?;
         let (id, module_id) = (anchored(scratch.id)?, anchored(scratch.module_id)?);
-        let is_free = same.is_empty() && filled.is_empty();
-        let counts = scratch.counts.clone();
-        Some(Recipe { id, module_id, same, filled, is_free, fresh, edits, findings, counts, verdict })
+        Some(Recipe { id, module_id, same, filled, fresh, edits, findings, counts: scratch.counts.clone(), verdict })
     }
 
     /// The values that the rules go by, of the record's members and of what is inside of them; `None` where they go by more
@@ -356,10 +352,12 @@ impl Rules {
 impl Recipe {
     #[inline]
     fn fits(&self, line: &FixedText<'_>) -> bool {
-        self.same.iter().all(|(span, value)| line.bytes(line.span(*span)) == &**value)
-            && self.filled.iter().all(|span| {
-                let value = line.span(*span);
-                value.end - value.start > 2
-            })
+        let rests_on_nothing = self.same.is_empty() && self.filled.is_empty();
+        rests_on_nothing
+            || self.same.iter().all(|(span, value)| line.bytes(line.span(*span)) == &**value)
+                && self.filled.iter().all(|span| {
+                    let value = line.span(*span);
+                    value.end - value.start > 2
+                })
     }
 }

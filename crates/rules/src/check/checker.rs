@@ -281,9 +281,10 @@ impl Checker {
         let mut all_once = true;
         for (number, member) in record.members().iter().enumerate() {
             let name = record.name(member);
-            let Some(known) = Member::from_name(&name) else {
+            let nearest = Member::from_any_case(&name);
+            let Some((known, true)) = nearest else {
                 scratch.odd.push(member.name);
-                if let Some(variant) = Member::from_case_variant(&name) {
+                if let Some((variant, _)) = nearest {
                     scratch.variants.insert(variant);
                 }
                 self.odd_name(scratch, Place::Line, member.name, &name);
