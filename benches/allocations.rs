@@ -12,10 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hubmill_device::{Code, ImportMode};
 use hubmill_generate::{Check, Csv, Devices, Made, Make, Plan, Request, Rows};
-use hubmill_parser::{Level, Limits};
-use hubmill_pipeline::{
-    Batch, Drain, Flow, OnInvalid, Options, Piece, Transform, TransformScratch, Work as _, run, run_from,
-};
+use hubmill_parser::Level;
+use hubmill_pipeline::{Batch, Drain, Flow, Options, Piece, Transform, TransformScratch, Work as _, run, run_from};
 use hubmill_reader::{Cut, Input, MmapChoice, Part};
 use hubmill_rules::{Condition, DeepEdits, IdList, KeySlots, Preset, RuleSet, Rules, ScopeMap};
 use hubmill_testkit::generate::{Kind, file};
@@ -134,17 +132,10 @@ fn escaped(count: u64) -> Vec<u8> {
 
 fn transform(set: RuleSet) -> Transform {
     Transform {
-        rules: Rules::new(set).expect("the rules agree"),
-        limits: Limits::default(),
-        level: Level::detect(),
-        on_invalid: OnInvalid::Reject,
         collect_rejects: true,
         collect_filtered: true,
         collect_keys: true,
-        all_diagnostics: false,
-        invalid_max: u64::MAX,
-        checker: None,
-        samples_max: 0,
+        ..Transform::new(Rules::new(set).expect("the rules agree"))
     }
 }
 

@@ -15,8 +15,7 @@ use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hubmill_device::ImportMode;
-use hubmill_parser::{Level, Limits};
-use hubmill_pipeline::{Batch, Drain, Flow, OnInvalid, Options, Piece, Tally, Transform, run};
+use hubmill_pipeline::{Batch, Drain, Flow, Options, Piece, Tally, Transform, run};
 use hubmill_reader::{Cut, Input, MmapChoice};
 use hubmill_rules::{RuleSet, Rules};
 use hubmill_testkit::generate::{Kind, file};
@@ -57,19 +56,7 @@ fn transform(work: &Transform, from: &Path, to: &Path, choice: MmapChoice, threa
 
 /// The work of setting the mode of every line, or of none.
 fn rewrite(mode: Option<ImportMode>) -> Transform {
-    Transform {
-        rules: Rules::new(RuleSet { import_mode: mode, ..RuleSet::default() }).expect("the rules agree"),
-        limits: Limits::default(),
-        level: Level::detect(),
-        on_invalid: OnInvalid::Reject,
-        collect_rejects: false,
-        collect_filtered: false,
-        collect_keys: false,
-        all_diagnostics: false,
-        invalid_max: u64::MAX,
-        checker: None,
-        samples_max: 0,
-    }
+    Transform::new(Rules::new(RuleSet { import_mode: mode, ..RuleSet::default() }).expect("the rules agree"))
 }
 
 fn copy(from: &Path, to: &Path) {

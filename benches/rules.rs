@@ -6,8 +6,7 @@ mod data;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use hubmill_device::ImportMode;
-use hubmill_parser::{Level, Limits};
-use hubmill_pipeline::{OnInvalid, Piece, Transform, Work as _};
+use hubmill_pipeline::{Piece, Transform, Work as _};
 use hubmill_reader::Part;
 use hubmill_rules::{Check, Condition, DeepEdits, KeySlots, Preset, RuleSet, Rules};
 
@@ -75,17 +74,9 @@ fn rules(criterion: &mut Criterion) {
         group.throughput(data.throughput());
         for (name, set) in sets() {
             let work = Transform {
-                rules: Rules::new(set).expect("the rules agree"),
-                limits: Limits::default(),
-                level: Level::detect(),
-                on_invalid: OnInvalid::Reject,
                 collect_rejects: true,
                 collect_filtered: true,
-                collect_keys: false,
-                all_diagnostics: false,
-                invalid_max: u64::MAX,
-                checker: None,
-                samples_max: 0,
+                ..Transform::new(Rules::new(set).expect("the rules agree"))
             };
             let mut scratch = work.scratch();
             let want = go(&work, &data.bytes, &mut scratch);

@@ -2,7 +2,7 @@
 
 use hubmill_device::{Code, Severity, TextKind, redacted};
 use hubmill_parser::{Fault, FaultKind, Limits, Line};
-use hubmill_rules::{Detail, Finding};
+use hubmill_rules::{Detail, Finding, PlannedFinding};
 
 use crate::Piece;
 use crate::batch::{Diagnostic, Tally};
@@ -63,11 +63,20 @@ impl Notes<'_> {
         }
     }
 
-    /// Whether findings of this code are only counted from here on.
+    /// As [`Notes::add`], of what is found in every line that follows a recipe; `found` tells the finding, and the id of the line,
+    /// where it will be shown.
     #[inline]
-    pub(crate) fn has_enough(&self, code: Code, piece: Piece<'_>) -> bool {
-        let has_enough = self.tally.of(code) >= u64::from(DIAGNOSTICS_SHOWN_MAX);
-        !self.all && (has_enough || self.enough.0[code as usize] < piece.offset)
+    pub(crate) fn add_planned<'l>(
+        &mut self,
+        planned: &PlannedFinding,
+        piece: Piece<'_>,
+        line: u64,
+        found: impl FnOnce() -> (Finding, Option<&'l [u8]>),
+    ) {
+        if self.count(planned.code(), planned.severity(), piece) {
+            let (finding, id) = found();
+            self.keep(finding, None, id, piece, line);
+        }
     }
 
     /// Counts a finding of this code; whether it will be shown.

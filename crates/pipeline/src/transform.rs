@@ -154,14 +154,11 @@ impl Visit for Round<'_> {
         for code in followed.counts() {
             batch.tally.count(*code);
         }
-        let warnings = followed.findings().iter().filter(|finding| finding.severity() == Severity::Warning);
-        for finding in warnings {
-            if work.notes(batch).has_enough(finding.code(), *piece) {
-                batch.tally.count_finding(finding.code(), Severity::Warning);
-            } else {
-                let id = followed.id().map(|id| id.of(piece.bytes));
-                work.note(finding.of(&line.text), id, *piece, batch);
-            }
+        let line_number = batch.tally.lines;
+        for planned in followed.findings().iter().filter(|planned| planned.severity() == Severity::Warning) {
+            work.notes(batch).add_planned(planned, *piece, line_number, || {
+                (planned.of(&line.text), followed.id().map(|id| id.of(piece.bytes)))
+            });
         }
         Some(if work.is_full(batch) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
@@ -214,6 +211,24 @@ impl Visit for Round<'_> {
 }
 
 impl Transform {
+    /// Applies rules to lines of the usual limits, at the fastest level of this CPU: lines that can't be used are left out, and
+    /// nothing is collected but the first findings of each code.
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            limits: Limits::default(),
+            level: Level::detect(),
+            on_invalid: OnInvalid::Reject,
+            collect_rejects: false,
+            collect_filtered: false,
+            collect_keys: false,
+            all_diagnostics: false,
+            invalid_max: u64::MAX,
+            checker: None,
+            samples_max: 0,
+        }
+    }
+
     /// Applies the rules, and checks what they leave.
     #[inline]
     fn checked(
@@ -386,26 +401,19 @@ fn keep_raw(gather: &mut Gather, bytes: &[u8], start: usize, end: usize, line_en
 #[cfg(test)]
 mod tests {
     use hubmill_device::Code;
-    use hubmill_parser::{Level, Limits};
     use hubmill_reader::Part;
     use hubmill_rules::{RuleSet, Rules};
 
-    use super::{OnInvalid, Transform};
+    use super::Transform;
     use crate::{Batch, Piece, Tally, Work as _};
 
     fn transform() -> Transform {
         Transform {
-            rules: Rules::new(RuleSet::default()).unwrap(),
-            limits: Limits::default(),
-            level: Level::detect(),
-            on_invalid: OnInvalid::Reject,
             collect_rejects: true,
             collect_filtered: true,
             collect_keys: true,
             all_diagnostics: true,
-            invalid_max: u64::MAX,
-            checker: None,
-            samples_max: 0,
+            ..Transform::new(Rules::new(RuleSet::default()).unwrap())
         }
     }
 

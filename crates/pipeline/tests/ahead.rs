@@ -3,8 +3,7 @@
 //! Not for: what rules should make of a line; the process tests and the oracle say that.
 
 use hubmill_device::{Code, ImportMode, Status};
-use hubmill_parser::{Level, Limits};
-use hubmill_pipeline::{Batch, OnInvalid, Piece, Tally, Transform, Work};
+use hubmill_pipeline::{Batch, Piece, Tally, Transform, Work};
 use hubmill_reader::Part;
 use hubmill_rules::{Check, KeySlots, Preset, RuleSet, Rules};
 use hubmill_testkit::generate::{self, Kind};
@@ -27,18 +26,13 @@ fn out(set: RuleSet, all_diagnostics: bool, one_by_one: bool, pieces: &[&[u8]]) 
     let rules = Rules::new(set).expect("no contradiction");
     let is_random = rules.makes_keys();
     let transform = Transform {
-        rules,
-        limits: Limits::default(),
-        level: Level::detect(),
-        on_invalid: OnInvalid::Reject,
         collect_rejects: true,
         collect_filtered: true,
         collect_keys: true,
         all_diagnostics,
-        invalid_max: u64::MAX,
-        checker: None,
         // Who wants to see lines as they were and as they leave has them one by one.
         samples_max: if one_by_one { usize::MAX } else { 0 },
+        ..Transform::new(rules)
     };
     let (mut scratch, mut batch) = (transform.scratch(), Batch::default());
     let mut out = Out::default();
