@@ -1,6 +1,8 @@
 //! `validate`: the work of a check, over pieces cut anywhere and after lines of the same forms with other values, finds on every
 //! line what the reference checker finds, on every SIMD level.
 
+use std::ops::Range;
+
 use hubmill_device::Severity;
 use hubmill_parser::{DEPTH_MAX_DEFAULT, LINE_BYTES_MAX_DEFAULT, Level, Limits};
 use hubmill_pipeline::{Diagnostic, Piece, Validate, Validation, Work as _};
@@ -105,27 +107,7 @@ pub fn run(data: &[u8]) {
         // Both ways to tell equal lines from others.
         let again = input.len().is_multiple_of(2);
         let work = Validate::new(checker, limits, level, true, true).with_lines_again(again);
-        let mut validation = Validation::new(&work);
-        let (mut scratch, mut batch) = (work.scratch(), work.batch());
-        let mut found: Vec<Diagnostic> = Vec::new();
-        for lines in &before {
-            let piece = Piece { offset: 0, is_first: false, bytes: lines, part: Part::Lines };
-            work.work(&mut scratch, piece, 0, u64::MAX, &mut batch);
-            work.clear(&mut batch);
-        }
-        for (number, (range, part)) in pieces.iter().enumerate() {
-            let piece =
-                Piece { offset: range.start as u64, is_first: number == 0, bytes: &input[range.clone()], part: *part };
-            let mut from = 0;
-            loop {
-                work.clear(&mut batch);
-                from = work.work(&mut scratch, piece, from, u64::MAX, &mut batch);
-                found.extend(validation.take(&batch));
-                if from >= piece.bytes.len() {
-                    break;
-                }
-            }
-        }
+        let (mut validation, mut found) = look(&work, &before, &pieces, input);
         let are_equal = |one, other| again && line_at(input, one) == line_at(input, other);
         validation.finish(threads, &are_equal, |diagnostic| found.push(diagnostic));
         for diagnostic in &found {
@@ -139,7 +121,44 @@ pub fn run(data: &[u8]) {
         if !has_long_lines {
             assert_eq!(given, want, "{} {:?}", level.name(), String::from_utf8_lossy(input));
         }
+        // A short check, by what is known of forms and, where lines are to be compared, one by one.
+        let checker = Checker::new(Check::Id, Policy::default());
+        let [ahead, one_by_one] = [false, true].map(|compares| Validate::new(checker, limits, level, true, compares));
+        let (ahead, one_by_one) = (look(&ahead, &before, &pieces, input), look(&one_by_one, &before, &pieces, input));
+        assert_eq!(ahead.0.tally(), one_by_one.0.tally(), "{} {:?}", level.name(), String::from_utf8_lossy(input));
+        assert_eq!(ahead.1, one_by_one.1);
     }
+}
+
+/// Checks pieces of an input, after other lines; what was found in the lines.
+fn look<'w>(
+    work: &'w Validate,
+    before: &[Vec<u8>],
+    pieces: &[(Range<usize>, Part)],
+    input: &[u8],
+) -> (Validation<'w>, Vec<Diagnostic>) {
+    let mut validation = Validation::new(work);
+    let (mut scratch, mut batch) = (work.scratch(), work.batch());
+    for lines in before {
+        let piece = Piece { offset: 0, is_first: false, bytes: lines, part: Part::Lines };
+        work.work(&mut scratch, piece, 0, u64::MAX, &mut batch);
+        work.clear(&mut batch);
+    }
+    let mut found = Vec::new();
+    for (number, (range, part)) in pieces.iter().enumerate() {
+        let bytes = &input[range.clone()];
+        let piece = Piece { offset: range.start as u64, is_first: number == 0, bytes, part: *part };
+        let mut from = 0;
+        loop {
+            work.clear(&mut batch);
+            from = work.work(&mut scratch, piece, from, u64::MAX, &mut batch);
+            found.extend(validation.take(&batch));
+            if from >= piece.bytes.len() {
+                break;
+            }
+        }
+    }
+    (validation, found)
 }
 
 /// The line that starts at an offset, without its end.

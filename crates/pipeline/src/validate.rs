@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use hubmill_device::{Code, ImportMode, Severity};
-use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser, Record};
+use hubmill_parser::{Content, Fault, FaultKind, FixedLine, Level, Limits, Line, Parser, Record, Visit};
 use hubmill_reader::Part;
 use hubmill_rules::{CheckScratch, Checker, Detail, Facts, Filter, FilterScratch, Finding};
 
@@ -126,29 +126,63 @@ impl Work for Validate {
             return piece.bytes.len();
         }
         let ValidateScratch { parser, check, filter } = scratch;
-        parser.parse(piece.bytes, from, |line| {
-            batch.tally.lines += 1;
-            match &line.content {
-                Content::Record(_) if batch.layout == Some(Layout::Array) => batch.tally.rejected += 1,
-                Content::Record(record) if self.leaves_out(filter, record) => batch.tally.filtered += 1,
-                Content::Record(record) => self.look_at_record(check, record, line, piece, batch),
-                Content::Blank => {
-                    batch.tally.blank += 1;
-                    if batch.layout == Some(Layout::Array) {
-                        return ControlFlow::Continue(());
-                    }
-                    let message = "a blank line: what the hub makes of it is not known (§1.5)";
-                    let finding = Finding::new(Code::BlankLine, line.start as u32, "", Detail::Text(message));
-                    self.note(finding, None, piece, batch.tally.lines, batch);
+        let wants_more = self.filter.is_some() || self.fingerprints.is_some();
+        let mut round = Round { work: self, check, filter, piece, from, at_start, wants_more, batch };
+        parser.parse_with(piece.bytes, from, &mut round)
+    }
+}
+
+/// One look at the lines of a piece.
+struct Round<'w> {
+    work: &'w Validate,
+    check: &'w mut CheckScratch,
+    filter: &'w mut FilterScratch,
+    piece: Piece<'w>,
+    from: usize,
+    /// It starts with the first line of the input.
+    at_start: bool,
+    /// More is wanted of a line than what is wrong with it.
+    wants_more: bool,
+    batch: &'w mut CheckedBatch,
+}
+
+impl Visit for Round<'_> {
+    /// Counts a line of which its form and its id tell that it is good.
+    #[inline(always)]
+    fn fixed(&mut self, line: &FixedLine<'_>) -> Option<ControlFlow<()>> {
+        let Self { work, check, batch, .. } = self;
+        if self.wants_more || batch.layout.is_some() || !work.checker.is_good(check, &line.text) {
+            return None;
+        }
+        batch.tally.lines += 1;
+        batch.tally.written += 1;
+        Some(ControlFlow::Continue(()))
+    }
+
+    fn line(&mut self, line: &Line<'_>) -> ControlFlow<()> {
+        let Self { work, check, filter, piece, from, at_start, batch, .. } = self;
+        let (work, piece) = (*work, *piece);
+        batch.tally.lines += 1;
+        match &line.content {
+            Content::Record(_) if batch.layout == Some(Layout::Array) => batch.tally.rejected += 1,
+            Content::Record(record) if work.leaves_out(filter, record) => batch.tally.filtered += 1,
+            Content::Record(record) => work.look_at_record(check, record, line, piece, batch),
+            Content::Blank => {
+                batch.tally.blank += 1;
+                if batch.layout == Some(Layout::Array) {
+                    return ControlFlow::Continue(());
                 }
-                Content::Invalid(fault) => {
-                    let is_first = at_start && batch.tally.lines == batch.tally.blank + 1;
-                    self.look_at_invalid(*fault, line, is_first, line.start == from, piece, batch);
-                }
+                let message = "a blank line: what the hub makes of it is not known (§1.5)";
+                let finding = Finding::new(Code::BlankLine, line.start as u32, "", Detail::Text(message));
+                work.note(finding, None, piece, batch.tally.lines, batch);
             }
-            let full = self.all_diagnostics && batch.diagnostics.len() >= DIAGNOSTICS_MAX;
-            if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
+            Content::Invalid(fault) => {
+                let is_first = *at_start && batch.tally.lines == batch.tally.blank + 1;
+                work.look_at_invalid(*fault, line, is_first, line.start == *from, piece, batch);
+            }
+        }
+        let full = work.all_diagnostics && batch.diagnostics.len() >= DIAGNOSTICS_MAX;
+        if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 

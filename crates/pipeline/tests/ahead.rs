@@ -1,13 +1,22 @@
-//! Responsible for: that lines which are transformed by what is known ahead of their forms become, and leave behind, what
-//! they do one by one.
+//! Responsible for: that lines which are transformed, or checked, by what is known ahead of their forms become, and leave
+//! behind, what they do one by one.
 //! Not for: what rules should make of a line; the process tests and the oracle say that.
 
 use hubmill_device::{Code, ImportMode, Status};
-use hubmill_pipeline::{Batch, Piece, Tally, Transform, Work};
+use hubmill_parser::{Level, Limits};
+use hubmill_pipeline::{Batch, Diagnostic, Piece, Tally, Transform, Validate, Validation, Work};
 use hubmill_reader::Part;
-use hubmill_rules::{Check, KeySlots, Preset, RuleSet, Rules};
+use hubmill_rules::{Check, Checker, KeySlots, Policy, Preset, RuleSet, Rules};
 use hubmill_testkit::generate::{self, Kind};
 use hubmill_testkit::rng::Rng;
+
+/// What is told of a line: code, line, byte, id, path, message.
+type Told = (Code, u64, u64, Option<String>, String, String);
+
+fn told(found: &Diagnostic, lines_before: u64) -> Told {
+    let line = lines_before + found.line;
+    (found.code, line, found.byte, found.id.clone(), found.path.clone(), found.message.clone())
+}
 
 /// What comes out of all rounds over a piece; of what is random only the length.
 #[derive(Debug, Default, PartialEq)]
@@ -17,8 +26,7 @@ struct Out {
     rejects: Vec<u8>,
     filtered: Vec<u8>,
     keys_bytes: usize,
-    /// Code, line, byte, id, path, message.
-    diagnostics: Vec<(Code, u64, u64, Option<String>, String, String)>,
+    diagnostics: Vec<Told>,
     tally: Tally,
 }
 
@@ -54,10 +62,7 @@ fn out(set: RuleSet, all_diagnostics: bool, one_by_one: bool, pieces: &[&[u8]]) 
                 }
             }
             out.keys_bytes += batch.keys.len();
-            out.diagnostics.extend(batch.diagnostics.iter().map(|found| {
-                let line = lines_before + found.line;
-                (found.code, line, found.byte, found.id.clone(), found.path.clone(), found.message.clone())
-            }));
+            out.diagnostics.extend(batch.diagnostics.iter().map(|found| told(found, lines_before)));
         }
         offset += bytes.len() as u64;
     }
@@ -112,6 +117,74 @@ fn what_is_known_ahead_of_lines_changes_nothing_of_what_becomes_of_them() {
             assert!(found == want, "{:?}", set());
             let Tally { written, filtered, rejected, blank, .. } = found.tally;
             assert!(written + filtered > 4_000 && rejected > 400 && blank > 300, "{:?}", found.tally);
+        }
+    }
+}
+
+/// What a short check tells of the lines of all pieces, and what became of these.
+fn checked(policy: Policy, all_diagnostics: bool, one_by_one: bool, pieces: &[&[u8]]) -> (Vec<Told>, Tally) {
+    // Lines that are to be compared with each other are looked at one by one.
+    let checker = Checker::new(Check::Id, policy);
+    let work = Validate::new(checker, Limits::default(), Level::detect(), all_diagnostics, one_by_one);
+    let (mut scratch, mut batch) = (work.scratch(), work.batch());
+    let mut validation = Validation::new(&work);
+    let (mut offset, mut found) = (0, Vec::new());
+    for (number, bytes) in pieces.iter().enumerate() {
+        let piece = Piece { offset, is_first: number == 0, bytes, part: Part::Lines };
+        let mut from = 0;
+        while from < bytes.len() {
+            work.clear(&mut batch);
+            from = work.work(&mut scratch, piece, from, u64::MAX, &mut batch);
+            found.extend(validation.take(&batch).iter().map(|found| told(found, 0)));
+        }
+        offset += bytes.len() as u64;
+    }
+    (found, validation.tally().clone())
+}
+
+#[test]
+fn what_is_known_ahead_of_lines_changes_nothing_of_what_a_short_check_finds() {
+    let mut rng = Rng::new(12);
+    let mut chunk = Vec::new();
+    for index in 0..6_000 {
+        let kind = [Kind::Identity, Kind::Identity, Kind::Twin, Kind::TenBytes][rng.below(4)];
+        let start = chunk.len();
+        generate::line(kind, 3, index % 500, &mut chunk);
+        let mut line = String::from_utf8(chunk.split_off(start)).expect("UTF-8");
+        // One line in three is changed where a short check looks, the others tell it what to expect.
+        let (from, to) = match rng.below(24) {
+            0 => ("\"id\":\"", "\"id\":\" "),
+            1 => ("\"id\":\"", "\"id\":\"\\u0061"),
+            2 => ("\"id\":\"", "\"id\":null,\"was\":\""),
+            3 => ("\"id\":", "\"ID\":"),
+            4 => ("\"status\":\"enabled\"", "\"status\":null"),
+            5 => ("\"status\":\"enabled\"", "\"status\":1"),
+            6 => ("\"status\":\"enabled\"", "\"status\":true"),
+            7 => ("\"status\":\"enabled\"", "\"status\":\"\""),
+            8 => ("\"status\":", "\"stat\\u0075s\":"),
+            9 => ("\"status\":", "\"eTag\":\"twice\",\"status\":"),
+            _ => ("", ""),
+        };
+        line = line.replacen(from, to, 1);
+        if rng.chance(2) {
+            line.pop();
+        }
+        chunk.extend_from_slice(line.as_bytes());
+        chunk.push(b'\n');
+    }
+    let cut = 1 + chunk[..chunk.len() / 2].iter().rposition(|byte| *byte == b'\n').expect("lines");
+    let (first, second) = chunk.split_at(cut);
+    let policies: [(&[Code], &[Code]); 3] =
+        [(&[], &[]), (&[Code::StatusMissing, Code::IdCharset], &[]), (&[], &[Code::StatusMissing])];
+    for (allowed, denied) in policies {
+        let policy = Policy::new(allowed, denied).expect("no contradiction");
+        for all_diagnostics in [false, true] {
+            let found = checked(policy, all_diagnostics, false, &[first, second]);
+            let want = checked(policy, all_diagnostics, true, &[first, second]);
+            assert_eq!(found.1, want.1);
+            assert!(found == want, "{allowed:?} {denied:?}");
+            let Tally { written, rejected, .. } = found.1;
+            assert!(written > 3_000 && rejected > 300, "{:?}", found.1);
         }
     }
 }

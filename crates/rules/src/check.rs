@@ -7,6 +7,7 @@ mod place;
 mod plan;
 mod policy;
 mod quick;
+mod short;
 mod text;
 mod twin;
 

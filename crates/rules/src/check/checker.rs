@@ -12,6 +12,7 @@ use super::place::first_repeated;
 use super::plan::METADATA;
 use super::policy::Policy;
 use super::quick::Planned;
+use super::short::GoodForms;
 use super::text::lone_surrogate;
 use super::twin::{Frame, Section, TwinSizes};
 use crate::finding::{Detail, Finding};
@@ -43,6 +44,8 @@ pub struct CheckScratch {
     forms: Vec<(u64, [u32; Member::COUNT])>,
     /// By form: what follows from it.
     pub(super) plans: Vec<Planned>,
+    /// Forms in which a short check finds nothing but ids.
+    pub(super) good_forms: GoodForms,
     /// Members that are there in another case.
     pub(super) variants: MemberSet,
     /// The names of an object that are none of the known ones.
@@ -61,6 +64,7 @@ impl Default for CheckScratch {
             known: [ABSENT; Member::COUNT],
             forms: Vec::new(),
             plans: Vec::new(),
+            good_forms: GoodForms::default(),
             variants: MemberSet::EMPTY,
             odd: Vec::new(),
             numbers: Vec::new(),
@@ -164,7 +168,13 @@ impl Checker {
         let facts = match self.check {
             Check::None => Facts::default(),
             Check::Full => self.check_by_plan(scratch, record).unwrap_or_else(|| self.check_at_length(scratch, record)),
-            Check::Id => self.check_at_length(scratch, record),
+            Check::Id => {
+                let facts = self.check_at_length(scratch, record);
+                if scratch.findings.is_empty() && scratch.allowed.is_empty() {
+                    self.note_good(scratch, record);
+                }
+                facts
+            }
         };
         if scratch.findings.len() > 1 {
             scratch.findings.sort_by_key(|finding| finding.at);
