@@ -43,7 +43,8 @@ pub(super) mod x86_64 {
         tokens.iter().position(is_other).unwrap_or(tokens.len())
     }
 
-    /// As [`short_number`], in a place of its own: what it needs is not kept in registers by who calls it now and then.
+    /// As [`short_number`], in a place of its own: a caller that takes it in is made before, with registers for what matters
+    /// to it.
     ///
     /// # Safety
     /// As for [`short_number`].

@@ -30,6 +30,11 @@ pub(crate) const REACH: usize = 64;
 
 /// How bytes are looked at. The functions are unsafe to call where the CPU lacks what they are made for.
 trait Look {
+    /// Bytes that were looked at, one over the other.
+    type Seen: Copy;
+
+    const NOTHING: Self::Seen;
+
     /// Whether the piece of `node` stands at `at`.
     ///
     /// # Safety
@@ -37,12 +42,19 @@ trait Look {
     /// follow both `at` and the end of the piece there.
     unsafe fn fits(text: &[u8], node: &Node, bytes: &[u8], at: usize) -> bool;
 
-    /// The first quote, backslash or control character from `at` on; some bit 7 of `high` is set where a byte of 0x80 or
-    /// above stands before it. `None` where fewer than [`REACH`] bytes are left. Whether it is expected to be far is a hint.
+    /// The first quote, backslash or control character from `at` on. All that was looked at for it, a little more than what
+    /// stands before it, is added to `seen`. `None` where fewer than [`REACH`] bytes are left. Whether it is expected to be far
+    /// is a hint.
+    ///
+    /// # Safety
+    /// The CPU must have what the way of looking is made for, and [`REACH`] bytes must follow `at`.
+    unsafe fn special(bytes: &[u8], at: usize, far: bool, seen: &mut Self::Seen) -> Option<usize>;
+
+    /// Whether there was a byte of 0x80 or above.
     ///
     /// # Safety
     /// The CPU must have what the way of looking is made for.
-    unsafe fn special(bytes: &[u8], at: usize, far: bool, high: &mut u64) -> Option<usize>;
+    unsafe fn any_high(seen: Self::Seen) -> bool;
 
     /// Asks for the bytes that will be looked at some time after those at `at`.
     fn look_ahead(bytes: &[u8], at: usize);
@@ -80,7 +92,7 @@ unsafe fn trace_line<L: Look>(
 ) -> Option<(Traced, usize)> {
     let mut at = start;
     let mut flags = Flags::NONE;
-    let mut high = 0;
+    let mut seen = L::NOTHING;
     // The first piece that may stand at `at`, and the one that is looked at.
     let mut first = tree.root;
     let mut number = first;
@@ -90,8 +102,9 @@ unsafe fn trace_line<L: Look>(
             // None fits. A string may go on after an escape: no piece, but the content of a string starts with one.
             if bytes[at] == b'\\' && piece > 0 {
                 flags |= Flags::BACKSLASH;
-                // SAFETY: passed on from the caller.
-                at = unsafe { L::special(bytes, escape_end(bytes, at)?, false, &mut high) }?;
+                at = escape_end(bytes, at).filter(|end| *end <= limit)?;
+                // SAFETY: 64 bytes follow `at`; the rest is passed on from the caller.
+                at = unsafe { L::special(bytes, at, false, &mut seen) }?;
                 number = first;
                 continue;
             }
@@ -106,7 +119,7 @@ unsafe fn trace_line<L: Look>(
         L::look_ahead(bytes, after);
         let end = if node.is_text {
             // SAFETY: passed on from the caller.
-            unsafe { L::special(bytes, after, node.long, &mut high) }?
+            unsafe { L::special(bytes, after, node.long, &mut seen) }?
         } else if node.hole != Hole::End {
             // SAFETY: passed on from the caller.
             let Some(end) = (unsafe { scalar_end::<L>(bytes, after, node.hole) }) else {
@@ -121,7 +134,8 @@ unsafe fn trace_line<L: Look>(
                 [b'\r', b'\n', ..] => after + 2,
                 _ => return None,
             };
-            if high != 0 {
+            // SAFETY: passed on from the caller.
+            if unsafe { L::any_high(seen) } {
                 flags |= Flags::NON_ASCII;
             }
             return Some((Traced::new(node.child, after, end_with_newline, flags), piece + 1));
@@ -156,6 +170,10 @@ unsafe fn scalar_end<L: Look>(bytes: &[u8], at: usize, hole: Hole) -> Option<usi
 struct Words;
 
 impl Look for Words {
+    type Seen = u64;
+
+    const NOTHING: u64 = 0;
+
     #[inline(always)]
     unsafe fn fits(text: &[u8], node: &Node, bytes: &[u8], at: usize) -> bool {
         let length = node.length as usize;
@@ -163,27 +181,31 @@ impl Look for Words {
     }
 
     #[inline(always)]
-    unsafe fn special(bytes: &[u8], at: usize, _far: bool, high: &mut u64) -> Option<usize> {
+    unsafe fn special(bytes: &[u8], at: usize, _far: bool, seen: &mut u64) -> Option<usize> {
         const ONES: u64 = u64::from_ne_bytes([1; 8]);
         const TOPS: u64 = ONES * 0x80;
         let mut rest = bytes.get(at..)?;
         while rest.len() >= REACH {
             let (word, following) = rest.split_first_chunk::<8>()?;
             let word = u64::from_le_bytes(*word);
+            *seen |= word;
             let is = |byte: u8| {
                 let other = word ^ (ONES * u64::from(byte));
                 other.wrapping_sub(ONES) & !other
             };
             // Each marks its lowest true byte with bit 7, and nothing below it.
             let found = (is(b'"') | is(b'\\') | (word.wrapping_sub(ONES * 0x20) & !word)) & TOPS;
-            // All ones where nothing was found.
-            *high |= word & TOPS & found.wrapping_sub(1) & !found;
             if found != 0 {
                 return Some(bytes.len() - rest.len() + found.trailing_zeros() as usize / 8);
             }
             rest = following;
         }
         None
+    }
+
+    #[inline(always)]
+    unsafe fn any_high(seen: u64) -> bool {
+        seen & u64::from_ne_bytes([0x80; 8]) != 0
     }
 
     #[inline(always)]
@@ -230,32 +252,29 @@ mod x86_64 {
         unsafe { _mm256_loadu_si256(bytes.as_ptr().add(at).cast()) }
     }
 
-    /// Which bytes end a run of plain text, and which are 0x80 or above, a bit each.
+    /// Which of the 32 bytes at `at` end a run of plain text, a bit each.
     ///
     /// # Safety
     /// As for [`load`].
     #[inline(always)]
-    unsafe fn classes(bytes: &[u8], at: usize) -> (u32, u32) {
+    unsafe fn specials(bytes: &[u8], at: usize, seen: &mut __m256i) -> u32 {
         // SAFETY: passed on from the caller.
         unsafe {
             let lanes = load(bytes, at);
+            *seen = _mm256_or_si256(*seen, lanes);
             let quote = _mm256_cmpeq_epi8(lanes, _mm256_set1_epi8(b'"' as i8));
             let backslash = _mm256_cmpeq_epi8(lanes, _mm256_set1_epi8(b'\\' as i8));
             let control = _mm256_cmpeq_epi8(_mm256_min_epu8(lanes, _mm256_set1_epi8(0x1f)), lanes);
-            let special = _mm256_or_si256(_mm256_or_si256(quote, backslash), control);
-            (_mm256_movemask_epi8(special) as u32, _mm256_movemask_epi8(lanes) as u32)
+            _mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(quote, backslash), control)) as u32
         }
     }
 
-    /// The first special byte among the 32 or 64 bytes at `at`; `high` as for [`Look::special`].
-    #[inline(always)]
-    fn first(special: u64, tops: u64, at: usize, high: &mut u64) -> Option<usize> {
-        // All ones where nothing was found.
-        *high |= tops & special.wrapping_sub(1) & !special;
-        if special != 0 { Some(at + special.trailing_zeros() as usize) } else { None }
-    }
-
     impl Look for Avx2 {
+        type Seen = __m256i;
+
+        // SAFETY: both are 32 bytes, of any value.
+        const NOTHING: __m256i = unsafe { std::mem::transmute([0u8; LANES]) };
+
         #[inline(always)]
         unsafe fn fits(text: &[u8], node: &Node, bytes: &[u8], at: usize) -> bool {
             // SAFETY: the caller promises AVX2, and bytes after the piece; pieces longer than 32 bytes are whole in `text`.
@@ -265,42 +284,42 @@ mod x86_64 {
                     return false;
                 }
                 let length = node.length as usize;
-                let mut offset = LANES;
-                while offset < length {
-                    // The last bytes, some of them a second time.
-                    let from = offset.min(length - LANES);
-                    if same(load(text, node.text as usize + from), load(bytes, at + from)) != u32::MAX {
-                        return false;
-                    }
-                    offset += LANES;
-                }
+                let is_same = |from| same(load(text, node.text as usize + from), load(bytes, at + from)) == u32::MAX;
+                // The last bytes, some of them a second time, and then those between.
+                length <= LANES
+                    || is_same(length - LANES)
+                        && (length <= 2 * LANES || (1..length / LANES).all(|number| is_same(number * LANES)))
             }
-            true
         }
 
         #[inline(always)]
-        unsafe fn special(bytes: &[u8], at: usize, far: bool, high: &mut u64) -> Option<usize> {
+        unsafe fn special(bytes: &[u8], at: usize, far: bool, seen: &mut __m256i) -> Option<usize> {
             let mut at = at;
             // SAFETY: the caller promises AVX2; 64 bytes are there wherever there is a look.
             unsafe {
-                if !far && at + REACH <= bytes.len() {
-                    let (special, tops) = classes(bytes, at);
-                    if let Some(end) = first(special.into(), tops.into(), at, high) {
-                        return Some(end);
+                if !far {
+                    let special = specials(bytes, at, seen);
+                    if special != 0 {
+                        return Some(at + special.trailing_zeros() as usize);
                     }
                     at += LANES;
                 }
                 while at + REACH <= bytes.len() {
-                    let ((special, tops), (special_2, tops_2)) = (classes(bytes, at), classes(bytes, at + LANES));
-                    let special = u64::from(special) | u64::from(special_2) << LANES;
-                    let tops = u64::from(tops) | u64::from(tops_2) << LANES;
-                    if let Some(end) = first(special, tops, at, high) {
-                        return Some(end);
+                    let both = [specials(bytes, at, seen), specials(bytes, at + LANES, seen)].map(u64::from);
+                    let special = both[0] | both[1] << LANES;
+                    if special != 0 {
+                        return Some(at + special.trailing_zeros() as usize);
                     }
                     at += REACH;
                 }
             }
             None
+        }
+
+        #[inline(always)]
+        unsafe fn any_high(seen: __m256i) -> bool {
+            // SAFETY: the caller promises AVX2.
+            unsafe { _mm256_movemask_epi8(seen) != 0 }
         }
 
         #[inline(always)]
