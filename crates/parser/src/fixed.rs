@@ -2,6 +2,7 @@
 
 use crate::arch::{ByteSet, Level};
 use crate::form::Form;
+use crate::index::Flags;
 use crate::record::Span;
 use crate::stencil::PIECES_MAX;
 
@@ -31,6 +32,8 @@ pub struct FixedText<'a> {
     /// Where its pieces start.
     pub(crate) starts: &'a [u32; PIECES_MAX],
     pub(crate) form: Form,
+    /// What the line holds.
+    pub(crate) flags: Flags,
     pub(crate) level: Level,
 }
 
@@ -60,6 +63,24 @@ impl<'a> FixedText<'a> {
     #[inline(always)]
     pub fn bytes(&self, span: Span) -> &'a [u8] {
         span.of(self.bytes)
+    }
+
+    /// What stands between the quotes of a string of this line.
+    #[inline(always)]
+    pub fn content(&self, string: Span) -> &'a [u8] {
+        string.inside_of(self.bytes)
+    }
+
+    /// Whether the line may hold an escape.
+    #[inline(always)]
+    pub fn may_have_escapes(&self) -> bool {
+        self.flags.has(Flags::BACKSLASH)
+    }
+
+    /// Whether all of these bytes are in `set`.
+    #[inline(always)]
+    pub fn all_within(&self, bytes: &[u8], set: &ByteSet) -> bool {
+        self.level.all_in(set, bytes)
     }
 
     /// What stands between the quotes of a value that is a string of nothing but characters of `set`; as

@@ -237,7 +237,7 @@ impl Parser {
                 let end_with_newline = end_with_newline.min(chunk.len());
                 fitting += 1;
                 let starts = stencils.traces.starts(traced);
-                let text = FixedText { bytes, starts, form: stencil.form, level: *level };
+                let text = FixedText { bytes, starts, form: stencil.form, flags, level: *level };
                 let flow = visit.fixed(&FixedLine { start, end, end_with_newline, text }).unwrap_or_else(|| {
                     lazy.clear();
                     listed.clear();

@@ -35,6 +35,15 @@ impl Span {
     pub fn of(self, bytes: &[u8]) -> &[u8] {
         &bytes[self.start as usize..self.end as usize]
     }
+
+    /// The bytes of the range without the first and the last: what stands between the quotes of a string.
+    ///
+    /// # Panics
+    /// Where it has less than two.
+    #[inline(always)]
+    pub fn inside_of(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.start as usize + 1..self.end as usize - 1]
+    }
 }
 
 /// A member of an object: where its name and its value stand.
@@ -318,6 +327,7 @@ impl<'a> Record<'a> {
                 bytes: self.0.bytes,
                 starts: line.starts,
                 form: line.stencil.form,
+                flags: self.0.flags,
                 level: self.0.level,
             }),
             Places::Indexed(_) | Places::Windowed => None,

@@ -126,7 +126,7 @@ impl Work for Validate {
             return piece.bytes.len();
         }
         let ValidateScratch { parser, check, filter } = scratch;
-        let wants_more = self.filter.is_some() || self.fingerprints.is_some();
+        let wants_more = self.filter.is_some();
         let mut round = Round { work: self, check, filter, piece, from, at_start, wants_more, batch };
         parser.parse_with(piece.bytes, from, &mut round)
     }
@@ -141,22 +141,47 @@ struct Round<'w> {
     from: usize,
     /// It starts with the first line of the input.
     at_start: bool,
-    /// More is wanted of a line than what is wrong with it.
+    /// Lines are asked whether they are looked at.
     wants_more: bool,
     batch: &'w mut CheckedBatch,
 }
 
 impl Visit for Round<'_> {
-    /// Counts a line of which its form and its id tell that it is good.
+    /// Looks at a line of which its form and a few of its values tell what is found.
     #[inline(always)]
     fn fixed(&mut self, line: &FixedLine<'_>) -> Option<ControlFlow<()>> {
-        let Self { work, check, batch, .. } = self;
-        if self.wants_more || batch.layout.is_some() || !work.checker.is_good(check, &line.text) {
+        let Self { work, check, piece, batch, .. } = self;
+        if self.wants_more || batch.layout.is_some() {
             return None;
         }
+        let known = work.checker.known(check, line.text)?;
+        let is_error = known.has_errors();
+        if let Some(fingerprints) = &work.fingerprints {
+            let mode = known.mode()?;
+            let flags = if is_error { Entry::INVALID } else { 0 };
+            let place = ((batch.tally.lines + 1) | flags, piece.offset + line.start as u64);
+            if let Some(id) = known.id() {
+                let module_id = known.module_id().map(|module_id| module_id.inside_of(piece.bytes));
+                let subject = Subject { id: id.inside_of(piece.bytes), module_id, mode };
+                let text = &piece.bytes[line.start..line.end];
+                note_entry(&mut batch.entries, (fingerprints, work.again), &subject, text, place);
+            }
+        }
         batch.tally.lines += 1;
-        batch.tally.written += 1;
-        Some(ControlFlow::Continue(()))
+        *if is_error { &mut batch.tally.rejected } else { &mut batch.tally.written } += 1;
+        for code in known.allowed() {
+            batch.tally.count(*code);
+        }
+        if known.findings().is_empty() {
+            return Some(ControlFlow::Continue(()));
+        }
+        let line_number = batch.tally.lines;
+        for planned in known.findings() {
+            work.notes(batch).add_planned(planned, *piece, line_number, || {
+                (planned.of(&line.text), known.id().map(|id| id.of(piece.bytes)))
+            });
+        }
+        Some(work.next(batch))
     }
 
     fn line(&mut self, line: &Line<'_>) -> ControlFlow<()> {
@@ -181,8 +206,7 @@ impl Visit for Round<'_> {
                 work.look_at_invalid(*fault, line, is_first, line.start == *from, piece, batch);
             }
         }
-        let full = work.all_diagnostics && batch.diagnostics.len() >= DIAGNOSTICS_MAX;
-        if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        work.next(batch)
     }
 }
 
@@ -344,6 +368,12 @@ impl Validate {
     /// How bad a finding is that would be `severity` by itself.
     pub fn severity(&self, code: Code, severity: Severity) -> Severity {
         self.checker.policy().severity(code, severity)
+    }
+
+    /// Whether the rest of the piece has to wait, so that memory stays bounded.
+    fn next(&self, batch: &CheckedBatch) -> ControlFlow<()> {
+        let is_full = self.all_diagnostics && batch.diagnostics.len() >= DIAGNOSTICS_MAX;
+        if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn notes<'b>(&self, batch: &'b mut CheckedBatch) -> Notes<'b> {

@@ -6,7 +6,7 @@ use hubmill_device::{Code, ImportMode, Status};
 use hubmill_parser::{Level, Limits};
 use hubmill_pipeline::{Batch, Diagnostic, Piece, Tally, Transform, Validate, Validation, Work};
 use hubmill_reader::Part;
-use hubmill_rules::{Check, Checker, KeySlots, Policy, Preset, RuleSet, Rules};
+use hubmill_rules::{Check, Checker, Condition, Filter, KeySlots, Policy, Preset, RuleSet, Rules};
 use hubmill_testkit::generate::{self, Kind};
 use hubmill_testkit::rng::Rng;
 
@@ -121,11 +121,19 @@ fn what_is_known_ahead_of_lines_changes_nothing_of_what_becomes_of_them() {
     }
 }
 
-/// What a short check tells of the lines of all pieces, and what became of these.
-fn checked(policy: Policy, all_diagnostics: bool, one_by_one: bool, pieces: &[&[u8]]) -> (Vec<Told>, Tally) {
-    // Lines that are to be compared with each other are looked at one by one.
-    let checker = Checker::new(Check::Id, policy);
-    let work = Validate::new(checker, Limits::default(), Level::detect(), all_diagnostics, one_by_one);
+/// What a check tells of the lines of all pieces and of the whole, and what became of the lines.
+fn checked(
+    checker: Checker,
+    all_diagnostics: bool,
+    again: bool,
+    one_by_one: bool,
+    pieces: &[&[u8]],
+) -> (Vec<Told>, Tally) {
+    // Lines that are asked whether they are looked at are looked at one by one.
+    let all = Condition::parse("NOT is_defined(tags.nothing.of.this.name)").expect("a condition");
+    let work = Validate::new(checker, Limits::default(), Level::detect(), all_diagnostics, true)
+        .with_lines_again(again)
+        .with_filter(one_by_one.then(|| Filter::new(all)));
     let (mut scratch, mut batch) = (work.scratch(), work.batch());
     let mut validation = Validation::new(&work);
     let (mut offset, mut found) = (0, Vec::new());
@@ -139,52 +147,97 @@ fn checked(policy: Policy, all_diagnostics: bool, one_by_one: bool, pieces: &[&[
         }
         offset += bytes.len() as u64;
     }
+    let input = pieces.concat();
+    let line_at = |start: u64| input[start as usize..].split(|byte| *byte == b'\n').next();
+    validation.finish(1, &|one, other| line_at(one) == line_at(other), |diagnostic| found.push(told(&diagnostic, 0)));
     (found, validation.tally().clone())
 }
 
+/// Values of one form that say other things, and such of other forms.
+const CHANGES: [(&str, &[&str]); 12] = [
+    ("\"id\":\"", &["\"id\":\" ", "\"id\":\":", "\"id\":\"\\u0061", "\"id\":null,\"was\":\"", "\"id\":\"$"]),
+    (
+        "\"id\":",
+        &["\"ID\":", "\"moduleId\":\"m:\",\"id\":", "\"moduleId\":\"$edgeHub\",\"id\":", "\"moduleId\":\"\",\"id\":"],
+    ),
+    ("\"enabled\"", &["null", "1", "true", "\"\"", "\"disabled\"", "\"Enabled\"", "\"on\""]),
+    ("\"status\":", &["\"stat\\u0075s\":", "\"eTag\":\"twice\",\"status\":", "\"unknown\":[],\"status\":"]),
+    (
+        "}\n",
+        &[",\"importMode\":\"create\"}\n", ",\"importMode\":\"delete\"}\n", ",\"importMode\":\"updateIfMatchETag\"}\n"],
+    ),
+    ("}\n", &[",\"importMode\":\"Create\"}\n", ",\"importMode\":\"all\"}\n", ",\"importMode\":7}\n"]),
+    (
+        "\"statusReason\":\"",
+        &[
+            "\"statusReason\":\"\\ud800",
+            "\"statusReason\":\"12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890",
+        ],
+    ),
+    (
+        "\"eTag\":\"",
+        &["\"eTag\":\"\",\"twinETag\":\"", "\"eTag\":null,\"twinETag\":\"", "\"eTag\":1,\"parentScopes\":\""],
+    ),
+    ("Key\":\"", &["Key\":\"=", "Key\":\"AAAA", "Key\":null,\"otherKey\":\"", "Key\":\"%"]),
+    ("\"sas\"", &["\"selfSigned\"", "\"certificateAuthority\"", "\"none\"", "\"SAS\"", "null", "3"]),
+    (
+        "humbprint\":null",
+        &["humbprint\":\"\"", "humbprint\":\"00\"", "humbprint\":\"0123456789012345678901234567890123456789\""],
+    ),
+    ("\"iotEdge\":false", &["\"iotEdge\":true", "\"iotEdge\":null", "\"iotEdge\":0", "\"iotedge\":true"]),
+];
+
+/// Lines that differ in a key of 64 bytes, which are the most, 65 or 66: all of the same length in base64, or nearly.
+fn line_with_key(rng: &mut Rng, index: u64) -> String {
+    let end = rng.pick(&["==", "==", "==", "=A", "A=", "AA", "A", "=%"]);
+    format!(
+        "{{\"id\":\"key-{index}\",\"status\":\"enabled\",\"authentication\":{{\"symmetricKey\":{{\"primaryKey\":\"{0}{end}\",\"secondaryKey\":\"{0}==\"}},\"type\":\"sas\"}}}}\n",
+        "k".repeat(86)
+    )
+}
+
 #[test]
-fn what_is_known_ahead_of_lines_changes_nothing_of_what_a_short_check_finds() {
+fn what_is_known_ahead_of_lines_changes_nothing_of_what_a_check_finds() {
     let mut rng = Rng::new(12);
     let mut chunk = Vec::new();
-    for index in 0..6_000 {
-        let kind = [Kind::Identity, Kind::Identity, Kind::Twin, Kind::TenBytes][rng.below(4)];
+    for index in 0..4_000 {
+        let kind = [Kind::Identity, Kind::Identity, Kind::Identity, Kind::Twin, Kind::TenBytes][rng.below(5)];
         let start = chunk.len();
-        generate::line(kind, 3, index % 500, &mut chunk);
+        generate::line(kind, 3, index % 700, &mut chunk);
+        chunk.push(b'\n');
         let mut line = String::from_utf8(chunk.split_off(start)).expect("UTF-8");
-        // One line in three is changed where a short check looks, the others tell it what to expect.
-        let (from, to) = match rng.below(24) {
-            0 => ("\"id\":\"", "\"id\":\" "),
-            1 => ("\"id\":\"", "\"id\":\"\\u0061"),
-            2 => ("\"id\":\"", "\"id\":null,\"was\":\""),
-            3 => ("\"id\":", "\"ID\":"),
-            4 => ("\"status\":\"enabled\"", "\"status\":null"),
-            5 => ("\"status\":\"enabled\"", "\"status\":1"),
-            6 => ("\"status\":\"enabled\"", "\"status\":true"),
-            7 => ("\"status\":\"enabled\"", "\"status\":\"\""),
-            8 => ("\"status\":", "\"stat\\u0075s\":"),
-            9 => ("\"status\":", "\"eTag\":\"twice\",\"status\":"),
-            _ => ("", ""),
-        };
-        line = line.replacen(from, to, 1);
-        if rng.chance(2) {
-            line.pop();
+        // Every other line says what to expect, and some of the changes are made often enough to be expected, too.
+        for _ in 0..rng.below(3) {
+            let (from, to) = &CHANGES[rng.below(CHANGES.len())];
+            let to = to[rng.below(to.len()).min(rng.below(to.len()))];
+            line = line.replacen(from, to, 1 + rng.below(2));
         }
         chunk.extend_from_slice(line.as_bytes());
-        chunk.push(b'\n');
+        if rng.chance(10) {
+            chunk.extend_from_slice(line_with_key(&mut rng, index).as_bytes());
+        }
     }
     let cut = 1 + chunk[..chunk.len() / 2].iter().rposition(|byte| *byte == b'\n').expect("lines");
     let (first, second) = chunk.split_at(cut);
-    let policies: [(&[Code], &[Code]); 3] =
-        [(&[], &[]), (&[Code::StatusMissing, Code::IdCharset], &[]), (&[], &[Code::StatusMissing])];
-    for (allowed, denied) in policies {
-        let policy = Policy::new(allowed, denied).expect("no contradiction");
-        for all_diagnostics in [false, true] {
-            let found = checked(policy, all_diagnostics, false, &[first, second]);
-            let want = checked(policy, all_diagnostics, true, &[first, second]);
-            assert_eq!(found.1, want.1);
-            assert!(found == want, "{allowed:?} {denied:?}");
-            let Tally { written, rejected, .. } = found.1;
-            assert!(written > 3_000 && rejected > 300, "{:?}", found.1);
+    let policies: [(&[Code], &[Code]); 3] = [
+        (&[], &[]),
+        (&[Code::StatusMissing, Code::IdCharset, Code::KeysRotate, Code::EtagStale, Code::UnknownMember], &[]),
+        (&[], &[Code::StatusMissing, Code::IdDiscouraged, Code::DeviceScope]),
+    ];
+    for check in [Check::Id, Check::Full] {
+        for (number, (allowed, denied)) in policies.iter().enumerate() {
+            let checker = Checker::new(check, Policy::new(allowed, denied).expect("no contradiction"));
+            for all_diagnostics in [false, true] {
+                let [found, want] = [false, true]
+                    .map(|one_by_one| checked(checker, all_diagnostics, number == 1, one_by_one, &[first, second]));
+                assert_eq!(found.1, want.1, "{check:?} {allowed:?} {denied:?}");
+                assert_eq!(found.0.len(), want.0.len());
+                for (found, want) in found.0.iter().zip(&want.0) {
+                    assert_eq!(found, want, "{check:?} {allowed:?} {denied:?}");
+                }
+                let Tally { written, rejected, .. } = found.1;
+                assert!(written > 400 && rejected > 300, "{:?}", found.1);
+            }
         }
     }
 }

@@ -7,14 +7,15 @@ mod place;
 mod plan;
 mod policy;
 mod quick;
-mod short;
 mod text;
 mod twin;
+mod verdict;
 
 pub use checker::{Authenticates, CheckScratch, Checker, Facts};
 pub use place::path_within;
 pub use policy::Policy;
 pub use twin::TwinSizes;
+pub use verdict::Known;
 
 use std::borrow::Cow;
 

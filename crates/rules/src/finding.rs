@@ -3,7 +3,7 @@
 use std::fmt;
 
 use hubmill_device::{Code, ID_CHARACTERS_MAX, Printable, Severity};
-use hubmill_parser::{Span, decode};
+use hubmill_parser::{Anchor, FixedText, Record, Span, decode};
 
 use crate::check::path_within;
 
@@ -55,6 +55,40 @@ impl Finding {
             (Some(value), _) => Some(path_within(chunk, value, self.at).into_bytes()),
             (None, name) => name.map(|name| decode(name.of(chunk)).into_owned()),
         }
+    }
+}
+
+/// What is found in every line of a form that has certain values.
+#[derive(Clone, Copy, Debug)]
+pub struct PlannedFinding {
+    at: Anchor,
+    finding: Finding,
+}
+
+impl PlannedFinding {
+    /// A finding about a record, if the same can be said of others: where it is in the fixed text, and what is said names no
+    /// value.
+    pub(crate) fn new(record: &Record<'_>, finding: &Finding) -> Option<Self> {
+        let is_fixed = matches!(finding.detail, Detail::Text(_)) && finding.name.is_none() && finding.within.is_none();
+        Some(Self { at: record.anchor(finding.at)?, finding: *finding }).filter(|_| is_fixed)
+    }
+
+    /// What it is about.
+    #[inline]
+    pub fn code(&self) -> Code {
+        self.finding.code
+    }
+
+    /// How bad it is.
+    #[inline]
+    pub fn severity(&self) -> Severity {
+        self.finding.severity
+    }
+
+    /// The finding, about this line.
+    #[inline]
+    pub fn of(&self, text: &FixedText<'_>) -> Finding {
+        Finding { at: text.place(self.at), ..self.finding }
     }
 }
 

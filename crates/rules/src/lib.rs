@@ -26,8 +26,8 @@ mod rules;
 mod scratch;
 
 pub use apply::Verdict;
-pub use check::{Authenticates, CheckScratch, Checker, Facts, Policy, TwinSizes, path_within};
-pub use finding::{Detail, Finding};
+pub use check::{Authenticates, CheckScratch, Checker, Facts, Known, Policy, TwinSizes, path_within};
+pub use finding::{Detail, Finding, PlannedFinding};
 pub use ids::IdList;
 pub use key_source::KeySource;
 pub use keys::MadeKey;
@@ -35,6 +35,6 @@ pub use migrate::ScopeMap;
 pub use options::{Check, Conflict, KeyRule, KeySlots, Keyless, Preset, RuleSet, StatusReason};
 pub use patch::{DeepEdits, EditFault};
 pub use query::{Condition, Filter, FilterScratch, MemberPath, TextFault};
-pub use recipe::{Followed, PlannedFinding};
+pub use recipe::Followed;
 pub use rules::Rules;
 pub use scratch::Scratch;

@@ -7,14 +7,14 @@
 //! Which values a rule set goes by is written down in [`Rules::depends_on`]; where it goes by more than that (lists of ids,
 //! free text), or where something had to be said that names a value, there is no recipe.
 
-use hubmill_device::{Code, Member, Severity};
-use hubmill_parser::{Anchor, AnchoredSpan, FixedText, MemberSpan, Record, Span};
+use hubmill_device::{Code, Member};
+use hubmill_parser::{AnchoredSpan, FixedText, MemberSpan, Record, Span};
 use hubmill_writer::Edit;
 
 use crate::apply::Verdict;
 use crate::check::{ID_SET, is_plain_id};
 use crate::edit::{TextRange, replace};
-use crate::finding::{Detail, Finding};
+use crate::finding::PlannedFinding;
 use crate::key_source::KeySource;
 use crate::keys::{MadeKey, SLOTS, append_fresh_key};
 use crate::layout::Layouts;
@@ -74,33 +74,6 @@ enum PlannedText {
     Kept(TextRange),
     /// The fresh key of this number.
     Fresh(usize),
-}
-
-/// What is said of every line that follows a recipe.
-#[derive(Clone, Copy, Debug)]
-pub struct PlannedFinding {
-    at: Anchor,
-    finding: Finding,
-}
-
-impl PlannedFinding {
-    /// What it is about.
-    #[inline]
-    pub fn code(&self) -> Code {
-        self.finding.code
-    }
-
-    /// How bad it is.
-    #[inline]
-    pub fn severity(&self) -> Severity {
-        self.finding.severity
-    }
-
-    /// The finding, about this line.
-    #[inline]
-    pub fn of(&self, text: &FixedText<'_>) -> Finding {
-        Finding { at: text.place(self.at), ..self.finding }
-    }
 }
 
 /// What becomes of one line that follows a recipe.
@@ -262,11 +235,7 @@ impl Rules {
     fn recipe(&self, scratch: &Scratch, record: &Record<'_>, verdict: Verdict) -> Option<Recipe> {
         // Only where the form covers all names.
         record.anchor(record.open())?;
-        let finding = |finding: &Finding| {
-            let is_fixed =
-                matches!(finding.detail, Detail::Text(_)) && finding.name.is_none() && finding.within.is_none();
-            Some(PlannedFinding { at: record.anchor(finding.at)?, finding: *finding }).filter(|_| is_fixed)
-        };
+        let finding = |finding| PlannedFinding::new(record, finding);
         let findings = scratch.findings.iter().map(finding).collect::<Option<_>>()?;
         // An id that is there has its place in each recipe.
         let anchored = |value: Option<Span>| match value {

@@ -4,7 +4,7 @@
 use crate::rng::Rng;
 
 /// Contents of texts, some of which mean something in some place.
-const TEXTS: [&str; 18] = [
+const TEXTS: [&str; 20] = [
     "",
     "x",
     "dev:1",
@@ -20,6 +20,8 @@ const TEXTS: [&str; 18] = [
     "updateTwinIfMatchETag",
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     "AAEC",
+    "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk==",
+    "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk=",
     "0123456789012345678901234567890123456789",
     "é\u{85}漢",
     "\\u00e9\\n\\ud800",

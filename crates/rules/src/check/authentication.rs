@@ -13,7 +13,7 @@ use crate::authentication::{KEY_PATHS, THUMBPRINT_PATHS};
 use crate::finding::{Detail, Finding};
 
 /// The digits of a SHA-1 and of a SHA-256 thumbprint (§3.4).
-pub(super) const THUMBPRINT_DIGITS: [usize; 2] = [40, 64];
+const THUMBPRINT_DIGITS: [usize; 2] = [40, 64];
 
 /// A pair of keys or of thumbprints.
 #[derive(Clone, Copy, Debug, Default)]
@@ -156,7 +156,7 @@ impl Checker {
             let text: Option<Cow<'_, [u8]>> = self.text_or_null(scratch, record, thumbprint, path);
             let Some(text) = text.filter(|text| !text.is_empty()) else { continue };
             pair.there[number] = true;
-            if THUMBPRINT_DIGITS.contains(&text.len()) && record.all_within(&text, &HEXADECIMAL) {
+            if is_thumbprint(&text, |digits| record.all_within(digits, &HEXADECIMAL)) {
                 digits[number] = text.len();
             } else {
                 let expected = "40 or 64 hexadecimal digits, without separators (§3.4)";
@@ -281,12 +281,24 @@ fn is_of_the_hub(record: &Record<'_>, facts: &Facts) -> bool {
 ///
 /// Bits that are left over may be set (§3.3).
 #[inline]
-pub(super) fn base64_bytes(text: &[u8], are_digits: impl Fn(&[u8]) -> bool) -> Option<usize> {
+fn base64_bytes(text: &[u8], are_digits: impl Fn(&[u8]) -> bool) -> Option<usize> {
     let digits = match text {
         [digits @ .., b'=', b'='] | [digits @ .., b'='] => digits,
         digits => digits,
     };
     (text.len().is_multiple_of(4) && are_digits(digits)).then_some(digits.len() * 3 / 4)
+}
+
+/// Whether a text is a key that the hub takes (§3.3).
+#[inline]
+pub(super) fn is_key(text: &[u8], are_digits: impl Fn(&[u8]) -> bool) -> bool {
+    base64_bytes(text, are_digits).is_some_and(|bytes| (KEY_BYTES_MIN..=KEY_BYTES_MAX).contains(&bytes))
+}
+
+/// Whether a text is a thumbprint (§3.4).
+#[inline]
+pub(super) fn is_thumbprint(text: &[u8], are_digits: impl Fn(&[u8]) -> bool) -> bool {
+    THUMBPRINT_DIGITS.contains(&text.len()) && are_digits(text)
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use super::place::first_repeated;
 use super::plan::METADATA;
 use super::policy::Policy;
 use super::quick::Planned;
-use super::short::GoodForms;
 use super::text::lone_surrogate;
 use super::twin::{Frame, Section, TwinSizes};
+use super::verdict::Verdicts;
 use crate::finding::{Detail, Finding};
 use crate::options::Check;
 
@@ -44,8 +44,8 @@ pub struct CheckScratch {
     forms: Vec<(u64, [u32; Member::COUNT])>,
     /// By form: what follows from it.
     pub(super) plans: Vec<Planned>,
-    /// Forms in which a short check finds nothing but ids.
-    pub(super) good_forms: GoodForms,
+    /// By form: what is found in certain lines.
+    pub(super) verdicts: Vec<Verdicts>,
     /// Members that are there in another case.
     pub(super) variants: MemberSet,
     /// The names of an object that are none of the known ones.
@@ -64,7 +64,7 @@ impl Default for CheckScratch {
             known: [ABSENT; Member::COUNT],
             forms: Vec::new(),
             plans: Vec::new(),
-            good_forms: GoodForms::default(),
+            verdicts: Vec::new(),
             variants: MemberSet::EMPTY,
             odd: Vec::new(),
             numbers: Vec::new(),
@@ -166,19 +166,14 @@ impl Checker {
     pub fn check(&self, scratch: &mut CheckScratch, record: &Record<'_>) -> Facts {
         scratch.clear();
         let facts = match self.check {
-            Check::None => Facts::default(),
+            Check::None => return Facts::default(),
             Check::Full => self.check_by_plan(scratch, record).unwrap_or_else(|| self.check_at_length(scratch, record)),
-            Check::Id => {
-                let facts = self.check_at_length(scratch, record);
-                if scratch.findings.is_empty() && scratch.allowed.is_empty() {
-                    self.note_good(scratch, record);
-                }
-                facts
-            }
+            Check::Id => self.check_at_length(scratch, record),
         };
         if scratch.findings.len() > 1 {
             scratch.findings.sort_by_key(|finding| finding.at);
         }
+        self.note_verdict(scratch, record, &facts);
         facts
     }
 

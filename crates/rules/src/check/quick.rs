@@ -2,13 +2,12 @@
 //! whether there is anything to find in it at all. Where that can't be ruled out, the part is checked as in any line.
 
 use hubmill_device::{
-    AuthenticationType, BOOLEAN_SIZE, ID_CHARACTERS_MAX, ImportMode, KEY_BYTES_MAX, KEY_BYTES_MIN, Member, NUMBER_SIZE,
-    PROPERTIES_SIZE_MAX, STATUS_REASON_CHARACTERS_MAX, Status, TAGS_SIZE_MAX, TWIN_STRING_MAX, is_system_module,
-    is_twin_number,
+    AuthenticationType, BOOLEAN_SIZE, ID_CHARACTERS_MAX, ImportMode, Member, NUMBER_SIZE, PROPERTIES_SIZE_MAX,
+    STATUS_REASON_CHARACTERS_MAX, Status, TAGS_SIZE_MAX, TWIN_STRING_MAX, is_system_module, is_twin_number,
 };
 use hubmill_parser::{Form, NumberedTokens, Record, Span, TokenMark, TokenPlaces, ValueToken};
 
-use super::authentication::{BASE64, HEXADECIMAL, THUMBPRINT_DIGITS, base64_bytes};
+use super::authentication::{BASE64, HEXADECIMAL, is_key, is_thumbprint};
 use super::identity::PLAIN;
 use super::plan::{AuthenticationPlan, Edge, Part, Plan, SectionPlan, Text, Value};
 use super::text::{Length, measure};
@@ -110,6 +109,24 @@ impl Checker {
         Some(facts)
     }
 
+    /// Whether there is a plan for a record that was just checked, and nothing was found in its `authentication` but what its
+    /// absence means.
+    pub(super) fn is_planned(&self, scratch: &CheckScratch, record: &Record<'_>, facts: &Facts) -> bool {
+        let Some((form, NumberedTokens::Fixed(tokens))) = record.whole_form() else { return false };
+        let planned = scratch.plans.get(form.number() as usize % PLANS_KEPT);
+        let Some(plan) =
+            planned.filter(|planned| planned.form == form.number()).and_then(|planned| planned.plan.as_ref())
+        else {
+            return false;
+        };
+        match &plan.authentication {
+            Part::Absent => true,
+            Part::Scalar(mark) => record.chunk()[tokens.place(*mark) as usize] == b'n',
+            Part::Object(inner) => self.quick_authentication(Line::new(record, tokens, plan), inner, facts).is_some(),
+            Part::Odd => false,
+        }
+    }
+
     #[cold]
     fn make_plan(
         &self,
@@ -207,12 +224,8 @@ impl Checker {
         if plan.nulls.into_iter().flatten().any(|mark| line.first(mark) != b'n') {
             return None;
         }
-        let is_key = |text: &[u8]| {
-            let bytes = base64_bytes(text, |digits| line.record.all_within(digits, &BASE64));
-            bytes.is_some_and(|bytes| (KEY_BYTES_MIN..=KEY_BYTES_MAX).contains(&bytes))
-        };
-        let is_thumbprint =
-            |text: &[u8]| THUMBPRINT_DIGITS.contains(&text.len()) && line.record.all_within(text, &HEXADECIMAL);
+        let is_key = |text: &[u8]| is_key(text, |digits| line.record.all_within(digits, &BASE64));
+        let is_thumbprint = |text: &[u8]| is_thumbprint(text, |digits| line.record.all_within(digits, &HEXADECIMAL));
         let keys = [line.length(plan.keys[0], is_key)?, line.length(plan.keys[1], is_key)?];
         let thumbprints =
             [line.length(plan.thumbprints[0], is_thumbprint)?, line.length(plan.thumbprints[1], is_thumbprint)?];
