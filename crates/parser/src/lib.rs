@@ -22,6 +22,7 @@ mod record;
 mod scalar;
 mod shape;
 mod stencil;
+mod switch;
 mod text;
 mod traces;
 mod walk;

@@ -21,6 +21,7 @@ use crate::index::{Flags, SCALAR};
 use crate::lazy::Lazy;
 use crate::scalar::{scalar_end, short_integer};
 use crate::shape::MemberTokens;
+use crate::switch::Switch;
 use crate::traces::{Traced, Traces};
 use crate::walk::LineTokens;
 
@@ -29,19 +30,27 @@ const LINE_BYTES_MAX: usize = 64 * 1024;
 /// Pieces in one stencil: one more than it has values.
 pub(crate) const PIECES_MAX: usize = 1025;
 /// Limits of what is kept; where one is reached, all is forgotten and learnt anew.
-const STENCILS_MAX: usize = 256;
-const NODES_MAX: usize = 8 * 1024;
+const STENCILS_MAX: usize = 1024;
+const NODES_MAX: usize = 16 * 1024;
 const TEXT_BYTES_MAX: usize = 512 * 1024;
 /// Places for fixed texts that were met once.
-const SEEN: usize = 256;
-/// How many lines in a row that fit no stencil are looked at; of later ones one in as many is, until one fits again.
-const PATIENCE: u32 = 64;
+const SEEN: usize = 2048;
+/// How many lines in a row that fit no stencil are looked at; of later ones one in [`RARELY`] is, until one fits again.
+const PATIENCE: u32 = 2048;
+const RARELY: u32 = 64;
+/// So many lines without a stencil at the start may differ in literals more than in anything else.
+const NONE_AFTER: u32 = 64;
 
 /// So many tries in a row without a line that fits are too many.
 const MISSES_MAX: u32 = 8;
 
+/// So many pieces that may stand in one place are no longer tried one by one.
+const SWITCH_MIN: usize = 6;
+
 /// No node.
 pub(crate) const NONE: u32 = u32::MAX;
+/// Added to the number of a switch, which is no node.
+const SWITCH: u32 = 1 << 31;
 
 /// What comes after a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +89,7 @@ pub(crate) struct Node {
     pub(crate) length: u32,
     /// Where its bytes start in the text.
     pub(crate) text: u32,
-    /// Another piece that may stand in its place, or [`NONE`].
+    /// Another piece that may stand in its place, or [`NONE`]; after the first of many the number of a switch.
     pub(crate) next: u32,
     /// The first piece after the value; after [`Hole::End`] the number of the stencil.
     pub(crate) child: u32,
@@ -99,11 +108,13 @@ pub(crate) struct Tree {
     pub(crate) text: Vec<u8>,
     /// The first piece of a line, or [`NONE`].
     pub(crate) root: u32,
+    /// For pieces that many others may stand in place of: the second of these, and a switch for all of them but the first.
+    switches: Vec<(u32, Switch)>,
 }
 
 impl Default for Tree {
     fn default() -> Self {
-        Self { nodes: Vec::new(), text: Vec::new(), root: NONE }
+        Self { nodes: Vec::new(), text: Vec::new(), root: NONE, switches: Vec::new() }
     }
 }
 
@@ -112,21 +123,67 @@ impl Tree {
         self.nodes.clear();
         self.text.clear();
         self.root = NONE;
+        self.switches.clear();
     }
 
     fn piece(&self, node: &Node) -> &[u8] {
         &self.text[node.text as usize..][..node.length as usize]
     }
 
+    /// The piece that may stand at `at`, if `number` is no node's, but that of a switch.
+    #[inline]
+    pub(crate) fn switched(&self, number: u32, bytes: &[u8], at: usize) -> Option<u32> {
+        let (_, switch) = self.switches.get((number ^ SWITCH) as usize)?;
+        Some(switch.find(bytes, at).unwrap_or(NONE))
+    }
+
+    /// The node after this one, where `next` is a switch, too.
+    fn after(&self, number: u32) -> u32 {
+        let next = self.nodes[number as usize].next;
+        self.switches.get((next ^ SWITCH) as usize).map_or(next, |(second, _)| *second)
+    }
+
+    /// The nodes that start with `first`, in order.
+    fn chain(&self, first: u32) -> impl Iterator<Item = u32> {
+        let node = |number: u32| Some(number).filter(|number| *number != NONE);
+        std::iter::successors(node(first), move |number| node(self.after(*number)))
+    }
+
+    /// Sees to it that `number`, the last of those that start with `first`, is found by a switch if these are many.
+    fn add_to_switch(&mut self, first: u32, number: u32) {
+        let next = self.nodes[first as usize].next;
+        let known = (next ^ SWITCH) as usize;
+        let (node, text) = (self.nodes[number as usize], &self.text);
+        let piece = &text[node.text as usize..][..node.length as usize];
+        if self.switches.get_mut(known).is_some_and(|(_, switch)| switch.add(piece, number)) {
+            return;
+        }
+        let second = self.after(first);
+        let others = self.chain(second).map(|number| (self.piece(&self.nodes[number as usize]), number));
+        let others: Vec<(&[u8], u32)> = others.collect();
+        let switch = if others.len() < SWITCH_MIN { None } else { Switch::new(&others) };
+        self.nodes[first as usize].next = match (switch, self.switches.get_mut(known)) {
+            (None, _) => second,
+            (Some(switch), Some(known)) => {
+                known.1 = switch;
+                next
+            }
+            (Some(switch), None) => {
+                self.switches.push((second, switch));
+                (self.switches.len() - 1) as u32 ^ SWITCH
+            }
+        };
+    }
+
     /// The number of the node for `piece` among those that start with `first`, and the last of these.
     fn find(&self, first: u32, piece: &[u8], hole: Hole) -> (Option<u32>, u32) {
-        let (mut number, mut last) = (first, NONE);
-        while number != NONE {
+        let mut last = NONE;
+        for number in self.chain(first) {
             let node = &self.nodes[number as usize];
             if node.hole.takes_the_same(hole) && self.piece(node) == piece {
                 return (Some(number), last);
             }
-            (last, number) = (number, node.next);
+            last = number;
         }
         (None, last)
     }
@@ -161,7 +218,10 @@ impl Tree {
         match (last, parent) {
             (NONE, NONE) => self.root = number,
             (NONE, parent) => self.nodes[parent as usize].child = number,
-            (last, _) => self.nodes[last as usize].next = number,
+            (last, _) => {
+                self.nodes[last as usize].next = number;
+                self.add_to_switch(first, number);
+            }
         }
         number
     }
@@ -332,11 +392,11 @@ impl Stencils {
     /// Takes note of a valid line that fits no stencil; at the second sighting of its fixed text it becomes one.
     #[inline]
     pub(crate) fn meet(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, members: &[MemberTokens]) {
-        if self.unfit < PATIENCE || self.unfit.is_multiple_of(PATIENCE) {
+        if self.unfit < PATIENCE || self.unfit.is_multiple_of(RARELY) {
             self.look_at(bytes, line, tokens, members);
         }
         self.unfit = self.unfit.wrapping_add(1);
-        if self.unfit == PATIENCE && !self.loose && self.all.is_empty() {
+        if self.unfit == NONE_AFTER && !self.loose && self.all.is_empty() {
             self.loosen();
         }
     }

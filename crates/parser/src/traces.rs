@@ -71,28 +71,19 @@ impl Traces {
         self.starts[line.starts as usize..].first_chunk().expect("room for the pieces of a whole line")
     }
 
-    /// Traces lines from `start` on until one does not fit or these are enough; there must be none yet. `trace` traces the line
-    /// at a place, writes down where its pieces start, and tells how many there are.
+    /// Room for the places where the pieces of a further line start; `None` where the lines, of so many bytes, are enough.
     #[inline(always)]
-    pub(crate) fn fill(
-        &mut self,
-        start: usize,
-        mut trace: impl FnMut(usize, &mut [u32; PIECES_MAX]) -> Option<(Traced, usize)>,
-    ) {
-        debug_assert!(self.lines().is_empty(), "what was traced last is forgotten");
-        let mut at = start;
-        for line in &mut self.lines {
-            let starts =
-                self.starts[self.starts_used..].first_chunk_mut().expect("room for the pieces of a whole line");
-            let Some((traced, pieces)) = trace(at, starts) else { break };
-            at = traced.end_with_newline as usize;
-            *line = Traced { starts: self.starts_used as u32, ..traced };
-            self.count += 1;
-            self.starts_used += pieces;
-            if self.starts_used > STARTS_MAX || at - start >= BYTES_MAX {
-                break;
-            }
-        }
+    pub(crate) fn room(&mut self, bytes: usize) -> Option<&mut [u32; PIECES_MAX]> {
+        let is_enough = self.count == LINES_MAX || self.starts_used > STARTS_MAX || bytes >= BYTES_MAX;
+        if is_enough { None } else { self.starts[self.starts_used..].first_chunk_mut() }
+    }
+
+    /// Adds a line of which the pieces, so many, start where was written down in the [`room`](Self::room).
+    #[inline(always)]
+    pub(crate) fn add(&mut self, line: Traced, pieces: usize) {
+        self.lines[self.count] = Traced { starts: self.starts_used as u32, ..line };
+        self.count += 1;
+        self.starts_used += pieces;
     }
 
     /// Moves all that was traced to where it stands `offset` bytes later.

@@ -8,7 +8,7 @@ use crate::names::{Names, Strictness};
 use crate::recipe::Recipes;
 
 /// Layouts kept; one more takes the place of another.
-const KEPT: usize = 256;
+const KEPT: usize = 1024;
 
 /// What is known of a line before its values are read.
 #[derive(Debug, Default)]

@@ -73,8 +73,13 @@ unsafe fn trace<L: Look>(tree: &Tree, bytes: &[u8], start: usize, traces: &mut T
     traces.clear();
     // The last place that anything is looked at.
     let Some(limit) = bytes.len().checked_sub(REACH) else { return };
-    // SAFETY: passed on from the caller.
-    traces.fill(start, |start, starts| unsafe { trace_line::<L>(tree, bytes, start, limit, starts) });
+    let mut at = start;
+    while let Some(starts) = traces.room(at - start) {
+        // SAFETY: passed on from the caller.
+        let Some((traced, pieces)) = (unsafe { trace_line::<L>(tree, bytes, at, limit, starts) }) else { break };
+        at = traced.end_with_newline as usize;
+        traces.add(traced, pieces);
+    }
 }
 
 /// Traces one line, of which nothing is looked at that is after `limit` and not among the [`REACH`] bytes there. Tells also
@@ -99,6 +104,10 @@ unsafe fn trace_line<L: Look>(
     let mut piece = 0;
     loop {
         let Some(node) = tree.nodes.get(number as usize) else {
+            if let Some(switched) = tree.switched(number, bytes, at) {
+                number = switched;
+                continue;
+            }
             // None fits. A string may go on after an escape: no piece, but the content of a string starts with one.
             if bytes[at] == b'\\' && piece > 0 {
                 flags |= Flags::BACKSLASH;

@@ -20,7 +20,7 @@ use crate::options::Check;
 
 const ABSENT: u32 = u32::MAX;
 /// Forms that are kept; one more takes the place of another.
-const FORMS_KEPT: usize = 256;
+const FORMS_KEPT: usize = 1024;
 /// Findings of one code and severity that a line is given at most.
 const ALIKE_MAX: usize = 16;
 

@@ -15,7 +15,7 @@ use super::twin::TwinSizes;
 use super::{Authenticates, CheckScratch, Checker, Facts};
 
 /// Plans that are kept; one more takes the place of another.
-const PLANS_KEPT: usize = 256;
+const PLANS_KEPT: usize = 1024;
 
 /// The number of a form, and what follows from it; no plan for one whose outer names are out of the ordinary.
 #[derive(Debug, Default)]

@@ -16,11 +16,11 @@ use crate::finding::PlannedFinding;
 use crate::options::Check;
 
 /// Forms that are kept; one more takes the place of another.
-const FORMS_KEPT: usize = 256;
+const FORMS_KEPT: usize = 1024;
 /// Verdicts kept for one form.
 const KEPT: usize = 8;
 /// Lines of one form without a verdict after which none is looked for.
-const TRIES: u32 = 64;
+const TRIES: u32 = 16;
 /// A longer value is not compared.
 const VALUE_BYTES_MAX: usize = 64;
 

@@ -13,7 +13,7 @@ use crate::finding::Finding;
 use crate::names::Names;
 
 /// Forms that are remembered; one more takes the place of another.
-const KEPT: usize = 256;
+const KEPT: usize = 1024;
 /// Members that are remembered of a form; in lines with more the objects are walked again.
 const MEMBERS_MAX: usize = 256;
 
