@@ -20,7 +20,7 @@ use crate::walk::{LineTokens, check_utf8, scalar};
 /// Slots for shapes; a shape that finds its slot taken replaces what is there.
 const SLOTS: usize = 512;
 /// A line with more tokens is walked.
-const TOKENS_MAX: usize = 1024;
+const TOKENS_MAX: usize = 4096;
 
 /// Where a member's tokens are, counted from the line's first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,10 +29,12 @@ use crate::walk::LineTokens;
 const LINE_BYTES_MAX: usize = 64 * 1024;
 /// Pieces in one stencil: one more than it has values.
 pub(crate) const PIECES_MAX: usize = 1025;
-/// Limits of what is kept; where one is reached, all is forgotten and learnt anew.
+/// Limits of what is kept. Where one is reached, no more is learnt until so many lines in a row fit nothing of it: to forget and
+/// to learn the same again and again would take longer than to walk.
 const STENCILS_MAX: usize = 1024;
-const NODES_MAX: usize = 16 * 1024;
-const TEXT_BYTES_MAX: usize = 512 * 1024;
+const NODES_MAX: usize = 32 * 1024;
+const TEXT_BYTES_MAX: usize = 1024 * 1024;
+const STALE_AFTER: u32 = 2048;
 /// Places for fixed texts that were met once.
 const SEEN: usize = 2048;
 /// How many lines in a row that fit no stencil are looked at; of later ones one in [`RARELY`] is, until one fits again.
@@ -321,6 +323,8 @@ pub(crate) struct Stencils {
     misses: u32,
     /// Literals are values, and not fixed text: there were too many lines that differ in them.
     loose: bool,
+    /// A limit was reached.
+    full: bool,
     /// A longer line gets no stencil.
     pub(crate) line_bytes_max: usize,
     pieces: Pieces,
@@ -343,6 +347,7 @@ impl Default for Stencils {
             unfit: 0,
             misses: 0,
             loose: false,
+            full: false,
             line_bytes_max: LINE_BYTES_MAX,
             pieces: Pieces::default(),
         }
@@ -392,7 +397,12 @@ impl Stencils {
     /// Takes note of a valid line that fits no stencil; at the second sighting of its fixed text it becomes one.
     #[inline]
     pub(crate) fn meet(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, members: &[MemberTokens]) {
-        if self.unfit < PATIENCE || self.unfit.is_multiple_of(RARELY) {
+        let is_worth_it = if self.full {
+            self.unfit >= STALE_AFTER
+        } else {
+            self.unfit < PATIENCE || self.unfit.is_multiple_of(RARELY)
+        };
+        if is_worth_it {
             self.look_at(bytes, line, tokens, members);
         }
         self.unfit = self.unfit.wrapping_add(1);
@@ -430,6 +440,10 @@ impl Stencils {
         {
             if !self.loose {
                 return self.loosen();
+            }
+            self.full = self.unfit < STALE_AFTER;
+            if self.full {
+                return;
             }
             self.tree.clear();
             self.all.clear();

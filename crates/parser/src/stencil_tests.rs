@@ -1,6 +1,6 @@
 use std::ops::ControlFlow;
 
-use super::{NODES_MAX, STENCILS_MAX};
+use super::{NODES_MAX, STALE_AFTER, STENCILS_MAX};
 use crate::{Content, Level, Limits, Parser};
 
 /// What each line is: its members as text and what it holds, or its fault.
@@ -181,7 +181,10 @@ fn what_is_kept_is_bounded_and_made_at_the_second_sighting() {
         read(&mut parser, text.as_bytes());
         assert!(stencils(&parser) <= STENCILS_MAX && parser.stencils.tree.nodes.len() <= NODES_MAX);
     }
-    assert!(stencils(&parser) > 10);
+    assert_eq!(stencils(&parser), STENCILS_MAX, "nothing is forgotten for a few lines of another kind");
+    let other = "{\"another name\":1}\n".repeat(STALE_AFTER as usize + 10);
+    read(&mut parser, format!("{other}{TAIL}").as_bytes());
+    assert_eq!(stencils(&parser), 1, "all is forgotten where nothing else comes any more");
 }
 
 #[test]
