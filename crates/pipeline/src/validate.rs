@@ -126,8 +126,8 @@ impl Work for Validate {
             return piece.bytes.len();
         }
         let ValidateScratch { parser, check, filter } = scratch;
-        let wants_more = self.filter.is_some();
-        let mut round = Round { work: self, check, filter, piece, from, at_start, wants_more, batch };
+        let filters = self.filter.is_some();
+        let mut round = Round { work: self, check, filter, piece, from, at_start, filters, batch };
         parser.parse_with(piece.bytes, from, &mut round)
     }
 }
@@ -142,7 +142,7 @@ struct Round<'w> {
     /// It starts with the first line of the input.
     at_start: bool,
     /// Lines are asked whether they are looked at.
-    wants_more: bool,
+    filters: bool,
     batch: &'w mut CheckedBatch,
 }
 
@@ -151,7 +151,7 @@ impl Visit for Round<'_> {
     #[inline(always)]
     fn fixed(&mut self, line: &FixedLine<'_>) -> Option<ControlFlow<()>> {
         let Self { work, check, piece, batch, .. } = self;
-        if self.wants_more || batch.layout.is_some() {
+        if self.filters || batch.layout.is_some() {
             return None;
         }
         let known = work.checker.known(check, line.text)?;

