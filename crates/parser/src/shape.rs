@@ -21,6 +21,8 @@ use crate::walk::{LineTokens, check_utf8, scalar};
 const SLOTS: usize = 512;
 /// A line with more tokens is walked.
 const TOKENS_MAX: usize = 4096;
+/// Shapes of more tokens than this share a quarter of the slots, so that all together take little room.
+const SMALL_TOKENS_MAX: usize = 1024;
 
 /// Where a member's tokens are, counted from the line's first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +158,7 @@ impl Shapes {
             return None;
         }
         let hash = hash(tokens.kinds);
-        let slot = slot(hash);
+        let slot = slot(hash, tokens.kinds);
         let shape = &mut self.shapes[slot];
         if shape.hash != hash || !same_kinds(&shape.kinds, tokens.kinds) {
             return None;
@@ -206,7 +208,7 @@ impl Shapes {
             return;
         }
         let hash = hash(tokens.kinds);
-        let seen = std::mem::replace(&mut self.seen[slot(hash)], hash);
+        let seen = std::mem::replace(&mut self.seen[slot(hash, tokens.kinds)], hash);
         if seen == hash {
             self.keep(hash, bytes, tokens, members);
         }
@@ -215,7 +217,7 @@ impl Shapes {
     #[cold]
     fn keep(&mut self, hash: u64, bytes: &[u8], tokens: LineTokens<'_>, members: &[MemberSpan]) {
         let LineTokens { places, kinds } = tokens;
-        let shape = &mut self.shapes[slot(hash)];
+        let shape = &mut self.shapes[slot(hash, kinds)];
         if shape.hash == hash && shape.kinds == kinds {
             // A line of this shape that had to be walked for another reason.
             return;
@@ -233,7 +235,7 @@ impl Shapes {
         shape.members.extend(members.iter().filter_map(|member| MemberTokens::new(kinds, member.token as usize)));
         shape.forms.clear();
         // Its first form is that of this line, so that all room is taken now.
-        let _ = self.learn_form(slot(hash), bytes, places);
+        let _ = self.learn_form(slot(hash, kinds), bytes, places);
     }
 }
 
@@ -259,8 +261,11 @@ pub(crate) fn last_token(kinds: &[u8], value: usize) -> usize {
     }
 }
 
-fn slot(hash: u64) -> usize {
-    (hash >> 32) as usize % SLOTS
+/// The slot of the shape with these tokens, and this hash of them.
+#[inline(always)]
+fn slot(hash: u64, kinds: &[u8]) -> usize {
+    let slot = (hash >> 32) as usize % SLOTS;
+    if kinds.len() > SMALL_TOKENS_MAX { slot & !3 } else { slot }
 }
 
 /// Compares without a call: most lines have a few dozen tokens.

@@ -34,6 +34,7 @@ pub(crate) const PIECES_MAX: usize = 1025;
 const STENCILS_MAX: usize = 1024;
 const NODES_MAX: usize = 32 * 1024;
 const TEXT_BYTES_MAX: usize = 1024 * 1024;
+const TOKENS_MAX: usize = 256 * 1024;
 const STALE_AFTER: u32 = 2048;
 /// Places for fixed texts that were met once.
 const SEEN: usize = 2048;
@@ -313,6 +314,8 @@ impl<'a> StencilTokens<'a> {
 pub(crate) struct Stencils {
     pub(crate) tree: Tree,
     all: Vec<Stencil>,
+    /// How many tokens they have.
+    tokens: usize,
     /// The lines that were traced last.
     pub(crate) traces: Traces,
     /// By place: the hash of a fixed text that was met once.
@@ -342,6 +345,7 @@ impl Default for Stencils {
         Self {
             tree: Tree::default(),
             all: Vec::new(),
+            tokens: 0,
             traces: Traces::default(),
             seen: vec![0; SEEN],
             unfit: 0,
@@ -416,8 +420,13 @@ impl Stencils {
     fn loosen(&mut self) {
         self.loose = true;
         self.unfit = 0;
+        self.forget();
+    }
+
+    fn forget(&mut self) {
         self.tree.clear();
         self.all.clear();
+        self.tokens = 0;
     }
 
     #[cold]
@@ -437,6 +446,7 @@ impl Stencils {
         if self.all.len() == STENCILS_MAX
             || self.tree.nodes.len() + self.pieces.pieces.len() > NODES_MAX
             || self.tree.text.len() + text_bytes > TEXT_BYTES_MAX
+            || self.tokens + tokens.kinds.len() > TOKENS_MAX
         {
             if !self.loose {
                 return self.loosen();
@@ -445,8 +455,7 @@ impl Stencils {
             if self.full {
                 return;
             }
-            self.tree.clear();
-            self.all.clear();
+            self.forget();
         }
         let mut node = NONE;
         let pieces = &self.pieces.pieces;
@@ -469,6 +478,7 @@ impl Stencils {
                     _ => Flags::NONE,
                 }
         });
+        self.tokens += tokens.kinds.len();
         self.all.push(Stencil {
             form: Form::next(),
             tokens: self.pieces.tokens.clone(),
