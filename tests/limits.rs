@@ -246,6 +246,21 @@ fn memory_does_not_grow_with_the_input() {
 }
 
 #[test]
+fn what_is_kept_of_many_kinds_of_large_lines_is_bounded() {
+    // Of each line there are some 4,000 tokens to be kept.
+    let large = vec!["{}"; 1_300].join(",");
+    let line = |model: usize| {
+        format!(
+            "{{\"id\":\"{model}\",\"status\":\"enabled\",\"tags\":{{\"a\":[{large}],\"n\":{model},\"model {model}\":1}}}}\n"
+        )
+    };
+    let input: String = (0..1_050).map(line).collect::<String>().repeat(14);
+    let (answer, peak) = with_peak(&["-j", "4", "-q"], input.as_bytes());
+    assert_answer(&answer, 0, &input);
+    assert!(peak < 64 * MIB, "{peak} bytes");
+}
+
+#[test]
 fn inputs_without_any_device() {
     let folder = Folder::new();
     let report = folder.arg("report");
