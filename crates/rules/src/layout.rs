@@ -24,8 +24,8 @@ struct Layout {
 /// The layouts of the lines that were met. Reused from record to record.
 #[derive(Debug)]
 pub(crate) struct Layouts {
-    /// The first is for lines without a form.
-    all: Vec<Layout>,
+    /// The first is for lines without a form. There is none where no line has asked for it yet.
+    all: Vec<Option<Box<Layout>>>,
     current: usize,
 }
 
@@ -37,7 +37,7 @@ fn place_of(form: u64) -> usize {
 
 impl Default for Layouts {
     fn default() -> Self {
-        Self { all: (0..=KEPT).map(|_| Layout::default()).collect(), current: 0 }
+        Self { all: (0..=KEPT).map(|_| None).collect(), current: 0 }
     }
 }
 
@@ -48,14 +48,14 @@ impl Layouts {
     pub(crate) fn read(&mut self, record: &Record<'_>, strictness: Strictness) -> Result<(), Finding> {
         let form = record.form().map_or(0, |form| form.number());
         self.current = if form == 0 { 0 } else { place_of(form) };
-        if form != 0 && self.all[self.current].form == form {
+        if form != 0 && self.all[self.current].as_ref().is_some_and(|layout| layout.form == form) {
             return Ok(());
         }
         self.read_anew(record, strictness, form)
     }
 
     fn read_anew(&mut self, record: &Record<'_>, strictness: Strictness, form: u64) -> Result<(), Finding> {
-        let layout = &mut self.all[self.current];
+        let layout = self.all[self.current].get_or_insert_default();
         // Until all is well, it is good for this line only.
         layout.form = 0;
         layout.authentication = None;
@@ -65,34 +65,42 @@ impl Layouts {
         Ok(())
     }
 
+    /// The layout of the record that was read last.
+    #[inline]
+    fn current(&self) -> &Layout {
+        self.all[self.current].as_ref().expect("a record was read")
+    }
+
     /// The names of the record that was read last.
     #[inline]
     pub(crate) fn names(&self) -> &Names {
-        &self.all[self.current].names
+        &self.current().names
     }
 
     /// The recipes for lines of this form; `None` where none was read yet, or its names have a fault.
     #[inline]
     pub(crate) fn recipes(&self, form: Form) -> Option<&Recipes> {
-        let layout = &self.all[place_of(form.number())];
+        let layout = self.all[place_of(form.number())].as_ref()?;
         (layout.form == form.number()).then_some(&layout.recipes)
     }
 
     /// Those for the form of the record that was read last, to add to; `None` where it has none.
     pub(crate) fn recipes_mut(&mut self) -> Option<&mut Recipes> {
-        let layout = &mut self.all[self.current];
+        let layout = self.all[self.current].as_mut()?;
         (layout.form != 0).then_some(&mut layout.recipes)
     }
 
     /// What was kept of the inside of `authentication`, as far as `depth`.
     #[inline]
     pub(crate) fn authentication(&self, depth: Depth) -> Option<&Inside<MemberTokens>> {
-        let layout = &self.all[self.current];
+        let layout = self.current();
         layout.authentication.as_ref().filter(|(kept, _)| layout.form != 0 && *kept == depth).map(|(_, inside)| inside)
     }
 
     /// Keeps what is inside of `authentication` for the lines of the same form.
     pub(crate) fn keep_authentication(&mut self, depth: Depth, inside: Inside<MemberTokens>) {
-        self.all[self.current].authentication = Some((depth, inside));
+        if let Some(layout) = &mut self.all[self.current] {
+            layout.authentication = Some((depth, inside));
+        }
     }
 }
