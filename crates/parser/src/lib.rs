@@ -23,6 +23,8 @@ mod scalar;
 mod shape;
 mod stencil;
 mod switch;
+#[cfg(test)]
+mod test_numbers;
 mod text;
 mod traces;
 mod walk;

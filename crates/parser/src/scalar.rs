@@ -145,14 +145,11 @@ pub(crate) fn literal(bytes: &[u8], at: usize) -> Result<usize, usize> {
 #[cfg(test)]
 mod tests {
     use super::{literal, number, scalar_end, short_integer, short_literal, short_number};
+    use crate::test_numbers;
 
     #[test]
     fn the_short_ways_never_accept_what_the_grammar_does_not_and_know_the_common_cases() {
-        let mut seed = 3u64;
-        let mut next = |below: u64| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 33) % below
-        };
+        let mut next = test_numbers::numbers(3);
         let (mut numbers, mut integers, mut literals) = (0, 0, 0);
         for _ in 0..400_000 {
             let alphabet: &[u8] = [b"0123456789.", b"019.-eE+,} x".as_slice(), b"truefalsn,}] "][next(3) as usize];

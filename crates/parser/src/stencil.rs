@@ -29,12 +29,13 @@ use crate::walk::LineTokens;
 const LINE_BYTES_MAX: usize = 64 * 1024;
 /// Pieces in one stencil: one more than it has values.
 pub(crate) const PIECES_MAX: usize = 1025;
-/// Limits of what is kept. Where one is reached, no more is learnt until so many lines in a row fit nothing of it: to forget and
-/// to learn the same again and again would take longer than to walk.
+/// Limits of what is kept. Where one is reached, no more is learnt.
 const STENCILS_MAX: usize = 1024;
 const NODES_MAX: usize = 32 * 1024;
 const TEXT_BYTES_MAX: usize = 1024 * 1024;
 const TOKENS_MAX: usize = 256 * 1024;
+/// So many lines in a row that fit nothing of what is kept end that: all is forgotten and learnt anew. To do so for fewer would
+/// take longer than to walk these.
 const STALE_AFTER: u32 = 2048;
 /// Places for fixed texts that were met once.
 const SEEN: usize = 2048;
@@ -152,12 +153,11 @@ impl Tree {
         std::iter::successors(node(first), move |number| node(self.after(*number)))
     }
 
-    /// Sees to it that `number`, the last of those that start with `first`, is found by a switch if these are many.
-    fn add_to_switch(&mut self, first: u32, number: u32) {
+    /// Sees to it that `piece`, of the node `number`, which is the last of those that start with `first`, is found by a switch if
+    /// these are many.
+    fn add_to_switch(&mut self, first: u32, piece: &[u8], number: u32) {
         let next = self.nodes[first as usize].next;
         let known = (next ^ SWITCH) as usize;
-        let (node, text) = (self.nodes[number as usize], &self.text);
-        let piece = &text[node.text as usize..][..node.length as usize];
         if self.switches.get_mut(known).is_some_and(|(_, switch)| switch.add(piece, number)) {
             return;
         }
@@ -223,7 +223,7 @@ impl Tree {
             (NONE, parent) => self.nodes[parent as usize].child = number,
             (last, _) => {
                 self.nodes[last as usize].next = number;
-                self.add_to_switch(first, number);
+                self.add_to_switch(first, piece, number);
             }
         }
         number

@@ -70,14 +70,11 @@ impl Switch {
 #[cfg(test)]
 mod tests {
     use super::Switch;
+    use crate::test_numbers::numbers;
 
     #[test]
     fn each_piece_is_found_or_one_before_it_with_the_same_key() {
-        let mut seed = 5u64;
-        let mut next = |below: u64| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 33) % below
-        };
+        let mut next = numbers(5);
         let (mut made, mut grown) = (0, 0);
         for _ in 0..2_000 {
             let prefix = "p".repeat(next(40) as usize);

@@ -68,9 +68,14 @@ pub struct PlannedFinding {
 impl PlannedFinding {
     /// A finding about a record, if the same can be said of others: where it is in the fixed text, and what is said names no
     /// value.
-    pub(crate) fn new(record: &Record<'_>, finding: &Finding) -> Option<Self> {
+    fn new(record: &Record<'_>, finding: &Finding) -> Option<Self> {
         let is_fixed = matches!(finding.detail, Detail::Text(_)) && finding.name.is_none() && finding.within.is_none();
         Some(Self { at: record.anchor(finding.at)?, finding: *finding }).filter(|_| is_fixed)
+    }
+
+    /// All of these, if the same can be said of others.
+    pub(crate) fn all(record: &Record<'_>, findings: &[Finding]) -> Option<Vec<Self>> {
+        findings.iter().map(|finding| Self::new(record, finding)).collect()
     }
 
     /// What it is about.

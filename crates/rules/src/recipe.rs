@@ -235,13 +235,7 @@ impl Rules {
     fn recipe(&self, scratch: &Scratch, record: &Record<'_>, verdict: Verdict) -> Option<Recipe> {
         // Only where the form covers all names.
         record.anchor(record.open())?;
-        let finding = |finding| PlannedFinding::new(record, finding);
-        let findings = scratch.findings.iter().map(finding).collect::<Option<_>>()?;
-        // An id that is there has its place in each recipe.
-        let anchored = |value: Option<Span>| match value {
-            Some(value) => record.anchored(value).map(Some),
-            None => Some(None),
-        };
+        let findings = PlannedFinding::all(record, &scratch.findings)?;
         let (mut same, mut filled) = (Vec::new(), Vec::new());
         for (member, rests) in self.depends_on(scratch, record)? {
             if record.is_fixed(member.value) {
@@ -268,7 +262,7 @@ impl Rules {
             Some(PlannedEdit { span: record.anchored(Span { start: edit.start, end: edit.end })?, text })
         };
         let edits = scratch.edits.iter().map(edit).collect::<Option<_>>()?;
-        let (id, module_id) = (anchored(scratch.id)?, anchored(scratch.module_id)?);
+        let (id, module_id) = (anchored(record, scratch.id)?, anchored(record, scratch.module_id)?);
         Some(Recipe { id, module_id, same, filled, fresh, edits, findings, counts: scratch.counts.clone(), verdict })
     }
 
@@ -315,6 +309,14 @@ impl Rules {
             }
         }
         Some(members)
+    }
+}
+
+/// Where a value is in all lines of the form, if it is there: an id that is there must have its place.
+pub(crate) fn anchored(record: &Record<'_>, value: Option<Span>) -> Option<Option<AnchoredSpan>> {
+    match value {
+        Some(value) => record.anchored(value).map(Some),
+        None => Some(None),
     }
 }
 

@@ -107,14 +107,11 @@ pub(super) mod x86_64 {
 mod tests {
     use crate::Level;
     use crate::scalar::number;
+    use crate::test_numbers::numbers;
 
     #[test]
     fn what_is_counted_is_valid_and_common_numbers_are_counted() {
-        let mut seed = 11u64;
-        let mut next = |below: u64| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 33) % below
-        };
+        let mut next = numbers(11);
         for level in Level::available() {
             let mut counted = 0;
             for _ in 0..200_000 {

@@ -14,6 +14,7 @@ use super::identity::PLAIN;
 use super::{CheckScratch, Checker, Facts, ID_SET, is_plain_id};
 use crate::finding::PlannedFinding;
 use crate::options::Check;
+use crate::recipe::anchored;
 
 /// Forms that are kept; one more takes the place of another.
 const FORMS_KEPT: usize = 1024;
@@ -210,19 +211,15 @@ impl Checker {
             }
             _ => rests.add_of_short(scratch)?,
         }
-        let anchored = |value: Option<Span>| match value {
-            Some(value) => record.anchored(value).map(Some),
-            None => Some(None),
-        };
         let findings = scratch.findings();
         // First what is told soonest.
         rests.all.sort_by_key(|(_, rest)| rest.cost());
         Some(Verdict {
             rests: rests.all,
-            id: anchored(facts.id)?,
-            module_id: anchored(facts.module_id)?,
+            id: anchored(record, facts.id)?,
+            module_id: anchored(record, facts.module_id)?,
             mode: (self.check == Check::Full).then_some(facts.mode),
-            findings: findings.iter().map(|found| PlannedFinding::new(record, found)).collect::<Option<_>>()?,
+            findings: PlannedFinding::all(record, findings)?,
             allowed: scratch.allowed().to_vec(),
             has_errors: findings.iter().any(|found| found.severity == Severity::Error),
         })
