@@ -8,7 +8,7 @@ use hubmill_testkit::hostile::huge_line;
 use hubmill_testkit::lines;
 use hubmill_testkit::process::anonymous_memory;
 use hubmill_testkit::rng::Rng;
-use support::{Folder, assert_answer, device, devices, json_lines, run_watched, transform, transform_command};
+use support::{Folder, assert_answer, command, device, devices, json_lines, run_watched, transform, transform_command};
 
 const MIB: u64 = 1 << 20;
 
@@ -166,10 +166,15 @@ fn a_bottomless_line_is_refused_without_harm() {
     }
 }
 
-/// Runs and returns the answer and the most anonymous memory seen.
+/// Transforms and returns the answer and the most anonymous memory seen.
 fn with_peak(args: &[&str], input: &[u8]) -> (hubmill_testkit::process::Answer, u64) {
+    peak_of(transform_command(args), input)
+}
+
+/// Runs and returns the answer and the most anonymous memory seen.
+fn peak_of(command: std::process::Command, input: &[u8]) -> (hubmill_testkit::process::Answer, u64) {
     let mut peak = 0;
-    let answer = run_watched(transform_command(args), input, |process| {
+    let answer = run_watched(command, input, |process| {
         peak = peak.max(anonymous_memory(process).unwrap_or(0));
     });
     assert!(!cfg!(target_os = "linux") || peak > 0, "memory can be seen");
@@ -317,6 +322,22 @@ fn a_million_equal_lines() {
         (report.number("written"), report.code("status-missing"), report.code("keys-rotate")),
         (1_000_000, 1_000_000, 1_000_000)
     );
+}
+
+#[test]
+fn equal_lines_cost_64_bytes_each_at_most() {
+    const LINES: u64 = 400_000;
+    let input = "{\"id\":\"x\",\"status\":\"enabled\",\"importMode\":\"delete\"}\n".repeat(LINES as usize);
+    let folder = Folder::new();
+    let path = folder.write("in", &input);
+    for (source, stdin, format) in [("-", input.as_bytes(), "json"), (&path, b"", "text")] {
+        let validate = command(&["validate", "-j", "2", "--format", format, source]);
+        let (answer, peak) = peak_of(validate, stdin);
+        let shown = if format == "json" { LINES as usize - 1 } else { 11 };
+        assert_eq!((answer.code, answer.stdout_text().lines().count()), (0, shown));
+        assert!(answer.stderr_text().contains("duplicate-line                 399,999"), "{}", answer.stderr_text());
+        assert!(peak < 64 * LINES + 8 * MIB, "{source} {format}: {peak} bytes");
+    }
 }
 
 #[test]

@@ -59,11 +59,10 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
         return Err(Failure::storage(reason));
     }
     let are_equal = |one, other| input.lines_are_equal(one, other);
-    let repeats = std::mem::take(&mut whole.duplicates).finish(options.threads, &are_equal);
+    let repeats = std::mem::take(&mut whole.duplicates).finish(options.threads, 0, &are_equal);
     // Lines were looked at again for that.
     input.check().map_err(Failure::storage)?;
-    let of = |kind| repeats.iter().filter(|repeat| repeat.kind == kind).count() as u64;
-    let duplicates = [of(RepeatKind::Differs), of(RepeatKind::Equal)];
+    let duplicates = [RepeatKind::Differs, RepeatKind::Equal].map(|kind| repeats.count(kind));
     let text = match arguments.format {
         Format::Json => whole.json(duplicates, arguments.by.as_deref()).to_string() + "\n",
         Format::Text => whole.table(duplicates, arguments.by.as_deref()),

@@ -72,3 +72,20 @@ fn modules_may_come_before_a_device_that_is_deleted() {
     let module = "{\"id\":\"d\",\"moduleId\":\"m\",\"status\":\"enabled\",\"importMode\":\"delete\"}\n";
     assert!(findings_of(&[], (module.to_owned() + &good("d")).as_bytes()).is_empty());
 }
+
+#[test]
+fn a_line_with_two_errors_of_the_whole_is_one_invalid_line() {
+    let line = |module: &str| {
+        format!(
+            "{{\"id\":\"d\",{module}\"status\":\"enabled\",\"importMode\":\"create\",\"authentication\":{{\"type\":\"none\"}}}}\n"
+        )
+    };
+    let modules = (0..51).map(|number| line(&format!("\"moduleId\":\"m{number}\",")));
+    let input = modules.collect::<String>() + &line("");
+    let deny = ["--deny", "too-many-modules", "--deny", "module-before-device"];
+    let validate = command(&[&["validate", "--report", "-"], deny.as_slice(), &["-"]].concat());
+    let answer = run(validate, input.as_bytes());
+    assert_eq!(answer.code, 1);
+    let report = answer.stderr_text();
+    assert!(report.contains("\"valid\":1,\"invalid\":51,\"errors\":52,"), "{report}");
+}

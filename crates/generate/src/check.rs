@@ -310,9 +310,7 @@ impl<'p> Findings<'p> {
         tally.blank -= *faults;
         tally.rejected += *faults;
         tally.forget(Code::BlankLine);
-        for _ in 0..*faults {
-            tally.count_finding(Code::CsvRow, Severity::Error);
-        }
+        tally.count_findings(Code::CsvRow, Severity::Error, *faults);
         Checked { devices: tally.lines, tally }
     }
 }

@@ -57,22 +57,29 @@ impl Default for Tally {
 impl Tally {
     /// Counts one of this code; how many there are now.
     pub fn count(&mut self, code: Code) -> u64 {
-        let count = &mut self.codes[code as usize];
-        *count += 1;
-        *count
+        self.count_findings(code, Severity::Count, 1)
     }
 
     /// Counts a finding of this code; how many there are now.
+    #[inline]
     pub fn count_finding(&mut self, code: Code, severity: Severity) -> u64 {
+        self.count_findings(code, severity, 1)
+    }
+
+    /// Counts so many findings of this code; how many there are now.
+    #[inline]
+    pub fn count_findings(&mut self, code: Code, severity: Severity, number: u64) -> u64 {
         match severity {
             Severity::Error => {
-                self.errors += 1;
-                self.error_codes[code as usize] += 1;
+                self.errors += number;
+                self.error_codes[code as usize] += number;
             }
-            Severity::Warning => self.warnings += 1,
+            Severity::Warning => self.warnings += number,
             Severity::Count => {}
         }
-        self.count(code)
+        let count = &mut self.codes[code as usize];
+        *count += number;
+        *count
     }
 
     /// Forgets how many there are of a code; what they add to errors or warnings is the caller's.

@@ -8,11 +8,14 @@
 
 mod batch;
 mod duplicates;
+mod entries;
 mod fingerprint;
 mod full_check;
 mod layout;
 mod notes;
+mod repeats;
 mod run;
+mod search;
 mod slabs;
 mod slot;
 mod source;
@@ -25,9 +28,11 @@ mod validation;
 use std::fmt;
 
 pub use batch::{Batch, Diagnostic, Sample, Tally};
-pub use duplicates::{Duplicates, Entries, Entry, Repeat, RepeatKind};
+pub use duplicates::Duplicates;
+pub use entries::{Entries, Entry};
 pub use layout::Layout;
 pub use notes::{DIAGNOSTICS_SHOWN_MAX, fault_finding, is_notice, notice_text, shown};
+pub use repeats::{Repeat, RepeatKind, Repeats};
 pub use run::{Options, run, run_from, slot_count};
 pub use source::{Kind, Lines, Source};
 pub use statistics::{Counts, Sizes, Statistics, StatisticsBatch};

@@ -8,7 +8,7 @@ use hubmill_parser::{Content, Level, Limits, MemberSpan, Parser, Record};
 use hubmill_reader::Part;
 use hubmill_rules::{Authenticates, CheckScratch, Checker, Facts, Filter, FilterScratch, MemberPath};
 
-use crate::duplicates::Entries;
+use crate::entries::Entries;
 use crate::fingerprint::Fingerprints;
 use crate::notes::is_notice;
 use crate::validate::note_record;

@@ -8,7 +8,7 @@ use hubmill_reader::Part;
 use hubmill_rules::{CheckScratch, Checker, Detail, Facts, Filter, FilterScratch, Finding};
 
 use crate::batch::{Diagnostic, Tally};
-use crate::duplicates::{Entries, Entry};
+use crate::entries::{Entries, Entry};
 use crate::fingerprint::Fingerprints;
 use crate::layout::{self, Layout};
 use crate::notes::{DIAGNOSTICS_MAX, Enough, Notes, fault_finding, is_notice, notice_text};
@@ -368,6 +368,11 @@ impl Validate {
     /// How bad a finding is that would be `severity` by itself.
     pub fn severity(&self, code: Code, severity: Severity) -> Severity {
         self.checker.policy().severity(code, severity)
+    }
+
+    /// Whether all findings are kept, not only the first of each code.
+    pub(crate) fn keeps_all(&self) -> bool {
+        self.all_diagnostics
     }
 
     /// Whether the rest of the piece has to wait, so that memory stays bounded.

@@ -3,8 +3,10 @@
 use hubmill_device::{Code, Severity};
 
 use crate::batch::{Diagnostic, Tally};
-use crate::duplicates::{Duplicates, Repeat, RepeatKind};
+use crate::duplicates::Duplicates;
 use crate::layout::Layout;
+use crate::notes::DIAGNOSTICS_SHOWN_MAX;
+use crate::repeats::{Repeat, RepeatKind, Repeats};
 use crate::validate::{CheckedBatch, Validate};
 
 /// Codes of lines that are a part of something larger.
@@ -82,59 +84,82 @@ impl<'a> Validation<'a> {
         are_equal: &(dyn Fn(u64, u64) -> bool + Sync),
         mut give: impl FnMut(Diagnostic),
     ) {
-        for repeat in std::mem::take(&mut self.duplicates).finish(threads, are_equal) {
-            self.repeat(&repeat, &mut give);
+        let kept_max = if self.work.keeps_all() { usize::MAX } else { DIAGNOSTICS_SHOWN_MAX as usize };
+        let repeats = std::mem::take(&mut self.duplicates).finish(threads, kept_max, are_equal);
+        for repeat in repeats.in_order() {
+            self.tell(&repeat, &mut give);
         }
+        self.count(&repeats);
         if self.tally.written + self.tally.rejected == 0 {
             let message =
                 "there is no line of a device; an import of an empty file was seen to be refused (§5.4)".to_owned();
-            self.add(Code::EmptyOutput, (0, 0), message, None, &mut give);
+            let code = Code::EmptyOutput;
+            let severity = self.work.severity(code, code.checked_severity());
+            self.tally.count_findings(code, severity, 1);
+            if severity != Severity::Count {
+                give(Diagnostic {
+                    severity,
+                    code,
+                    line: 0,
+                    byte: 0,
+                    id: None,
+                    path: String::new(),
+                    message,
+                    hint: None,
+                });
+            }
         }
     }
 
-    fn repeat(&mut self, repeat: &Repeat, give: &mut impl FnMut(Diagnostic)) {
+    /// Tells of a repeat in words, unless its code is only counted.
+    fn tell(&self, repeat: &Repeat, give: &mut impl FnMut(Diagnostic)) {
+        let (code, severity) = self.judged(repeat.kind);
+        if severity == Severity::Count {
+            return;
+        }
         let (other, noun) = (repeat.other, self.noun);
-        let (code, message, hint) = match repeat.kind {
+        let (message, hint) = match repeat.kind {
             RepeatKind::Differs => (
-                Code::DuplicateId,
                 format!(
                     "the same id as in {noun} {other}, in a {noun} that differs: the order of the two is not promised (§2)"
                 ),
                 Some("one line for each device and module; --allow duplicate-id where two are meant"),
             ),
-            RepeatKind::Equal => (Code::DuplicateLine, format!("the same {noun} as {noun} {other}"), None),
-            RepeatKind::DeviceLater => (
-                Code::ModuleBeforeDevice,
-                format!("a module's {noun} before its device's, which is {noun} {other} (§1.7)"),
-                None,
-            ),
-            RepeatKind::OneModuleTooMany => (
-                Code::TooManyModules,
-                format!("the 51st module of one device, of {other}; the hub takes 50 (§3.1)"),
-                None,
-            ),
+            RepeatKind::Equal => (format!("the same {noun} as {noun} {other}"), None),
+            RepeatKind::DeviceLater => {
+                (format!("a module's {noun} before its device's, which is {noun} {other} (§1.7)"), None)
+            }
+            RepeatKind::OneModuleTooMany => {
+                (format!("the 51st module of one device, of {other}; the hub takes 50 (§3.1)"), None)
+            }
         };
-        let severity = self.add(code, (repeat.line, repeat.byte), message, hint, give);
-        if severity == Severity::Error && !repeat.invalid {
-            self.tally.written -= 1;
-            self.tally.rejected += 1;
-        }
+        let Repeat { line, byte, .. } = *repeat;
+        give(Diagnostic { severity, code, line, byte, id: None, path: String::new(), message, hint });
     }
 
-    /// Adds a finding; how bad it is.
-    fn add(
-        &mut self,
-        code: Code,
-        (line, byte): (u64, u64),
-        message: String,
-        hint: Option<&'static str>,
-        give: &mut impl FnMut(Diagnostic),
-    ) -> Severity {
-        let severity = self.work.severity(code, code.checked_severity());
-        self.tally.count_finding(code, severity);
-        if severity != Severity::Count {
-            give(Diagnostic { severity, code, line, byte, id: None, path: String::new(), message, hint });
+    /// Counts all repeats; lines that have an error by one of them are no good lines any more.
+    fn count(&mut self, repeats: &Repeats) {
+        let mut errors = Vec::new();
+        for kind in RepeatKind::ALL {
+            let (code, severity) = self.judged(kind);
+            self.tally.count_findings(code, severity, repeats.count(kind));
+            if severity == Severity::Error {
+                errors.push(kind);
+            }
         }
-        severity
+        let lines = repeats.good_lines(&errors);
+        self.tally.written -= lines;
+        self.tally.rejected += lines;
+    }
+
+    /// The code of a repeat, and how bad it is.
+    fn judged(&self, kind: RepeatKind) -> (Code, Severity) {
+        let code = match kind {
+            RepeatKind::Differs => Code::DuplicateId,
+            RepeatKind::Equal => Code::DuplicateLine,
+            RepeatKind::DeviceLater => Code::ModuleBeforeDevice,
+            RepeatKind::OneModuleTooMany => Code::TooManyModules,
+        };
+        (code, self.work.severity(code, code.checked_severity()))
     }
 }

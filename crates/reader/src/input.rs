@@ -195,14 +195,15 @@ impl Input {
     /// they were really there.
     pub fn lines_are_equal(&self, one: u64, other: u64) -> bool {
         let Kind::Mapped { map, start } = &self.kind else { return false };
-        let line = |offset: u64| {
+        let from = |offset: u64| {
             let from = start.saturating_add(usize::try_from(offset).unwrap_or(usize::MAX));
-            let rest = map.get(from..).unwrap_or_default();
-            let line = memchr::memchr(b'\n', rest).map_or(rest, |end| &rest[..end]);
-            let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
-            &line[..end]
+            map.get(from..).unwrap_or_default()
         };
-        line(one) == line(other)
+        let line = from(one);
+        let line = memchr::memchr(b'\n', line).map_or(line, |end| &line[..end]);
+        let line = &line[..line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1)];
+        let Some(rest) = from(other).strip_prefix(line) else { return false };
+        matches!(rest.iter().find(|byte| **byte != b'\r'), None | Some(b'\n'))
     }
 
     /// Gives back memory of a map between two offsets, which are not expected to be looked at again soon.
@@ -263,11 +264,13 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"ab\nab\r\nab \nabc\nab").unwrap();
         let input = Input::open(file.path(), MmapChoice::Always).unwrap();
-        for (one, other, equal) in
-            [(0, 3, true), (0, 7, false), (0, 11, false), (0, 15, true), (3, 15, true), (0, 99, false)]
-        {
+        let others =
+            [(0, 0, true), (0, 3, true), (0, 7, false), (0, 11, false), (0, 15, true), (3, 15, true), (11, 15, false)];
+        for (one, other, equal) in others {
+            assert_eq!(input.lines_are_equal(other, one), equal, "{other} {one}");
             assert_eq!(input.lines_are_equal(one, other), equal, "{one} {other}");
         }
+        assert!(!input.lines_are_equal(0, 99) && !input.lines_are_equal(99, 0));
         assert!(input.is_mapped() && !Input::open(file.path(), MmapChoice::Never).unwrap().is_mapped());
     }
 
