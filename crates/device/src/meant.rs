@@ -1,5 +1,7 @@
 //! What was probably meant by a name that the hub does not know (§1.5): unknown members are lost without a word.
 
+use strsim::generic_levenshtein;
+
 use crate::Member;
 
 /// The object that a name stands in.
@@ -102,7 +104,7 @@ impl Place {
 const NAME_BYTES_MAX: usize = 40;
 /// The shortest name that slips are looked for in, in bytes.
 const SLIP_BYTES_MIN: usize = 4;
-/// The most slips of the pen: letters put in, left out or changed.
+/// The most slips of the pen: letters put in, left out or changed (Levenshtein).
 const SLIPS_MAX: usize = 2;
 
 /// The member that was probably meant, as a path from `place` on (from the line on, for the line's own names).
@@ -118,24 +120,10 @@ pub fn meant(place: Place, name: &[u8]) -> Option<&'static str> {
         return Some(meant);
     }
     let names = place.names();
-    let closest = names.iter().map(|known| (slips(&plain, &letters(known.as_bytes())), *known)).min()?;
-    let (distance, known) = closest;
+    let slips = |known: &str| generic_levenshtein(&plain, &letters(known.as_bytes()));
+    let (distance, known) = names.iter().map(|known| (slips(known), *known)).min()?;
     let close = distance == 0 || (distance <= SLIPS_MAX && plain.len().min(known.len()) >= SLIP_BYTES_MIN);
     close.then_some(known)
-}
-
-/// How many letters have to be put in, left out or changed to make the one name of the other (Levenshtein).
-fn slips(one: &[u8], other: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, letter) in one.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (column, known) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != known);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

@@ -40,4 +40,4 @@ pub use record::{
     FixedTokens, ListedTokens, MemberSpan, Members, NumberedTokens, Record, Span, TokenMark, TokenPlaces,
 };
 pub use shape::MemberTokens;
-pub use text::{decode, string_text};
+pub use text::{decode, lone_surrogate, string_text};

@@ -135,26 +135,22 @@ pub fn decode(content: &[u8]) -> Cow<'_, [u8]> {
 /// The same of content whose first escape is at `first`.
 fn decode_from(content: &[u8], first: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len());
-    out.extend_from_slice(&content[..first]);
-    let mut at = first;
-    while at < content.len() {
-        if content[at] != b'\\' {
-            out.push(content[at]);
-            at += 1;
-            continue;
-        }
-        let escape = content.get(at + 1).copied().unwrap_or(b'\\');
-        at += 2;
-        match escape {
+    let (mut copied, mut next) = (0, Some(first));
+    while let Some(at) = next {
+        out.extend_from_slice(&content[copied..at]);
+        copied = at + 2;
+        match content.get(at + 1).copied().unwrap_or(b'\\') {
             b'b' => out.push(8),
             b'f' => out.push(12),
             b'n' => out.push(b'\n'),
             b'r' => out.push(b'\r'),
             b't' => out.push(b'\t'),
-            b'u' => at += decode_unit(&content[at.min(content.len())..], &mut out),
+            b'u' => copied += decode_unit(&content[copied.min(content.len())..], &mut out),
             other => out.push(other),
         }
+        next = next_special::<false>(content, copied);
     }
+    out.extend_from_slice(content.get(copied..).unwrap_or_default());
     out
 }
 
@@ -186,6 +182,22 @@ fn push_char(scalar: u32, out: &mut Vec<u8>) {
     }
 }
 
+/// The place of the first escape of half a character (`\ud800`) in a valid line, if there is one.
+pub fn lone_surrogate(line: &[u8]) -> Option<usize> {
+    let unit = |at: usize| line.get(at..)?.strip_prefix(b"\\u").and_then(hex_unit);
+    let mut at = 0;
+    while let Some(place) = next_special::<false>(line, at) {
+        at = place
+            + match unit(place) {
+                Some(0xd800..0xdc00) if matches!(unit(place + 6), Some(0xdc00..0xe000)) => 12,
+                Some(0xd800..0xe000) => return Some(place),
+                Some(_) => 6,
+                None => 2,
+            };
+    }
+    None
+}
+
 /// The decoded text of a string value, quotes and all; `None` where the value is no string.
 pub fn string_text(value: &[u8]) -> Option<Cow<'_, [u8]>> {
     match value {
@@ -196,7 +208,7 @@ pub fn string_text(value: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check_string, decode, escapes_are_valid, next_special, string_text};
+    use super::{check_string, decode, escapes_are_valid, lone_surrogate, next_special, string_text};
 
     #[test]
     fn a_look_at_backslashes_alone_agrees_where_there_are_no_control_characters() {
@@ -279,6 +291,21 @@ mod tests {
         assert_eq!(string_text(b"\"\"").as_deref(), Some(b"".as_slice()));
         for value in ["null", "12", "{}", "\""] {
             assert_eq!(string_text(value.as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn half_characters() {
+        for (line, place) in [
+            (r#"{"a":"\ud800"}"#, Some(6)),
+            (r#"{"a":"\udc00"}"#, Some(6)),
+            (r#"{"a":"\ud800\ud800\udc00"}"#, Some(6)),
+            (r#"{"a":"\ud83d\ude00","b":"\uD83Dx"}"#, Some(25)),
+            (r#"{"a":"\\ud800"}"#, None),
+            (r#"{"a":"\\\ud800"}"#, Some(8)),
+            (r#"{"a":"\u00e9\n\""}"#, None),
+        ] {
+            assert_eq!(lone_surrogate(line.as_bytes()), place, "{line}");
         }
     }
 }

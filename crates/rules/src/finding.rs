@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hubmill_device::{Code, ID_CHARACTERS_MAX, Printable, Severity};
+use hubmill_device::{Code, ID_CHARACTERS_MAX, Place, Printable, Severity, meant};
 use hubmill_parser::{Anchor, FixedText, Record, Span, decode};
 
 use crate::check::path_within;
@@ -137,8 +137,8 @@ pub enum Detail {
     },
     /// A module's id of this many characters.
     ModuleIdLength(usize),
-    /// A member that the hub does not know, and what was probably meant.
-    Unknown(Option<&'static str>),
+    /// A member that the hub does not know, in this object.
+    Unknown(Place),
     /// An enum value that is not as the hub writes it: this way.
     Enum(&'static str),
     /// A text or name that is too long.
@@ -240,10 +240,10 @@ impl Finding {
             Detail::ModuleIdLength(characters) => {
                 format!("the module id has {characters} characters; the hub takes at most {ID_CHARACTERS_MAX}")
             }
-            Detail::Unknown(None) => format!("the hub does not know the member {path}"),
-            Detail::Unknown(Some(meant)) => {
-                format!("the hub does not know the member {path}; {meant} was probably meant")
-            }
+            Detail::Unknown(place) => match name.and_then(|name| meant(place, name.as_bytes())) {
+                None => format!("the hub does not know the member {path}"),
+                Some(meant) => format!("the hub does not know the member {path}; {meant} was probably meant"),
+            },
             Detail::Enum(canonical) => format!("{path} should be \"{canonical}\", as the hub writes it"),
             Detail::Long { unit, count, max } => format!("{path} has {count} {unit}; the hub takes at most {max}"),
             Detail::Size { characters, bytes, max } if characters > max => {

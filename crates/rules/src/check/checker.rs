@@ -3,16 +3,13 @@
 //! Nothing is allocated for a line that is as it should be, and no tree is built: members are looked at where they stand.
 //! What takes more than one line to see (ids that stand twice, modules before their devices) is not here.
 
-use hubmill_device::{
-    AuthenticationType, Code, ImportMode, Member, MemberSet, Place, Severity, Status, meant, same_name,
-};
-use hubmill_parser::{Level, Limits, MemberSpan, Parser, Record, Span};
+use hubmill_device::{AuthenticationType, Code, ImportMode, Member, MemberSet, Place, Severity, Status, same_name};
+use hubmill_parser::{Level, Limits, MemberSpan, Parser, Record, Span, lone_surrogate};
 
 use super::place::first_repeated;
 use super::plan::METADATA;
 use super::policy::Policy;
 use super::quick::Planned;
-use super::text::lone_surrogate;
 use super::twin::{Frame, Section, TwinSizes};
 use super::verdict::Verdicts;
 use crate::finding::{Detail, Finding};
@@ -244,7 +241,7 @@ impl Checker {
         let exact = place.names().iter().find(|known| text.eq_ignore_ascii_case(known.as_bytes()));
         let (code, detail) = match exact {
             Some(exact) => (Code::MemberCase, Detail::CaseOf(exact)),
-            None => (Code::UnknownMember, Detail::Unknown(meant(place, text))),
+            None => (Code::UnknownMember, Detail::Unknown(place)),
         };
         let finding = Finding::new(code, name.start - 1, place.path(), detail).named(name);
         self.add(scratch, finding.warning());

@@ -1,7 +1,9 @@
 //! Where in a value a finding is: its path, worked out only for findings that are shown.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
+use foldhash::quality::RandomState;
 use hubmill_parser::{Span, decode};
 
 /// An array or object that is open.
@@ -117,12 +119,10 @@ pub(super) fn names_of(bytes: &[u8], open: u32) -> Vec<Span> {
     names
 }
 
-/// Of these raw names the first that repeats an earlier one.
+/// Of these raw names, in order, the first that repeats an earlier one.
 pub(super) fn first_repeated(bytes: &[u8], names: &[Span]) -> Option<Span> {
-    let mut named: Vec<_> = names.iter().map(|name| (decode(name.of(bytes)), *name)).collect();
-    named.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.start.cmp(&other.1.start)));
-    let repeated = named.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1].1);
-    repeated.min_by_key(|name| name.start)
+    let mut seen = HashSet::with_capacity_and_hasher(names.len(), RandomState::default());
+    names.iter().copied().find(|name| !seen.insert(decode(name.of(bytes))))
 }
 
 #[cfg(test)]

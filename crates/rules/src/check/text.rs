@@ -189,30 +189,11 @@ fn read_long_name(name: &[u8]) -> (u64, bool) {
     (text.chunks(8).fold((text.len() as u64).wrapping_mul(FACTOR), mix), common)
 }
 
-/// The place of the first escape of half a character in a valid line, if there is one.
-pub(super) fn lone_surrogate(line: &[u8]) -> Option<usize> {
-    let unit = |at: usize| -> Option<u16> {
-        let digits = line.get(at..at + 6).filter(|escape| escape.starts_with(b"\\u"))?;
-        u16::from_str_radix(std::str::from_utf8(&digits[2..]).ok()?, 16).ok()
-    };
-    let mut at = 0;
-    while let Some(length) = memchr::memchr(b'\\', &line[at..]) {
-        at += length;
-        at += match unit(at) {
-            Some(0xd800..=0xdbff) if matches!(unit(at + 6), Some(0xdc00..=0xdfff)) => 12,
-            Some(0xd800..=0xdfff) => return Some(at),
-            Some(_) => 6,
-            None => 2,
-        };
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use hubmill_parser::Span;
 
-    use super::{Length, characters, is_simple, lone_surrogate, measure, read_name};
+    use super::{Length, characters, is_simple, measure, read_name};
 
     #[test]
     fn simple_texts_are_told_from_others_wherever_the_odd_byte_stands() {
@@ -290,21 +271,6 @@ mod tests {
                     assert_eq!(name(&text).1, !odd, "{byte} at {place} of {length}");
                 }
             }
-        }
-    }
-
-    #[test]
-    fn half_characters() {
-        for (line, place) in [
-            (r#"{"a":"\ud800"}"#, Some(6)),
-            (r#"{"a":"\udc00"}"#, Some(6)),
-            (r#"{"a":"\ud800\ud800\udc00"}"#, Some(6)),
-            (r#"{"a":"\ud83d\ude00","b":"\uD83Dx"}"#, Some(25)),
-            (r#"{"a":"\\ud800"}"#, None),
-            (r#"{"a":"\\\ud800"}"#, Some(8)),
-            (r#"{"a":"\u00e9\n\""}"#, None),
-        ] {
-            assert_eq!(lone_surrogate(line.as_bytes()), place, "{line}");
         }
     }
 }
