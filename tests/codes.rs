@@ -1,5 +1,5 @@
-//! Responsible for: `hubmill explain` and docs/CODES.md: that both are what the code says, and that each code's examples do
-//! what is said of them. Not for: how a finding reads; see `messages` and `validate`.
+//! Responsible for: `hubmill explain` and docs/CODES.md: that both are what the code says, that each code's examples do
+//! what is said of them, and how codes are named in flags. Not for: how a finding reads; see `messages` and `validate`.
 
 mod support;
 
@@ -36,6 +36,17 @@ fn every_code_is_listed_and_explained() {
         assert!(list.contains(code.as_str()));
     }
     assert_answer(&hubmill(&["explain", "no-such-code"], b""), 2, "");
+}
+
+#[test]
+fn a_misspelt_code_is_named_with_the_one_that_was_meant() {
+    for command in ["transform", "validate"] {
+        let answer = hubmill(&[command, "--allow", "device-scop"], b"");
+        assert_answer(&answer, 2, "");
+        assert!(answer.stderr_text().contains("'device-scope'"), "{}", answer.stderr_text());
+        let help = hubmill(&[command, "--help"], b"").stdout_text();
+        assert!(help.contains("--allow <CODE>") && !help.contains("[possible values: ]"), "{help}");
+    }
 }
 
 /// The codes of a run's report.

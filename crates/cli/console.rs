@@ -7,8 +7,8 @@ use hubmill_device::{Code, Printable, Severity, TextKind, redacted};
 use hubmill_pipeline::{DIAGNOSTICS_SHOWN_MAX, Diagnostic, Tally};
 
 use crate::exit::Failure;
-use crate::flags::When;
 use crate::human;
+use crate::run_flags::When;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();

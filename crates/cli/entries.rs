@@ -8,20 +8,17 @@ use std::time::Instant;
 use hubmill_device::{Code, Severity};
 use hubmill_mend::{LinesBatch, Passes, Steps, Stretch, Stretches, Totals};
 use hubmill_parser::Level;
-use hubmill_pipeline::{Diagnostic, Drain, Flow, Options, Tally, Work, run_from, slot_count};
+use hubmill_pipeline::{Diagnostic, Drain, Flow, Options, Tally, Work, run_from};
 use hubmill_reader::Input;
 use hubmill_registry::{How, Registry};
-use hubmill_writer::{ErrorKind, Pending, Sink, Sync, commit_all};
+use hubmill_writer::{ErrorKind, Pending, Sink, commit_all};
 use serde_json::{Map, Value};
 
-use crate::console::Console;
-use crate::destination::Destination;
 use crate::diagnostics::DiagnosticsFile;
 use crate::exit::{Exit, Failure};
 use crate::flags::IoArguments;
 use crate::human;
-use crate::progress::Progress;
-use crate::report::Report;
+use crate::report::{Course, Report};
 use crate::said::{Said, about_the_whole};
 use crate::transform::{limits, options};
 use crate::validate::open_outputs;
@@ -105,8 +102,8 @@ impl<'a> Run<'a> {
         let total: Option<u64> = inputs.iter().map(|input| input.bytes()).sum();
         let said = Said {
             diagnostics: outputs.diagnostics.map(DiagnosticsFile::new),
-            console: Console::new(io.color, io.quiet),
-            progress: Progress::new(io.progress, io.quiet, on_terminal, total.map(|total| 2 * total)),
+            console: io.run.console(),
+            progress: io.run.progress(on_terminal, total.map(|total| 2 * total)),
         };
         Ok(Self {
             command,
@@ -242,9 +239,8 @@ impl<'a> Run<'a> {
             Some(Early::Failed(_)) => output.discard(),
             _ => sinks.push(output),
         }
-        commit_all(sinks, if io.no_sync { Sync::BySystem } else { Sync::ToDisk }, &pending)
-            .map_err(Failure::storage)?;
-        if io.report.as_deref().map(Destination::from_flag) == Some(Destination::Standard) {
+        commit_all(sinks, io.run.sync(), &pending).map_err(Failure::storage)?;
+        if io.run.reports_to_stderr() {
             console.say(String::from_utf8_lossy(&report).trim_end());
         }
         match failure {
@@ -252,7 +248,7 @@ impl<'a> Run<'a> {
             Some(Early::StdoutClosed) => Ok(Exit::Done),
             None => {
                 console.say_rest(&tally);
-                if !io.quiet {
+                if !io.run.quiet {
                     summary.iter().for_each(|line| console.say(line));
                     let seconds = started.elapsed().as_secs_f64();
                     console.say(&format!(
@@ -270,16 +266,17 @@ impl<'a> Run<'a> {
     fn report_text(&self, complete: bool) -> Vec<u8> {
         let mut counts = self.tally.clone();
         (counts.lines, counts.written) = (self.lines_in, self.totals.lines());
-        let mut report = Report::new(self.command, &counts);
-        report.complete = complete;
-        report.bytes_in = self.bytes_in;
-        report.bytes_out = self.output.bytes();
-        report.seconds = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e6;
-        report.threads = self.threads;
-        report.source = "index";
-        report.chunks = slot_count(self.threads);
-        report.chunk_bytes = self.chunk_bytes;
-        report.simd = self.level.name();
+        let course = Course {
+            complete,
+            bytes_in: self.bytes_in,
+            bytes_out: self.output.bytes(),
+            started: self.started,
+            threads: self.threads,
+            source: "index",
+            chunk_bytes: self.chunk_bytes,
+            simd: self.level.name(),
+        };
+        let mut report = Report::new(self.command, &counts, course);
         let more: Map<String, Value> =
             self.totals.all().into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect();
         report.more = [(self.command.to_owned(), Value::Object(more))].into_iter().collect();

@@ -11,6 +11,7 @@ use hubmill_reader::MmapChoice;
 use crate::generate_flags::GenerateArguments;
 use crate::plan::MaxDelete;
 use crate::rule_flags::RuleFlags;
+use crate::run_flags::RunArguments;
 
 /// A mill for Azure IoT Hub bulk device-identity files.
 ///
@@ -95,10 +96,10 @@ pub(crate) struct ValidateArguments {
     #[arg(long, value_name = "HOW", default_value = "text")]
     pub(crate) format: Format,
     /// Let findings of this code pass: they are counted and no more; repeatable
-    #[arg(long, value_name = "CODE", value_parser = code_parser())]
+    #[arg(long, value_name = "CODE", value_parser = code_parser(), hide_possible_values = true)]
     pub(crate) allow: Vec<Code>,
     /// Make findings of this code errors; repeatable
-    #[arg(long, value_name = "CODE", value_parser = code_parser())]
+    #[arg(long, value_name = "CODE", value_parser = code_parser(), hide_possible_values = true)]
     pub(crate) deny: Vec<Code>,
     /// Exit with 1 where there are warnings
     #[arg(long)]
@@ -258,7 +259,7 @@ pub(crate) fn command() -> clap::Command {
 
 /// Reads the name of a code.
 pub(crate) fn code_parser() -> impl TypedValueParser<Value = Code> {
-    PossibleValuesParser::new(Code::ALL.iter().map(|code| PossibleValue::new(code.as_str()).hide(true)))
+    PossibleValuesParser::new(Code::ALL.iter().map(|code| PossibleValue::new(code.as_str())))
         .try_map(|name| Code::from_name(&name).ok_or("no code"))
 }
 
@@ -295,18 +296,8 @@ pub(crate) struct ExplainArguments {
 pub(crate) struct IoArguments {
     /// The file to read; `-` or nothing: standard input
     pub(crate) input: Option<PathBuf>,
-    /// The file to write, which appears whole or not at all; `-` or nothing: standard output
-    #[arg(short, long, value_name = "PATH")]
-    pub(crate) output: Option<PathBuf>,
-    /// Write a summary of the run as JSON; `-`: stderr
-    #[arg(long, value_name = "PATH")]
-    pub(crate) report: Option<PathBuf>,
-    /// Write all findings as NDJSON; `-`: stderr
-    #[arg(long, value_name = "PATH")]
-    pub(crate) diagnostics: Option<PathBuf>,
-    /// Worker threads; default: the CPUs that this process may use
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) threads: Option<u16>,
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
     /// How a regular file is read
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) mmap: Mmap,
@@ -316,18 +307,6 @@ pub(crate) struct IoArguments {
     /// The deepest accepted nesting; the outer object is 1
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) max_depth: u16,
-    /// Leave it to the system when output files reach the disk
-    #[arg(long)]
-    pub(crate) no_sync: bool,
-    /// Show how far a long run is
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub(crate) progress: When,
-    /// Colour messages
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: When,
-    /// No summary, no hints, no progress; findings are still shown
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
 }
 
 /// What becomes of lines that can't be used.
@@ -350,21 +329,12 @@ pub(crate) struct InvalidArguments {
     pub(crate) deny_warnings: bool,
 }
 
-/// When to do something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum When {
-    /// Where it makes sense
-    Auto,
-    Always,
-    Never,
-}
-
 /// How a regular file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mmap {
     /// Whichever the benches show to be right
     Auto,
-    /// Mapped; a file that becomes shorter meanwhile ends the process by a signal
+    /// Mapped; a file that becomes shorter meanwhile ends the run with exit code 3
     Always,
     /// Read
     Never,

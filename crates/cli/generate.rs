@@ -7,18 +7,18 @@ use std::path::Path;
 use std::time::Instant;
 
 use hubmill_generate::{Check, Checked, Csv, Devices, Error as CsvError, Findings, Make, PIECE_BYTES, Plan};
-use hubmill_pipeline::{Error as RunError, Tally, run_from, slot_count};
-use hubmill_writer::{Access, ErrorKind, Pending, Sink, Sync, commit_all};
+use hubmill_pipeline::{Error as RunError, Tally, run_from};
+use hubmill_writer::{Access, ErrorKind, Pending, Sink, commit_all};
 
 use crate::console::Console;
 use crate::destination::{Destination, Paths};
 use crate::exit::{Exit, Failure};
-use crate::flags::When;
 use crate::generate_flags::GenerateArguments;
 use crate::generate_outputs::{Outputs, WriteError};
 use crate::human;
-use crate::report::Report;
-use crate::transform::{available_threads, create};
+use crate::report::{Course, Report};
+use crate::run_flags::When;
+use crate::transform::create;
 use crate::{signals, simd};
 
 /// Runs the command.
@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
     let level = simd::level()?;
     let csv = arguments.from_csv.as_deref().map(open_csv).transpose()?;
     check_paths(arguments, csv.as_ref())?;
-    let console = Console::new(arguments.color, arguments.quiet);
+    let console = arguments.run.console();
     let plan = match Plan::new(arguments.request(), csv).map_err(Failure::storage)? {
         Ok(plan) => plan,
         Err(problem) => {
@@ -40,12 +40,12 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
     let pending = Pending::default();
     signals::watch(&pending)?;
     let mut outputs = Outputs::open(arguments, &plan, console, &pending)?;
-    let report_sink = match arguments.report.as_deref().map(Destination::from_flag) {
+    let report_sink = match arguments.run.report.as_deref().map(Destination::from_flag) {
         Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, &pending)?),
         _ => None,
     };
     let devices = Devices::new(&plan);
-    let asked = arguments.threads.map_or_else(available_threads, usize::from);
+    let asked = arguments.run.threads();
     let pieces = devices.pieces().map_or(usize::MAX, |pieces| usize::try_from(pieces).unwrap_or(usize::MAX));
     let threads = asked.min(pieces).max(1);
     let finish = Finish { arguments, plan: &plan, report_sink, threads, simd: level.name(), started, pending };
@@ -133,7 +133,7 @@ fn check_paths(arguments: &GenerateArguments, csv: Option<&Csv>) -> Result<(), F
     if let Some(csv) = csv {
         paths.add_file("--from-csv", csv.file())?;
     }
-    let output = arguments.output.as_deref().unwrap_or(Path::new("-"));
+    let output = arguments.run.output();
     let keys = arguments.keys_out.as_deref();
     if keys == Some(Path::new("-")) && Destination::from_flag(output) == Destination::Standard {
         return Err(Failure::usage(
@@ -143,8 +143,8 @@ fn check_paths(arguments: &GenerateArguments, csv: Option<&Csv>) -> Result<(), F
     for (name, path) in [
         ("--output", Some(output)),
         ("--keys-out", keys),
-        ("--diagnostics", arguments.diagnostics.as_deref()),
-        ("--report", arguments.report.as_deref()),
+        ("--diagnostics", arguments.run.diagnostics.as_deref()),
+        ("--report", arguments.run.report.as_deref()),
     ] {
         match path.map(Destination::from_flag) {
             Some(Destination::Path(path)) => paths.add(name, &path)?,
@@ -186,9 +186,9 @@ impl Finish<'_> {
         } else {
             data.for_each(Sink::discard);
         }
-        let sync = if self.arguments.no_sync { Sync::BySystem } else { Sync::ToDisk };
+        let sync = self.arguments.run.sync();
         commit_all(sinks, sync, &self.pending).map_err(Failure::storage)?;
-        if self.arguments.report.as_deref().map(Destination::from_flag) == Some(Destination::Standard) {
+        if self.arguments.run.reports_to_stderr() {
             console.say(String::from_utf8_lossy(&report).trim_end());
         }
         // Without a CSV file a finding is about every device, and was said once for all.
@@ -220,23 +220,23 @@ impl Finish<'_> {
             End::Refused => (checked.lines, 0, checked.lines, 0),
             _ => (made, made, 0, 0),
         };
-        let mut report = Report::new("generate", &tally);
-        report.complete = matches!(end, End::Whole);
-        report.bytes_in = self.plan.csv().map_or(0, Csv::bytes);
-        report.bytes_out = bytes_out;
-        report.seconds = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e6;
-        report.threads = self.threads;
-        report.source = if self.plan.csv().is_some() { "csv" } else { "count" };
-        report.chunks = slot_count(self.threads);
-        report.chunk_bytes = PIECE_BYTES;
-        report.simd = self.simd;
-        report.text()
+        let course = Course {
+            complete: matches!(end, End::Whole),
+            bytes_in: self.plan.csv().map_or(0, Csv::bytes),
+            bytes_out,
+            started: self.started,
+            threads: self.threads,
+            source: if self.plan.csv().is_some() { "csv" } else { "count" },
+            chunk_bytes: PIECE_BYTES,
+            simd: self.simd,
+        };
+        Report::new("generate", &tally, course).text()
     }
 
     /// `1,000,000 devices, 250.0 MB in 0.21 s (1.19 GB/s)`, on a terminal.
     fn say_summary(&self, console: &Console, made: u64, bytes: u64) {
-        let shows = io::stderr().is_terminal() || self.arguments.progress == When::Always;
-        if self.arguments.quiet || !shows {
+        let shows = io::stderr().is_terminal() || self.arguments.run.progress == When::Always;
+        if self.arguments.run.quiet || !shows {
             return;
         }
         let seconds = self.started.elapsed().as_secs_f64();

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use hubmill_device::{AuthenticationType, ImportMode, KEY_BYTES_DEFAULT, KEY_BYTES_MAX, KEY_BYTES_MIN, Status};
 use hubmill_generate::{Request, authentication_from_word};
 
-use crate::flags::When;
+use crate::run_flags::RunArguments;
 
 /// Make new devices with fresh keys, by number or from a CSV file.
 ///
@@ -62,30 +62,8 @@ pub(crate) struct GenerateArguments {
     /// The length of a key in bytes, 16 to 64; default: 32
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(KEY_BYTES_MIN as i64..=KEY_BYTES_MAX as i64))]
     key_bytes: Option<u8>,
-    /// The file to write, which appears whole or not at all; `-` or nothing: standard output
-    #[arg(short, long, value_name = "PATH")]
-    pub(crate) output: Option<PathBuf>,
-    /// Write a summary of the run as JSON; `-`: stderr
-    #[arg(long, value_name = "PATH")]
-    pub(crate) report: Option<PathBuf>,
-    /// Write all findings as NDJSON; `-`: stderr
-    #[arg(long, value_name = "PATH")]
-    pub(crate) diagnostics: Option<PathBuf>,
-    /// Worker threads; default: the CPUs that this process may use
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) threads: Option<u16>,
-    /// Leave it to the system when output files reach the disk
-    #[arg(long)]
-    pub(crate) no_sync: bool,
-    /// Show how far a long run is
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub(crate) progress: When,
-    /// Colour messages
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: When,
-    /// No summary, no hints, no progress; findings are still shown
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
 }
 
 impl GenerateArguments {

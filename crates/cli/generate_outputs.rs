@@ -78,14 +78,14 @@ impl<'p> Outputs<'p> {
             Destination::Standard => Sink::stdout().map_err(Failure::storage),
             Destination::Path(path) => create(&path, access, pending),
         };
-        let diagnostics = match arguments.diagnostics.as_deref().map(Destination::from_flag) {
+        let diagnostics = match arguments.run.diagnostics.as_deref().map(Destination::from_flag) {
             None => None,
             Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
             Some(Destination::Standard) => Some(Sink::stderr().map_err(Failure::storage)?),
         };
         let keys = arguments.keys_out.as_deref().map(|path| open(path, Access::Private)).transpose()?;
         let access = if plan.holds_keys() { Access::Private } else { Access::Ordinary };
-        let output = open(arguments.output.as_deref().unwrap_or(Path::new("-")), access)?;
+        let output = open(arguments.run.output(), access)?;
         let data_on_terminal = output.is_stdout() && io::stdout().is_terminal();
         let can_be_given_up = output.is_atomic() && keys.as_ref().is_none_or(Sink::is_atomic);
         let passes = if can_be_given_up { 1 } else { 2 };
@@ -93,7 +93,7 @@ impl<'p> Outputs<'p> {
         let told = Told {
             diagnostics: diagnostics.map(DiagnosticsFile::new),
             console,
-            progress: Progress::new(arguments.progress, arguments.quiet, data_on_terminal, total),
+            progress: arguments.run.progress(data_on_terminal, total),
             failed: None,
         };
         let counts_rows = plan.csv().is_some();

@@ -28,6 +28,7 @@ mod rule_flags;
 mod rules_file;
 #[cfg(test)]
 mod rules_schema;
+mod run_flags;
 mod said;
 mod select;
 mod signals;

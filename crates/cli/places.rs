@@ -33,9 +33,12 @@ pub(crate) fn check(
         paths.add_file(name, input.file())?;
     }
     let mut standard = Vec::new();
-    let output = io.output.as_deref().unwrap_or(Path::new("-"));
-    let own =
-        [("--output", Some(output)), ("--diagnostics", io.diagnostics.as_deref()), ("--report", io.report.as_deref())];
+    let output = io.run.output();
+    let own = [
+        ("--output", Some(output)),
+        ("--diagnostics", io.run.diagnostics.as_deref()),
+        ("--report", io.run.report.as_deref()),
+    ];
     for (name, path) in own.iter().chain(more) {
         let Some(path) = path else { continue };
         match Destination::from_flag(path) {

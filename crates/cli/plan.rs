@@ -7,10 +7,10 @@ use std::str::FromStr;
 use std::time::Instant;
 
 use hubmill_device::Printable;
-use hubmill_pipeline::{Tally, slot_count};
+use hubmill_pipeline::Tally;
 use hubmill_reader::Input;
 use hubmill_registry::{Event, How, Outcome, Registry, Summary, Witness, log_line, rehearse};
-use hubmill_writer::{Access, ErrorKind, Pending, Sink, Sync, commit_all};
+use hubmill_writer::{Access, ErrorKind, Pending, Sink, commit_all};
 
 use crate::console::Console;
 use crate::destination::{Destination, Paths};
@@ -19,7 +19,7 @@ use crate::flags::{Format, PlanArguments};
 use crate::human;
 use crate::plan_text::{self, Plan};
 use crate::progress::Progress;
-use crate::report::Report;
+use crate::report::{Course, Report};
 use crate::transform::{create, limits, open_input, options};
 use crate::validate::open_outputs;
 use crate::{signals, simd};
@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
     let started = Instant::now();
     let level = simd::level()?;
     let io = &arguments.io;
-    if io.diagnostics.is_some() {
+    if io.run.diagnostics.is_some() {
         return Err(Failure::usage("plan has no --diagnostics: `--details --format json` names every line"));
     }
     let (export, import) = open_inputs(arguments)?;
@@ -88,8 +88,8 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
 
     let import = import.spooled(io.mmap.into()).map_err(Failure::storage)?;
     let total = export.bytes().zip(import.bytes()).map(|(export, import)| export + import);
-    let mut progress = Progress::new(io.progress, io.quiet, false, total);
-    let console = Console::new(io.color, io.quiet);
+    let mut progress = io.run.progress(false, total);
+    let console = io.run.console();
     let how = |input: &Input| How { options: options(io, input), limits: limits(io), level, mmap: io.mmap.into() };
     let export_how = how(&export);
     let registry = Registry::build(export, &export_how, |bytes| progress.advance(bytes, &console));
@@ -127,11 +127,17 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
     let is_closed = write_plan(&mut output, arguments.format, &plan, scribe.details.take())?;
     let bytes_out = output.bytes();
     data.push(output);
-    let report = report_text(&plan, stopped.is_none(), started, |report| {
-        (report.bytes_out, report.threads, report.source) = (bytes_out, how.options.threads, import.source());
-        (report.chunks, report.chunk_bytes) = (slot_count(how.options.threads), how.options.cut.chunk_bytes);
-        report.simd = level.name();
-    });
+    let course = Course {
+        complete: stopped.is_none(),
+        bytes_in: plan.registry.bytes + plan.summary.bytes,
+        bytes_out,
+        started,
+        threads: how.options.threads,
+        source: import.source(),
+        chunk_bytes: how.options.cut.chunk_bytes,
+        simd: level.name(),
+    };
+    let report = report_text(&plan, course);
     if let Some(mut sink) = outputs.report {
         sink.write(&report).map_err(Failure::storage)?;
         sinks.push(sink);
@@ -141,14 +147,14 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
     } else {
         sinks.extend(data);
     }
-    commit_all(sinks, if io.no_sync { Sync::BySystem } else { Sync::ToDisk }, &pending).map_err(Failure::storage)?;
-    if io.report.as_deref() == Some(Path::new("-")) {
+    commit_all(sinks, io.run.sync(), &pending).map_err(Failure::storage)?;
+    if io.run.reports_to_stderr() {
         scribe.console.say(String::from_utf8_lossy(&report).trim_end());
     }
     if is_closed {
         return Ok(Exit::Done);
     }
-    if !io.quiet {
+    if !io.run.quiet {
         say_summary(&scribe.console, &plan, started);
     }
     match stopped {
@@ -179,10 +185,10 @@ fn check_paths(arguments: &PlanArguments, export: &Input, import: &Input) -> Res
     let io = &arguments.io;
     let mut standard: Option<&str> = None;
     for (name, path) in [
-        ("--output", Some(io.output.as_deref().unwrap_or(Path::new("-")))),
+        ("--output", Some(io.run.output())),
         ("--errors", arguments.errors.as_deref()),
         ("--result", arguments.result.as_deref()),
-        ("--report", io.report.as_deref()),
+        ("--report", io.run.report.as_deref()),
     ] {
         match path.map(Destination::from_flag) {
             Some(Destination::Path(path)) => paths.add(name, &path)?,
@@ -278,15 +284,11 @@ fn write_plan(output: &mut Sink, format: Format, plan: &Plan<'_>, details: Optio
     }
 }
 
-fn report_text(plan: &Plan<'_>, complete: bool, started: Instant, fill: impl FnOnce(&mut Report)) -> Vec<u8> {
+fn report_text(plan: &Plan<'_>, course: Course) -> Vec<u8> {
     let summary = plan.summary;
     let mut tally = Tally::default();
     (tally.lines, tally.blank, tally.notices) = (summary.lines, summary.blank, summary.notices);
-    let mut report = Report::new("plan", &tally);
-    report.complete = complete;
-    report.bytes_in = plan.registry.bytes + summary.bytes;
-    report.seconds = (started.elapsed().as_secs_f64() * 1e6).round() / 1e6;
-    fill(&mut report);
+    let mut report = Report::new("plan", &tally, course);
     report.plan = Some(plan_text::json(plan));
     report.text()
 }

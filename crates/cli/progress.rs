@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::console::Console;
-use crate::flags::When;
 use crate::human;
+use crate::run_flags::When;
 
 /// A run shorter than this shows nothing.
 const PATIENCE: Duration = Duration::from_millis(500);

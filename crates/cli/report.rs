@@ -1,8 +1,9 @@
 //! `--report`: a run as one JSON object.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
-use hubmill_pipeline::Tally;
+use hubmill_pipeline::{Tally, slot_count};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -18,11 +19,10 @@ struct Tool {
 pub(crate) struct Report {
     tool: Tool,
     command: &'static str,
-    /// The input was read to its end and everything was written.
-    pub(crate) complete: bool,
-    pub(crate) bytes_in: u64,
-    pub(crate) bytes_out: u64,
-    pub(crate) seconds: f64,
+    complete: bool,
+    bytes_in: u64,
+    bytes_out: u64,
+    seconds: f64,
     lines: u64,
     written: u64,
     rejected: u64,
@@ -33,7 +33,7 @@ pub(crate) struct Report {
     edited: u64,
     /// Of lines that were only checked.
     #[serde(flatten)]
-    pub(crate) checked: Option<Checked>,
+    checked: Option<Checked>,
     /// What only this command has to say.
     #[serde(flatten)]
     pub(crate) more: Map<String, Value>,
@@ -41,11 +41,26 @@ pub(crate) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) plan: Option<serde_json::Value>,
     codes: BTreeMap<&'static str, u64>,
-    pub(crate) threads: usize,
-    pub(crate) source: &'static str,
+    threads: usize,
+    source: &'static str,
     /// Chunks that could be under way at once, and how large they are: what memory follows from.
-    pub(crate) chunks: usize,
+    chunks: usize,
+    chunk_bytes: usize,
+    simd: &'static str,
+}
+
+/// How a run went, beside what became of the lines.
+pub(crate) struct Course {
+    /// The input was read to its end and everything was written.
+    pub(crate) complete: bool,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    pub(crate) started: Instant,
+    pub(crate) threads: usize,
+    /// Where the lines came from.
+    pub(crate) source: &'static str,
     pub(crate) chunk_bytes: usize,
+    /// What the parser used.
     pub(crate) simd: &'static str,
 }
 
@@ -62,14 +77,15 @@ pub(crate) struct Checked {
 }
 
 impl Report {
-    pub(crate) fn new(command: &'static str, tally: &Tally) -> Self {
+    pub(crate) fn new(command: &'static str, tally: &Tally, course: Course) -> Self {
+        let Course { complete, bytes_in, bytes_out, started, threads, source, chunk_bytes, simd } = course;
         Self {
             tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
             command,
-            complete: false,
-            bytes_in: 0,
-            bytes_out: 0,
-            seconds: 0.0,
+            complete,
+            bytes_in,
+            bytes_out,
+            seconds: (started.elapsed().as_secs_f64() * 1e6).round() / 1e6,
             lines: tally.lines,
             written: tally.written,
             rejected: tally.rejected,
@@ -82,19 +98,19 @@ impl Report {
             more: Map::new(),
             plan: None,
             codes: tally.codes().map(|(code, count)| (code.as_str(), count)).collect(),
-            threads: 0,
-            source: "",
-            chunks: 0,
-            chunk_bytes: 0,
-            simd: "",
+            threads,
+            source,
+            chunks: slot_count(threads),
+            chunk_bytes,
+            simd,
         }
     }
 
     /// Of a run that only checks lines and writes none.
-    pub(crate) fn of_check(command: &'static str, tally: &Tally) -> Self {
+    pub(crate) fn of_check(command: &'static str, tally: &Tally, course: Course) -> Self {
         let (errors, warnings) = (tally.errors, tally.warnings);
         let checked = Checked { valid: tally.written, invalid: tally.rejected, errors, warnings };
-        Self { written: 0, rejected: 0, checked: Some(checked), ..Self::new(command, tally) }
+        Self { written: 0, rejected: 0, checked: Some(checked), ..Self::new(command, tally, course) }
     }
 
     /// The text, one line.

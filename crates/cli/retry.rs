@@ -5,20 +5,18 @@ use std::time::Instant;
 
 use hubmill_device::{Code, Printable};
 use hubmill_mend::{Cause, Failures, ReadLog, Retry, RetryBatch, Selection};
-use hubmill_pipeline::{Diagnostic, Drain, Flow, Piece, Tally, run as run_pipeline, slot_count};
-use hubmill_writer::{Access, Error, Gather, Pending, Sink, Sync, commit_all};
+use hubmill_pipeline::{Diagnostic, Drain, Flow, Piece, Tally, run as run_pipeline};
+use hubmill_writer::{Access, Error, Gather, Pending, Sink, commit_all};
 use serde_json::{Map, Value, json};
 
 use crate::console::Console;
-use crate::destination::Destination;
 use crate::diagnostics::DiagnosticsFile;
 use crate::exit::{Exit, Failure};
 use crate::flags::RetryArguments;
 use crate::human;
 use crate::log;
 use crate::places;
-use crate::progress::Progress;
-use crate::report::Report;
+use crate::report::{Course, Report};
 use crate::said::{Said, about_the_whole};
 use crate::transform::{End, end_of, limits, open_input, options};
 use crate::validate::open_outputs;
@@ -46,8 +44,8 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
     let total = input.bytes().zip(log.bytes()).map(|(input, log)| input + log);
     let mut said = Said {
         diagnostics: outputs.diagnostics.map(DiagnosticsFile::new),
-        console: Console::new(io.color, io.quiet),
-        progress: Progress::new(io.progress, io.quiet, on_terminal, total),
+        console: io.run.console(),
+        progress: io.run.progress(on_terminal, total),
     };
     let read = ReadLog::new(log::limits(line_limits), level);
     let mut log_tally = Tally::default();
@@ -76,16 +74,17 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
     }
 
     let whole = matches!(end, End::Whole);
-    let mut report = Report::new("retry", &drain.tally);
-    report.complete = whole;
-    report.bytes_in = drain.bytes_in;
-    report.bytes_out = drain.output.bytes();
-    report.seconds = (started.elapsed().as_secs_f64() * 1e6).round() / 1e6;
-    report.threads = options.threads;
-    report.source = input.source();
-    report.chunks = slot_count(options.threads);
-    report.chunk_bytes = options.cut.chunk_bytes;
-    report.simd = level.name();
+    let course = Course {
+        complete: whole,
+        bytes_in: drain.bytes_in,
+        bytes_out: drain.output.bytes(),
+        started,
+        threads: options.threads,
+        source: input.source(),
+        chunk_bytes: options.cut.chunk_bytes,
+        simd: level.name(),
+    };
+    let mut report = Report::new("retry", &drain.tally, course);
     report.more = more(&failures, &retry, &drain);
     let report = report.text();
 
@@ -105,8 +104,8 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
     } else {
         data.for_each(Sink::discard);
     }
-    commit_all(sinks, if io.no_sync { Sync::BySystem } else { Sync::ToDisk }, &pending).map_err(Failure::storage)?;
-    if io.report.as_deref().map(Destination::from_flag) == Some(Destination::Standard) {
+    commit_all(sinks, io.run.sync(), &pending).map_err(Failure::storage)?;
+    if io.run.reports_to_stderr() {
         console.say(String::from_utf8_lossy(&report).trim_end());
     }
     match end {
@@ -114,7 +113,7 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
         End::StdoutClosed => Ok(Exit::Done),
         End::Whole | End::Stopped => {
             console.say_rest(&tally);
-            if !io.quiet {
+            if !io.run.quiet {
                 say_causes(&console, &failures, &retry);
                 let seconds = started.elapsed().as_secs_f64();
                 let mut parts = vec![

@@ -111,7 +111,7 @@ pub(crate) struct RuleFlags {
     #[arg(long, value_name = "EXPORT", help_heading = "Rules: edit")]
     pub(crate) scope_map: Option<PathBuf>,
     /// Let lines through that --preset migrate refuses (device-scope, keys-by-hub), or what --check full finds; repeatable
-    #[arg(long, value_name = "CODE", help_heading = "Rules: check", value_parser = code_parser())]
+    #[arg(long, value_name = "CODE", help_heading = "Rules: check", value_parser = code_parser(), hide_possible_values = true)]
     pub(crate) allow: Vec<Code>,
     /// What is checked on the lines as they leave: JSON and the id, all that `validate` knows of a line, or JSON only
     /// [default: id]

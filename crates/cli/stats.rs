@@ -7,7 +7,7 @@ use hubmill_device::{ImportMode, PROPERTIES_SIZE_MAX, Printable, TAGS_SIZE_MAX, 
 use hubmill_pipeline::{
     Counts, Drain, Duplicates, Flow, Piece, RepeatKind, Sizes, Statistics, StatisticsBatch, run as run_pipeline,
 };
-use hubmill_writer::{Error, Pending, Sync, commit_all};
+use hubmill_writer::{Error, Pending, commit_all};
 use serde_json::{Map, Value, json};
 
 use crate::console::Console;
@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
     let by = arguments.by.as_deref().map(select::path).transpose()?;
     let input = open_input(io)?;
     check_paths(io, &input)?;
-    if io.report.is_some() || io.diagnostics.is_some() {
+    if io.run.report.is_some() || io.run.diagnostics.is_some() {
         return Err(Failure::usage("stats has no --report and no --diagnostics: --format json is both"));
     }
     let pending = Pending::default();
@@ -50,8 +50,8 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
         by: HashMap::new(),
         duplicates: Duplicates::default(),
         bytes_in: 0,
-        progress: Progress::new(io.progress, io.quiet, false, input.bytes()),
-        console: Console::new(io.color, io.quiet),
+        progress: io.run.progress(false, input.bytes()),
+        console: io.run.console(),
     };
     let end = end_of(run_pipeline(&input, options, &work, &mut whole));
     whole.progress.finish();
@@ -71,9 +71,8 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
         End::Failed(reason) => return Err(Failure::storage(reason)),
         End::Whole | End::Stopped | End::StdoutClosed => {}
     }
-    commit_all(vec![sink], if io.no_sync { Sync::BySystem } else { Sync::ToDisk }, &pending)
-        .map_err(Failure::storage)?;
-    if !io.quiet {
+    commit_all(vec![sink], io.run.sync(), &pending).map_err(Failure::storage)?;
+    if !io.run.quiet {
         let seconds = started.elapsed().as_secs_f64();
         whole.console.say(&format!(
             "{}, {} in {seconds:.2} s ({})",

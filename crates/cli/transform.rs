@@ -1,16 +1,15 @@
 //! `hubmill transform`: opens what is named, runs, and brings everything to its end.
 
 use std::io::{self, IsTerminal as _};
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
 use hubmill_device::{Code, Printable, Severity, TextKind, redacted};
 use hubmill_parser::Limits;
-use hubmill_pipeline::{Diagnostic, OnInvalid, Options, Tally, Transform, run as run_pipeline, slot_count};
+use hubmill_pipeline::{Diagnostic, OnInvalid, Options, Tally, Transform, run as run_pipeline};
 use hubmill_reader::{Cut, Input};
 use hubmill_rules::{Check, Checker, Policy, Rules};
-use hubmill_writer::{Access, ErrorKind, Pending, Sink, Sync, commit_all};
+use hubmill_writer::{Access, ErrorKind, Pending, Sink, commit_all};
 
 use crate::console::Console;
 use crate::destination::{Destination, Paths};
@@ -18,10 +17,10 @@ use crate::diagnostics::DiagnosticsFile;
 use crate::drain::Outputs;
 use crate::dry_run::{SAMPLES_MAX, Samples};
 use crate::exit::{Exit, Failure};
-use crate::flags::{InvalidChoice, IoArguments, TransformArguments, When};
+use crate::flags::{InvalidChoice, IoArguments, TransformArguments};
 use crate::human;
-use crate::progress::Progress;
-use crate::report::Report;
+use crate::report::{Course, Report};
+use crate::run_flags::When;
 use crate::{signals, simd};
 
 /// How a run through the pipeline ended.
@@ -57,7 +56,7 @@ pub(crate) fn run(mut arguments: TransformArguments) -> Result<Exit, Failure> {
 
     let invalid_max = if arguments.invalid.strict { 0 } else { arguments.invalid.max_rejects.unwrap_or(u64::MAX) };
     let mut outputs = open_outputs(&arguments, &input, rules.makes_keys(), invalid_max, &pending)?;
-    let report = arguments.io.report.as_deref().map(Destination::from_flag);
+    let report = arguments.io.run.report.as_deref().map(Destination::from_flag);
     let report_sink = match &report {
         Some(Destination::Path(path)) => Some(create(path, Access::Ordinary, &pending)?),
         _ => None,
@@ -98,7 +97,7 @@ pub(crate) fn run(mut arguments: TransformArguments) -> Result<Exit, Failure> {
 
 /// Says which members the hub does not know that are set.
 fn say_doubtful(io: &IoArguments, doubtful: &[(String, Option<&'static str>)]) {
-    let console = Console::new(io.color, io.quiet);
+    let console = io.run.console();
     for (flag, meant) in doubtful {
         let meant = meant.map_or(String::new(), |meant| format!("; {meant} was probably meant"));
         console.say_warning(&format!(
@@ -111,7 +110,7 @@ fn say_doubtful(io: &IoArguments, doubtful: &[(String, Option<&'static str>)]) {
 /// Nothing is written in a dry run: what would be is refused where it says how the run went, and left out where it is lines.
 fn check_dry_run(arguments: &TransformArguments) -> Result<(), Failure> {
     let io = &arguments.io;
-    for (flag, path) in [("--report", &io.report), ("--diagnostics", &io.diagnostics)] {
+    for (flag, path) in [("--report", &io.run.report), ("--diagnostics", &io.run.diagnostics)] {
         if arguments.rules.dry_run && path.as_deref().is_some_and(|path| path.as_os_str() != "-") {
             return Err(Failure::usage(format!("--dry-run can't be combined with {flag} PATH: it writes nothing"))
                 .hint(Some(format!("{flag} - shows it on stderr"))));
@@ -133,7 +132,7 @@ const STREAM_CHUNK_BYTES: usize = 128 << 10;
 pub(crate) fn options(io: &IoArguments, input: &Input) -> Options {
     let chunk_bytes = if input.bytes().is_some() { Cut::default().chunk_bytes } else { STREAM_CHUNK_BYTES };
     let cut = Cut { line_bytes_max: io.max_line_bytes as usize, chunk_bytes, ..Cut::default() };
-    let asked = io.threads.map_or_else(available_threads, usize::from);
+    let asked = io.run.threads();
     let threads = asked.min(input.bytes().map_or(usize::MAX, |bytes| chunk_count(bytes, cut, asked)));
     Options { threads, cut, once: true }
 }
@@ -146,11 +145,6 @@ pub(crate) fn end_of(result: Result<bool, hubmill_pipeline::Error<hubmill_writer
         Err(hubmill_pipeline::Error::Drain(error)) if error.kind() == ErrorKind::StdoutClosed => End::StdoutClosed,
         Err(error) => End::Failed(anyhow::Error::new(error)),
     }
-}
-
-/// As many as the CPUs that this process may use.
-pub(crate) fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// How many chunks so many bytes make, at least one and at most `most`. With a worker for each, one more would only cost
@@ -191,7 +185,7 @@ fn check_paths(arguments: &TransformArguments, input: &Input) -> Result<(), Fail
         paths.add("--merge-twin", Path::new(path))?;
     }
     let mut standard = Vec::new();
-    let output = io.output.as_deref().unwrap_or(Path::new("-"));
+    let output = io.run.output();
     for (name, path) in [
         ("--ids", rules.ids.as_deref()),
         ("--ids-not", rules.ids_not.as_deref()),
@@ -201,8 +195,8 @@ fn check_paths(arguments: &TransformArguments, input: &Input) -> Result<(), Fail
         ("--rejects", invalid.rejects.as_deref()),
         ("--filtered", rules.filtered.as_deref()),
         ("--keys-out", rules.keys_out.as_deref()),
-        ("--diagnostics", io.diagnostics.as_deref()),
-        ("--report", io.report.as_deref()),
+        ("--diagnostics", io.run.diagnostics.as_deref()),
+        ("--report", io.run.report.as_deref()),
     ] {
         let Some(path) = path else { continue };
         let to_stderr = matches!(name, "--diagnostics" | "--report");
@@ -249,13 +243,12 @@ fn open_outputs(
     let rejects = open(arguments.invalid.rejects.as_deref(), Access::Private)?;
     let filtered = open(arguments.rules.filtered.as_deref(), Access::Private)?;
     let keys = open(arguments.rules.keys_out.as_deref(), Access::Private)?;
-    let diagnostics = match io.diagnostics.as_deref().map(Destination::from_flag) {
+    let diagnostics = match io.run.diagnostics.as_deref().map(Destination::from_flag) {
         None => None,
         Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
         Some(Destination::Standard) => Some(Sink::stderr().map_err(Failure::storage)?),
     };
-    let output =
-        open(Some(io.output.as_deref().unwrap_or(Path::new("-"))), output_access)?.expect("there is always a path");
+    let output = open(Some(io.run.output()), output_access)?.expect("there is always a path");
     let samples = dry_run.then(Sink::stdout).transpose().map_err(Failure::storage)?.map(Samples::new);
     let data_on_terminal = (output.is_stdout() || dry_run) && io::stdout().is_terminal();
     Ok(Outputs {
@@ -265,8 +258,8 @@ fn open_outputs(
         keys,
         diagnostics: diagnostics.map(DiagnosticsFile::new),
         samples,
-        console: Console::new(io.color, io.quiet),
-        progress: Progress::new(io.progress, io.quiet, data_on_terminal, input.bytes()),
+        console: io.run.console(),
+        progress: io.run.progress(data_on_terminal, input.bytes()),
         tally: Tally::default(),
         bytes_in: 0,
         invalid_max,
@@ -324,7 +317,7 @@ impl Finish<'_> {
         } else {
             data.for_each(Sink::discard);
         }
-        let sync = if self.arguments.io.no_sync { Sync::BySystem } else { Sync::ToDisk };
+        let sync = self.arguments.io.run.sync();
         commit_all(sinks, sync, &self.pending).map_err(Failure::storage)?;
 
         if self.report == Some(Destination::Standard) {
@@ -385,23 +378,23 @@ impl Finish<'_> {
     }
 
     fn report(&self, tally: &Tally, bytes_in: u64, bytes_out: u64, complete: bool) -> Vec<u8> {
-        let mut report = Report::new("transform", tally);
-        report.complete = complete;
-        report.bytes_in = bytes_in;
-        report.bytes_out = bytes_out;
-        report.seconds = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e6;
-        report.threads = self.threads;
-        report.source = self.source;
-        report.chunks = slot_count(self.threads);
-        report.chunk_bytes = self.chunk_bytes;
-        report.simd = self.simd;
-        report.text()
+        let course = Course {
+            complete,
+            bytes_in,
+            bytes_out,
+            started: self.started,
+            threads: self.threads,
+            source: self.source,
+            chunk_bytes: self.chunk_bytes,
+            simd: self.simd,
+        };
+        Report::new("transform", tally, course).text()
     }
 
     /// What people should know at the end: on a terminal always, elsewhere where something is not as usual.
     fn say_summary(&self, console: &Console, tally: &Tally, bytes_in: u64, end: &End) {
         console.say_rest(tally);
-        if self.arguments.io.quiet {
+        if self.arguments.io.run.quiet {
             return;
         }
         let rotated = tally.of(Code::KeysRotate);
@@ -434,7 +427,7 @@ impl Finish<'_> {
             console.say(&format!("keys left alone: {}", left.join(", ")));
         }
         let unusual = tally.invalid() > 0 || !matches!(end, End::Whole) || self.arguments.rules.dry_run;
-        if unusual || io::stderr().is_terminal() || self.arguments.io.progress == When::Always {
+        if unusual || io::stderr().is_terminal() || self.arguments.io.run.progress == When::Always {
             console.say(&self.summary(tally, bytes_in, end));
         }
     }

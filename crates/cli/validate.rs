@@ -1,16 +1,15 @@
 //! `hubmill validate`: checks all lines, shows what is wrong, and sums it up.
 
 use std::io::{self, IsTerminal as _};
-use std::path::Path;
 use std::time::Instant;
 
 use hubmill_device::Severity;
 use hubmill_pipeline::{
-    CheckedBatch, Diagnostic, Drain, Flow, Piece, Tally, Validate, Validation, run as run_pipeline, slot_count,
+    CheckedBatch, Diagnostic, Drain, Flow, Piece, Tally, Validate, Validation, run as run_pipeline,
 };
 use hubmill_reader::Input;
 use hubmill_rules::{Check, Checker, Policy};
-use hubmill_writer::{Access, Error, Pending, Sink, Sync, commit_all};
+use hubmill_writer::{Access, Error, Pending, Sink, commit_all};
 
 use crate::console::Console;
 use crate::destination::{Destination, Paths};
@@ -19,7 +18,7 @@ use crate::exit::{Exit, Failure};
 use crate::flags::{Format, IoArguments, ValidateArguments, ValidateCheck};
 use crate::human;
 use crate::progress::Progress;
-use crate::report::Report;
+use crate::report::{Course, Report};
 use crate::transform::{End, create, end_of, limits, open_input, options};
 use crate::{select, signals, simd};
 
@@ -37,7 +36,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
 
     let outputs = open_outputs(io, &pending)?;
     let is_json = arguments.format == Format::Json;
-    let all = arguments.all || is_json || io.diagnostics.is_some();
+    let all = arguments.all || is_json || io.run.diagnostics.is_some();
     let check = match arguments.check {
         ValidateCheck::Id => Check::Id,
         ValidateCheck::Full => Check::Full,
@@ -50,7 +49,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
         Format::Json => Findings::Json(DiagnosticsFile::new(outputs.findings)),
         Format::Text => {
             let is_terminal = outputs.findings.is_stdout() && io::stdout().is_terminal();
-            let console = Console::for_stream(io.color, io.quiet, is_terminal);
+            let console = Console::for_stream(io.run.color, io.run.quiet, is_terminal);
             let console = if arguments.all { console.show_all() } else { console };
             Findings::Text { sink: outputs.findings, console: Box::new(console), text: String::new() }
         }
@@ -60,8 +59,8 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
         validation: Validation::new(&work),
         findings,
         diagnostics: outputs.diagnostics.map(DiagnosticsFile::new),
-        console: Console::new(io.color, io.quiet),
-        progress: Progress::new(io.progress, io.quiet, on_terminal, input.bytes()),
+        console: io.run.console(),
+        progress: io.run.progress(on_terminal, input.bytes()),
         bytes_in: 0,
     };
     let options = options(io, &input);
@@ -75,17 +74,17 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     }
 
     let whole = matches!(end, End::Whole);
-    let mut report = Report::of_check("validate", drain.validation.tally());
-    report.complete = whole;
-    report.bytes_in = drain.bytes_in;
-    report.bytes_out = drain.findings.bytes();
-    report.seconds = (started.elapsed().as_secs_f64() * 1e6).round() / 1e6;
-    report.threads = options.threads;
-    report.source = input.source();
-    report.chunks = slot_count(options.threads);
-    report.chunk_bytes = options.cut.chunk_bytes;
-    report.simd = level.name();
-    let report = report.text();
+    let course = Course {
+        complete: whole,
+        bytes_in: drain.bytes_in,
+        bytes_out: drain.findings.bytes(),
+        started,
+        threads: options.threads,
+        source: input.source(),
+        chunk_bytes: options.cut.chunk_bytes,
+        simd: level.name(),
+    };
+    let report = Report::of_check("validate", drain.validation.tally(), course).text();
 
     let Run { validation, findings, diagnostics, console, bytes_in, .. } = drain;
     let tally = validation.tally();
@@ -102,11 +101,11 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
         Ok(sink) => sink.discard(),
         Err(error) => end = end_of(Err(hubmill_pipeline::Error::Drain(error))),
     }
-    commit_all(sinks, if io.no_sync { Sync::BySystem } else { Sync::ToDisk }, &pending).map_err(Failure::storage)?;
-    if io.report.as_deref() == Some(Path::new("-")) {
+    commit_all(sinks, io.run.sync(), &pending).map_err(Failure::storage)?;
+    if io.run.reports_to_stderr() {
         console.say(String::from_utf8_lossy(&report).trim_end());
     }
-    if !io.quiet && !matches!(end, End::StdoutClosed) {
+    if !io.run.quiet && !matches!(end, End::StdoutClosed) {
         say_summary(&console, &validation, bytes_in, started);
     }
     match end {
@@ -123,10 +122,12 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
 pub(crate) fn check_paths(io: &IoArguments, input: &Input) -> Result<(), Failure> {
     let mut paths = Paths::default();
     paths.add_file("the input", input.file())?;
-    let output = io.output.as_deref().unwrap_or(Path::new("-"));
-    for (name, path) in
-        [("--output", Some(output)), ("--diagnostics", io.diagnostics.as_deref()), ("--report", io.report.as_deref())]
-    {
+    let output = io.run.output();
+    for (name, path) in [
+        ("--output", Some(output)),
+        ("--diagnostics", io.run.diagnostics.as_deref()),
+        ("--report", io.run.report.as_deref()),
+    ] {
         match path.map(Destination::from_flag) {
             Some(Destination::Path(path)) => paths.add(name, &path)?,
             Some(Destination::Standard) if name == "--output" => paths.add_stdout()?,
@@ -146,16 +147,16 @@ pub(crate) struct OpenOutputs {
 /// Opens them.
 pub(crate) fn open_outputs(io: &IoArguments, pending: &Pending) -> Result<OpenOutputs, Failure> {
     let named = |path: &Option<std::path::PathBuf>| path.as_deref().map(Destination::from_flag);
-    let diagnostics = match named(&io.diagnostics) {
+    let diagnostics = match named(&io.run.diagnostics) {
         None => None,
         Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
         Some(Destination::Standard) => Some(Sink::stderr().map_err(Failure::storage)?),
     };
-    let report = match named(&io.report) {
+    let report = match named(&io.run.report) {
         Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
         _ => None,
     };
-    let findings = match named(&io.output) {
+    let findings = match named(&io.run.output) {
         Some(Destination::Path(path)) => create(&path, Access::Ordinary, pending)?,
         _ => Sink::stdout().map_err(Failure::storage)?,
     };
