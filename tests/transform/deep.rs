@@ -229,6 +229,31 @@ fn what_can_t_be_meant_is_refused_with_a_mend() {
 }
 
 #[test]
+fn more_names_on_the_way_than_lines_have_levels_are_refused_at_once() {
+    let merge = |objects: usize| format!("{{\"tags\":{}1{}}}", "{\"a\":".repeat(objects), "}".repeat(objects));
+    let set = |names: usize| format!("tags{}=1", ".a".repeat(names));
+    let folder = Folder::new();
+    for names in [128, 20_000] {
+        let file = format!("@{}", folder.write("merge", merge(names)));
+        let set = set(names);
+        let unset = set.trim_end_matches("=1");
+        for args in [["--merge-twin", file.as_str()], ["--set", set.as_str()], ["--set-text", &set], ["--unset", unset]]
+        {
+            let answer = transform(&[&args, ["--max-depth", "10000"].as_slice()].concat(), b"{\"id\":\"a\"}\n");
+            assert_eq!(answer.code, 2, "{names} {}", args[0]);
+            let stderr = answer.stderr_text();
+            assert!(stderr.contains("more than 128 names on the way to a value"), "{names} {}: {stderr}", args[0]);
+        }
+    }
+    let line = "{\"id\":\"a\",\"status\":\"enabled\"";
+    for args in [["--merge-twin".to_owned(), merge(127)], ["--set".to_owned(), set(127)]] {
+        let args = [args[0].as_str(), &args[1]];
+        let expected = format!("{line},{}\n", merge(127).strip_prefix('{').expect("an object"));
+        assert_answer(&transform(&args, format!("{line}}}\n").as_bytes()), 0, expected);
+    }
+}
+
+#[test]
 fn a_key_in_a_wrong_value_is_not_shown() {
     for args in [
         ["--set", "authentication.symmetricKey.primaryKey=c2VjcmV0"].as_slice(),

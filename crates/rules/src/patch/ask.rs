@@ -1,12 +1,13 @@
 //! What a user asks for with `--merge-twin`, `--set`, `--set-text` and `--unset`.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::ControlFlow;
 
 use hubmill_device::{
     AuthenticationType, IdFault, ImportMode, Member, MemberSet, Place, Status, TextKind, check_id, redacted,
 };
-use hubmill_parser::{Content, Level, Limits, MemberSpan, Parser, Record};
+use hubmill_parser::{Content, DEPTH_MAX_DEFAULT, Level, Limits, MemberSpan, Parser, Record};
 
 use super::compose::Edit;
 use super::{Name, Otherwise, Patch};
@@ -59,6 +60,9 @@ impl std::error::Error for EditFault {}
 
 /// A value for messages: short, and never one that may be a secret.
 const SHOWN_CHARACTERS_MAX: usize = 60;
+
+/// Names on the way to a value, at most: as many as lines have levels, unless more are accepted. Each takes a step of recursion.
+const NAMES_MAX: usize = DEPTH_MAX_DEFAULT;
 
 /// Members of a line that hold nothing inside.
 const PLAIN: [Member; 9] = [
@@ -252,6 +256,9 @@ fn path_fault(flag: &str, text: &str, fault: path::TextFault) -> EditFault {
 /// Looks at the names of a path for what can't be meant.
 fn checked_path(flag: &str, shown: &str, names: &[path::Name]) -> Result<Vec<Name>, EditFault> {
     let fault = |message: String| EditFault::new(format!("{flag} {shown}: {message}"));
+    if names.len() > NAMES_MAX {
+        return Err(fault(too_many_names().message));
+    }
     let mut place = Some(Place::Line);
     let mut path = Vec::with_capacity(names.len());
     for name in names {
@@ -378,14 +385,16 @@ fn collect_steps(
     path: &mut Vec<Name>,
     steps: &mut Vec<Step>,
 ) -> Result<(), EditFault> {
-    let mut names: Vec<Vec<u8>> = Vec::new();
+    if path.len() == NAMES_MAX && !members.is_empty() {
+        return Err(too_many_names());
+    }
+    let mut names = HashSet::with_capacity(members.len());
     for member in members {
         let text = record.name(member).into_owned();
-        if names.contains(&text) {
+        if !names.insert(text.clone()) {
             let shown = String::from_utf8_lossy(&text);
             return Err(EditFault::new(format!("{} stands twice", redacted(&shown, TextKind::Name))));
         }
-        names.push(text.clone());
         let raw = record.bytes(member.name);
         path.push(Name { text, quoted: format!("\"{}\"", String::from_utf8_lossy(raw)) });
         check_merged(path, record.bytes(member.value))?;
@@ -406,6 +415,10 @@ fn collect_steps(
         path.pop();
     }
     Ok(())
+}
+
+fn too_many_names() -> EditFault {
+    EditFault::new(format!("more than {NAMES_MAX} names on the way to a value"))
 }
 
 /// Only tags and properties can be merged.

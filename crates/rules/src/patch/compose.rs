@@ -47,13 +47,14 @@ impl Action {
 }
 
 impl Patch {
-    /// Adds an edit after all that are there. What is no object on the way is dealt with as `otherwise` says.
+    /// Adds an edit after all that are there. What is no object on the way is dealt with as `otherwise` says. Where the edit can't be
+    /// made, the patch is of no use any more.
     pub(super) fn then(&mut self, path: &[Name], edit: &Edit, otherwise: Otherwise) -> Result<(), NoObject> {
         let Some((name, rest)) = path.split_first() else {
             return Ok(());
         };
         let at = self.entries.iter().position(|entry| entry.name.text == name.text);
-        let earlier = at.map(|at| self.entries[at].action.clone());
+        let earlier = at.map(|at| std::mem::replace(&mut self.entries[at].action, Action::Remove { before: None }));
         let added = earlier.as_ref().is_some_and(Action::adds);
         let place = self.place_of(&name.text);
         let action = if rest.is_empty() {
@@ -61,9 +62,6 @@ impl Patch {
         } else {
             inside_after(earlier, rest, edit, otherwise, place)
                 .map_err(|NoObject { names }| NoObject { names: names + 1 })?
-        };
-        let Some(action) = action else {
-            return Ok(());
         };
         match at {
             // What comes to be there only now comes after what came to be there before.
@@ -78,61 +76,56 @@ impl Patch {
     }
 }
 
-/// The edit of a member itself; `None` where nothing is to be done.
-fn after(
-    earlier: Option<Action>,
-    edit: &Edit,
-    otherwise: Otherwise,
-    place: Option<hubmill_device::Place>,
-) -> Option<Action> {
+/// The edit of a member itself.
+fn after(earlier: Option<Action>, edit: &Edit, otherwise: Otherwise, place: Option<hubmill_device::Place>) -> Action {
     let was_removed = matches!(earlier, Some(Action::Remove { .. }));
     let was_put_afresh = matches!(earlier, Some(Action::Put { afresh: true, .. }));
     let put = |value: String, earlier: Option<Action>| {
         let afresh = was_removed || was_put_afresh;
-        Some(Action::Put { value, afresh, before: earlier.and_then(Action::into_before) })
+        Action::Put { value, afresh, before: earlier.and_then(Action::into_before) }
     };
     match (edit, earlier) {
-        (Edit::Remove, earlier) => Some(Action::Remove { before: earlier.and_then(Action::into_before) }),
+        (Edit::Remove, earlier) => Action::Remove { before: earlier.and_then(Action::into_before) },
         (Edit::Put(value), earlier) => put(value.clone(), earlier),
-        (Edit::MakeObject, None) => Some(Action::Inside { patch: Patch { entries: Vec::new(), place }, otherwise }),
-        (Edit::MakeObject, Some(Action::Inside { patch, .. })) => Some(Action::Inside { patch, otherwise }),
+        (Edit::MakeObject, None) => Action::Inside { patch: Patch { entries: Vec::new(), place }, otherwise },
+        (Edit::MakeObject, Some(Action::Inside { patch, .. })) => Action::Inside { patch, otherwise },
         (Edit::MakeObject, Some(Action::Put { value, afresh, before })) => {
             let value = if value.starts_with('{') { value } else { "{}".to_owned() };
-            Some(Action::Put { value, afresh, before })
+            Action::Put { value, afresh, before }
         }
         (Edit::MakeObject, earlier @ Some(Action::Remove { .. })) => put("{}".to_owned(), earlier),
     }
 }
 
-/// The edit of something inside of a member; `None` where nothing is to be done.
+/// The edit of something inside of a member.
 fn inside_after(
     earlier: Option<Action>,
     rest: &[Name],
     edit: &Edit,
     otherwise: Otherwise,
     place: Option<hubmill_device::Place>,
-) -> Result<Option<Action>, NoObject> {
-    match earlier {
+) -> Result<Action, NoObject> {
+    Ok(match earlier {
         None => {
             let mut patch = Patch { entries: Vec::new(), place };
             patch.then(rest, edit, otherwise)?;
-            Ok(Some(Action::Inside { patch, otherwise }))
+            Action::Inside { patch, otherwise }
         }
         Some(Action::Inside { mut patch, otherwise: earlier }) => {
             patch.then(rest, edit, otherwise)?;
             let otherwise = if earlier == Otherwise::Leave { otherwise } else { earlier };
-            Ok(Some(Action::Inside { patch, otherwise }))
+            Action::Inside { patch, otherwise }
         }
         Some(Action::Put { value, afresh, before }) => {
             let value = edit_value(value, rest, edit, otherwise)?;
-            Ok(Some(Action::Put { value, afresh, before }))
+            Action::Put { value, afresh, before }
         }
-        Some(Action::Remove { .. }) if otherwise == Otherwise::Leave => Ok(None),
+        Some(removed @ Action::Remove { .. }) if otherwise == Otherwise::Leave => removed,
         Some(Action::Remove { before }) => {
             let value = edit_value("{}".to_owned(), rest, edit, otherwise)?;
-            Ok(Some(Action::Put { value, afresh: true, before }))
+            Action::Put { value, afresh: true, before }
         }
-    }
+    })
 }
 
 /// Edits a value that an earlier edit has given.
