@@ -151,7 +151,7 @@ fn go(work: &Transform, bytes: &[u8], scratch: &mut TransformScratch, batch: &mu
 fn ids() -> IdList {
     let text = String::from_utf8(file(Kind::Identity, 500, 1)).expect("made of text");
     let ids: String = text.lines().filter_map(|line| line.split('"').nth(3)).map(|id| format!("{id}\n")).collect();
-    IdList::parse(ids.as_bytes())
+    IdList::parse(ids.into_bytes())
 }
 
 fn scopes() -> ScopeMap {

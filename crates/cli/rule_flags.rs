@@ -290,7 +290,7 @@ fn read_ids(path: &Path) -> Result<IdList, Failure> {
     let text = fs::read(path).map_err(|error| {
         Failure::storage(anyhow::Error::new(error).context(format!("can't read {}", path.display())))
     })?;
-    Ok(IdList::parse(&text))
+    Ok(IdList::parse(text))
 }
 
 /// Nothing else waits for the buffer of a file that is read ahead of the run.

@@ -359,8 +359,7 @@ impl Finish<'_> {
             warnings.push((Code::EmptyOutput, message));
         }
         for (code, message) in warnings {
-            outputs.tally.count(code);
-            outputs.tally.warnings += 1;
+            outputs.tally.count_finding(code, Severity::Warning);
             let diagnostic = Diagnostic {
                 severity: Severity::Warning,
                 code,

@@ -123,7 +123,7 @@ fn edits(deep: &[Deep]) -> DeepEdits {
 
 /// The same rules for the product.
 pub fn to_product(rules: &Rules) -> RuleSet {
-    let list = |ids: &Option<Vec<String>>| ids.as_ref().map(|ids| IdList::parse(ids.join("\n").as_bytes()));
+    let list = |ids: &Option<Vec<String>>| ids.as_ref().map(|ids| IdList::parse(ids.join("\n").into_bytes()));
     let makes_keys = rules.regenerate_keys.is_some() || rules.promote_secondary;
     RuleSet {
         condition: rules.condition.as_ref().map(|condition| {
