@@ -123,13 +123,11 @@ impl Whole {
     }
 
     /// The values that lines were counted by, the most frequent first, fit to be shown.
-    fn values(&self) -> Vec<(String, u64)> {
+    fn values(&self) -> impl Iterator<Item = (String, u64)> {
         let mut values: Vec<(&Vec<u8>, u64)> = self.by.iter().map(|(value, count)| (value, *count)).collect();
-        values.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
-        values
-            .into_iter()
-            .map(|(value, count)| (redacted(&String::from_utf8_lossy(value), TextKind::Name), count))
-            .collect()
+        values.sort_unstable_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
+        let shown = |value: &[u8]| redacted(&String::from_utf8_lossy(value), TextKind::Name);
+        values.into_iter().map(move |(value, count)| (shown(value), count))
     }
 
     fn json(&self, [differing, equal]: [u64; 2], by: Option<&str>) -> Value {
@@ -166,7 +164,7 @@ impl Whole {
         });
         if let (Some(path), Some(object)) = (by, all.as_object_mut()) {
             let values: Vec<Value> =
-                self.values().into_iter().map(|(value, count)| json!({"value": value, "count": count})).collect();
+                self.values().map(|(value, count)| json!({"value": value, "count": count})).collect();
             object.insert("by".to_owned(), json!({"path": path, "values": values}));
         }
         all
@@ -222,15 +220,14 @@ impl Whole {
         }
         if let Some(path) = by {
             text.push_str(&format!("\nby {}\n", Printable(path)));
-            let values = self.values();
-            for (value, count) in values.iter().take(VALUES_SHOWN_MAX) {
-                let value = if value.is_empty() { "(not there, or empty)" } else { value };
+            for (value, count) in self.values().take(VALUES_SHOWN_MAX) {
+                let value = if value.is_empty() { "(not there, or empty)" } else { &value };
                 let shown: String = value.chars().take(VALUE_CHARACTERS_MAX).collect();
                 let shown = Printable(&shown).to_string();
-                text.push_str(&format!("{shown:<38}{:>8}\n", human::count(*count)));
+                text.push_str(&format!("{shown:<38}{:>8}\n", human::count(count)));
             }
-            if values.len() > VALUES_SHOWN_MAX {
-                let more = human::count((values.len() - VALUES_SHOWN_MAX) as u64);
+            if self.by.len() > VALUES_SHOWN_MAX {
+                let more = human::count((self.by.len() - VALUES_SHOWN_MAX) as u64);
                 text.push_str(&format!("… and {more} more values\n"));
             }
         }

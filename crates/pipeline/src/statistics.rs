@@ -1,5 +1,6 @@
 //! The work of `stats`: counts what is in the lines of a piece.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
@@ -187,13 +188,16 @@ impl StatisticsBatch {
         for (sizes, more) in sizes.iter_mut().zip(&self.sizes) {
             more.iter().for_each(|size| sizes.add(*size));
         }
-        for (value, count) in &self.by {
-            match by.get_mut(value) {
-                Some(sum) => *sum += count,
-                None => {
-                    by.insert(value.clone(), *count);
-                }
-            }
+        self.by.iter().for_each(|(value, count)| add(by, value, *count));
+    }
+}
+
+/// Adds to the count of a value.
+fn add(by: &mut HashMap<Vec<u8>, u64>, value: &[u8], count: u64) {
+    match by.get_mut(value) {
+        Some(sum) => *sum += count,
+        None => {
+            by.insert(value.to_vec(), count);
         }
     }
 }
@@ -225,15 +229,14 @@ impl Statistics {
     }
 
     /// The value of the member that lines are counted by; `None` where it is not there.
-    fn value_by(&self, record: &Record<'_>) -> Option<Vec<u8>> {
+    fn value_by<'r>(&self, record: &Record<'r>) -> Option<Cow<'r, [u8]>> {
         let (first, rest) = self.by.split_first()?;
         let named = |member: &MemberSpan, name: &[u8]| same_name(&record.name(member), name);
         let mut member = *record.members().iter().find(|member| named(member, first))?;
         for name in rest {
             member = record.object(&member)?.find(|member| named(member, name))?;
         }
-        let text = record.text(member.value);
-        Some(text.map_or_else(|| record.bytes(member.value).to_vec(), |text| text.into_owned()))
+        Some(record.text(member.value).unwrap_or_else(|| record.bytes(member.value).into()))
     }
 }
 
@@ -299,7 +302,7 @@ impl Work for Statistics {
                     }
                     if !self.by.is_empty() {
                         let value = self.value_by(record).unwrap_or_default();
-                        *batch.by.entry(value).or_default() += 1;
+                        add(&mut batch.by, &value, 1);
                     }
                     let place = (batch.counts.lines, piece.offset + line.start as u64);
                     note_record(&mut batch.entries, (&self.fingerprints, self.again), record, &facts, place);
