@@ -4,6 +4,8 @@ use hubmill_device::{Printable, TextKind, redacted};
 use hubmill_pipeline::Sample;
 use hubmill_writer::{Error, Sink};
 
+use crate::excerpt::{first_characters, last_characters};
+
 /// How many changed lines are shown.
 pub(crate) const SAMPLES_MAX: usize = 10;
 /// Characters of a line that are shown in full.
@@ -95,25 +97,27 @@ fn text_end(content: &[u8]) -> usize {
 
 /// Long lines without most of what is the same at their starts and ends.
 fn differing_parts(before: &str, after: &str) -> (String, String) {
-    let (one, other): (Vec<char>, Vec<char>) = (before.chars().collect(), after.chars().collect());
-    if one.len().max(other.len()) <= WHOLE_MAX {
+    if [before, after].iter().all(|line| line.chars().nth(WHOLE_MAX).is_none()) {
         return (before.to_owned(), after.to_owned());
     }
-    let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
-    let most = one.len().min(other.len()) - same;
-    let same_end = one.iter().rev().zip(other.iter().rev()).take(most).take_while(|(one, other)| one == other).count();
-    let start = same.saturating_sub(AROUND_MAX);
-    let part = |line: &[char]| {
-        let end = line.len() - same_end.saturating_sub(AROUND_MAX);
-        let text = |chars: &[char]| chars.iter().collect::<String>();
+    let bytes_of_same = |pairs: &mut dyn Iterator<Item = (char, char)>| -> usize {
+        pairs.take_while(|(one, other)| one == other).map(|(one, _)| one.len_utf8()).sum()
+    };
+    let same = bytes_of_same(&mut before.chars().zip(after.chars()));
+    let same_end = bytes_of_same(&mut before[same..].chars().rev().zip(after[same..].chars().rev()));
+    let part = |line: &str| {
+        let ends = line.len() - same_end;
+        let start = same - last_characters(&line[..same], AROUND_MAX).len();
+        let end = ends + first_characters(&line[ends..], AROUND_MAX).len();
         let middle = &line[start..end];
-        let middle = match middle.len() > 2 * DIFFERENCE_MAX {
-            true => format!("{}…{}", text(&middle[..DIFFERENCE_MAX]), text(&middle[middle.len() - DIFFERENCE_MAX..])),
-            false => text(middle),
+        let (first, last) = (first_characters(middle, DIFFERENCE_MAX), last_characters(middle, DIFFERENCE_MAX));
+        let middle = match first.len() + last.len() < middle.len() {
+            true => format!("{first}…{last}"),
+            false => middle.to_owned(),
         };
         format!("{}{middle}{}", if start > 0 { "…" } else { "" }, if end < line.len() { "…" } else { "" })
     };
-    (part(&one), part(&other))
+    (part(before), part(after))
 }
 
 #[cfg(test)]
@@ -151,5 +155,23 @@ mod tests {
             &format!("{{\"a\":\"{long}\",\"b\":22,\"c\":\"{long}\"}}"),
         );
         assert!(text.contains("\"b\":1,") && text.contains("\"b\":22,") && text.len() < 500, "{text}");
+    }
+
+    #[test]
+    fn what_is_shown_of_a_long_line_is_counted_in_characters() {
+        let (same, old, new) = ("é".repeat(500), "a".repeat(1000), "漢".repeat(601));
+        let line = |middle: &str| format!("{{\"a\":\"{same}{middle}{same}\"}}");
+        let around = "é".repeat(60);
+        let part = |letter: &str, most: bool| match most {
+            true => format!("{around}{}…{}{around}", letter.repeat(240), letter.repeat(240)),
+            false => format!("{around}{around}"),
+        };
+        for (before, after, want) in [
+            (&old, &new, [part("a", true), part("漢", true)]),
+            (&old, &String::new(), [part("a", true), part("", false)]),
+        ] {
+            let want = format!("line 3 (byte 9):\n- …{}…\n+ …{}…\n", want[0], want[1]);
+            assert_eq!(sample(&line(before), &line(after)), want);
+        }
     }
 }

@@ -32,17 +32,23 @@ fn floor(text: &str, at: usize) -> usize {
 }
 
 fn tail(text: &str) -> String {
-    match text.char_indices().rev().nth(AROUND_MAX) {
-        Some((cut, first)) => format!("…{}", &text[cut + first.len_utf8()..]),
-        None => text.to_owned(),
-    }
+    let last = last_characters(text, AROUND_MAX);
+    if last.len() < text.len() { format!("…{last}") } else { text.to_owned() }
 }
 
 fn head(text: &str) -> String {
-    match text.char_indices().nth(AROUND_MAX) {
-        Some((cut, _)) => format!("{}…", &text[..cut]),
-        None => text.to_owned(),
-    }
+    let first = first_characters(text, AROUND_MAX);
+    if first.len() < text.len() { format!("{first}…") } else { text.to_owned() }
+}
+
+/// The first characters of a text, so many at most.
+pub(crate) fn first_characters(text: &str, count: usize) -> &str {
+    text.char_indices().nth(count).map_or(text, |(end, _)| &text[..end])
+}
+
+/// The last characters of a text, so many at most; at least one.
+pub(crate) fn last_characters(text: &str, count: usize) -> &str {
+    text.char_indices().rev().nth(count.saturating_sub(1)).map_or(text, |(start, _)| &text[start..])
 }
 
 #[cfg(test)]
