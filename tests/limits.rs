@@ -215,6 +215,10 @@ fn the_longest_line_that_is_allowed_passes_in_bounded_memory() {
     let (answer, peak) = with_peak(&["-j", "4", "--status", "disabled", "-q"], input.as_bytes());
     assert_answer(&answer, 0, input.replace("\"enabled\"", "\"disabled\""));
     assert!(peak < (64 + 4 * 16) * MIB, "{peak} bytes");
+    // And shown as it was and as it would leave.
+    let (answer, peak) = with_peak(&["-j", "4", "--status", "disabled", "--dry-run"], line_of(16 << 20).as_bytes());
+    assert_eq!((answer.code, answer.stdout_text().lines().count()), (0, 3));
+    assert!(peak < (64 + 4 * 16) * MIB, "{peak} bytes");
 }
 
 #[test]

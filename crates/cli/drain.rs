@@ -44,7 +44,7 @@ impl Drain<Batch> for Outputs {
             self.note(diagnostic)?;
         }
         if let Some(samples) = &mut self.samples {
-            samples.show(&batch.samples, self.tally.lines)?;
+            samples.show(&batch.samples, piece, self.tally.lines)?;
         }
         // What keeps a loss from being one goes first.
         write(self.rejects.as_mut(), &batch.rejects, piece.bytes)?;

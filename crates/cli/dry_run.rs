@@ -1,7 +1,7 @@
 //! `--dry-run`: the first changed lines as they were and as they would leave, without their secrets.
 
-use hubmill_device::{Printable, TextKind, redacted};
-use hubmill_pipeline::Sample;
+use hubmill_device::{Printable, TextKind, push_redacted, redacted};
+use hubmill_pipeline::{Piece, Sample};
 use hubmill_writer::{Error, Sink};
 
 use crate::excerpt::{first_characters, last_characters};
@@ -30,22 +30,25 @@ impl Samples {
         Self { sink, left: SAMPLES_MAX }
     }
 
-    /// Shows changed lines, as long as few were shown; `lines_before`: of the input, before the batch that they come from.
-    pub(crate) fn show(&mut self, samples: &[Sample], lines_before: u64) -> Result<(), Error> {
+    /// Shows changed lines of a piece, as long as few were shown; `lines_before`: of the input, before the batch that they come from.
+    pub(crate) fn show(&mut self, samples: &[Sample], piece: Piece<'_>, lines_before: u64) -> Result<(), Error> {
         for sample in samples.iter().take(self.left) {
             self.left -= 1;
-            self.sink.write(shown(sample, lines_before + sample.line).as_bytes())?;
+            let (line, byte) = (lines_before + sample.line, piece.offset + sample.at() as u64);
+            let change = shown(sample.before(piece.bytes), || sample.after(piece.bytes));
+            self.sink.write(format!("line {line} (byte {byte}):\n{change}").as_bytes())?;
         }
         Ok(())
     }
 }
 
-fn shown(sample: &Sample, line: u64) -> String {
+/// How a line was and how it leaves, on a line each. What it leaves as is made only now: it may be long.
+fn shown(before: &[u8], after: impl FnOnce() -> Vec<u8>) -> String {
     let mut secrets = Vec::new();
-    let before = without_secrets(&sample.before, &mut secrets);
-    let after = without_secrets(&sample.after, &mut secrets);
+    let before = without_secrets(before, &mut secrets);
+    let after = without_secrets(&after(), &mut secrets);
     let (before, after) = differing_parts(&before, &after);
-    format!("line {line} (byte {}):\n- {}\n+ {}\n", sample.byte, Printable(&before), Printable(&after))
+    format!("- {}\n+ {}\n", Printable(&before), Printable(&after))
 }
 
 /// A valid line with each secret as `REDACTED` and a number: the same for the same secret, so that one sees what changes places.
@@ -71,7 +74,7 @@ fn without_secrets(line: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
             }
             out.push_str(&format!("REDACTED {}", number + 1));
         } else {
-            out.push_str(&redacted(&readable, TextKind::Name));
+            push_redacted(&readable, TextKind::Name, &mut out);
         }
         out.push('"');
         rest = after;
@@ -122,12 +125,10 @@ fn differing_parts(before: &str, after: &str) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
-    use hubmill_pipeline::Sample;
-
     use super::shown;
 
     fn sample(before: &str, after: &str) -> String {
-        shown(&Sample { line: 3, byte: 9, before: before.into(), after: after.into() }, 3)
+        shown(before.as_bytes(), || after.into())
     }
 
     #[test]
@@ -170,7 +171,7 @@ mod tests {
             (&old, &new, [part("a", true), part("漢", true)]),
             (&old, &String::new(), [part("a", true), part("", false)]),
         ] {
-            let want = format!("line 3 (byte 9):\n- …{}…\n+ …{}…\n", want[0], want[1]);
+            let want = format!("- …{}…\n+ …{}…\n", want[0], want[1]);
             assert_eq!(sample(&line(before), &line(after)), want);
         }
     }

@@ -32,7 +32,7 @@ pub use limits::{
 pub use meant::{Place, meant};
 pub use member::{Member, MemberSet, same_name};
 pub use mode::ImportMode;
-pub use redact::{Printable, Secret, TextKind, redacted};
+pub use redact::{Printable, Secret, TextKind, push_redacted, redacted};
 pub use scope::scope_parent;
 pub use status::Status;
 

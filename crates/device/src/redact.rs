@@ -56,12 +56,17 @@ pub enum TextKind {
 
 /// Text of unknown content, with what looks like a secret replaced by `REDACTED`.
 pub fn redacted(text: &str, kind: TextKind) -> String {
-    let lower = text.to_ascii_lowercase();
-    let mut markers = MARKERS.map(|marker| Marker { word: marker, next: lower.find(marker) });
     let mut out = String::with_capacity(text.len());
+    push_redacted(text, kind, &mut out);
+    out
+}
+
+/// Appends what [`redacted`] gives.
+pub fn push_redacted(text: &str, kind: TextKind, out: &mut String) {
+    let mut markers = MARKERS.map(|word| Marker { word, next: find(text, 0, word) });
     let mut rest = 0;
-    while let Some((at, marker)) = next_marker(&mut markers, &lower, rest) {
-        push_without_keys(&text[rest..at], kind, &mut out);
+    while let Some((at, marker)) = next_marker(&mut markers, text, rest) {
+        push_without_keys(&text[rest..at], kind, out);
         out.push_str(REDACTED);
         let separators =
             |character: char| character.is_whitespace() || matches!(character, '"' | '\'' | '=' | ':' | '\\');
@@ -70,8 +75,7 @@ pub fn redacted(text: &str, kind: TextKind) -> String {
         let ends = |character: char| character.is_whitespace() || matches!(character, '"' | '\'');
         rest = value + text[value..].find(ends).unwrap_or(text.len() - value);
     }
-    push_without_keys(&text[rest..], kind, &mut out);
-    out
+    push_without_keys(&text[rest..], kind, out);
 }
 
 /// A word that tells of a secret, and where it stands next: each is looked for once in all of a text.
@@ -81,13 +85,21 @@ struct Marker {
 }
 
 /// The first marker from a place on.
-fn next_marker(markers: &mut [Marker], lower: &str, from: usize) -> Option<(usize, &'static str)> {
+fn next_marker(markers: &mut [Marker], text: &str, from: usize) -> Option<(usize, &'static str)> {
     for Marker { word, next } in markers.iter_mut() {
         if next.is_some_and(|at| at < from) {
-            *next = lower[from..].find(*word).map(|at| from + at);
+            *next = find(text, from, word);
         }
     }
     markers.iter().filter_map(|marker| Some((marker.next?, marker.word))).min()
+}
+
+/// Where a word in lower case stands from a place on, in any case.
+fn find(text: &str, from: usize, word: &str) -> Option<usize> {
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    let first = *word.first()?;
+    let mut starts = memchr::memchr2_iter(first, first.to_ascii_uppercase(), &text[from..]).map(|start| from + start);
+    starts.find(|start| text[*start..].get(..word.len()).is_some_and(|there| there.eq_ignore_ascii_case(word)))
 }
 
 /// Appends text, with runs of characters that look like a key replaced.

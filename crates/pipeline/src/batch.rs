@@ -1,7 +1,9 @@
 //! What comes out of one piece.
 
+use std::ops::Range;
+
 use hubmill_device::{Code, Severity};
-use hubmill_writer::Gather;
+use hubmill_writer::{Edit, Gather, splice};
 
 use crate::notes::Enough;
 
@@ -196,17 +198,46 @@ pub struct Diagnostic {
     pub hint: Option<&'static str>,
 }
 
-/// A line that was changed.
+/// A line that was changed: what is needed to tell how it was and how it leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// Counted from the first line of the batch, which is 1.
     pub line: u64,
-    /// The offset in the input of its first byte.
-    pub byte: u64,
+    /// Where it stands in the chunk, without its end.
+    pub(crate) place: Range<usize>,
+    pub(crate) edits: Vec<Edit>,
+    /// The texts of the edits.
+    pub(crate) texts: Vec<u8>,
+}
+
+impl Sample {
+    /// Of the line at a place of a chunk, with the edits that are made there.
+    pub(crate) fn new(line: u64, place: Range<usize>, edits: &[Edit], texts: &[u8]) -> Self {
+        let mut own = Self { line, place, edits: Vec::with_capacity(edits.len()), texts: Vec::new() };
+        for edit in edits {
+            let text_start = own.texts.len() as u32;
+            own.texts.extend_from_slice(&texts[edit.text_start as usize..edit.text_end as usize]);
+            own.edits.push(Edit { text_start, text_end: own.texts.len() as u32, ..*edit });
+        }
+        own
+    }
+
+    /// The offset of its first byte from the start of the chunk.
+    pub fn at(&self) -> usize {
+        self.place.start
+    }
+
     /// As it was read, without its end.
-    pub before: Vec<u8>,
+    pub fn before<'c>(&self, chunk: &'c [u8]) -> &'c [u8] {
+        &chunk[self.place.clone()]
+    }
+
     /// As it leaves, without its end.
-    pub after: Vec<u8>,
+    pub fn after(&self, chunk: &[u8]) -> Vec<u8> {
+        let mut after = Vec::new();
+        splice(&mut after, chunk, self.place.start, self.place.end, self.edits.iter().copied(), &self.texts);
+        after
+    }
 }
 
 /// What comes out of one piece.

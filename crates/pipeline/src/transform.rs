@@ -6,7 +6,7 @@ use hubmill_device::{Code, Severity};
 use hubmill_parser::{Content, Fault, FaultKind, FixedLine, Level, Limits, Line, Parser, Record, Span, Visit};
 use hubmill_reader::Part;
 use hubmill_rules::{Checker, Finding, MadeKey, Rules, Verdict};
-use hubmill_writer::{Gather, splice};
+use hubmill_writer::Gather;
 
 use crate::batch::{Batch, Sample};
 use crate::full_check::FullCheck;
@@ -179,7 +179,8 @@ impl Visit for Round<'_> {
                     batch.output.edit(piece.bytes, line.start, line.end, edits, rules.texts());
                     batch.tally.edited += 1;
                     if batch.samples.len() < work.samples_max {
-                        keep_sample(rules, line, piece, batch);
+                        let place = line.start..line.end;
+                        batch.samples.push(Sample::new(batch.tally.lines, place, rules.edits(), rules.texts()));
                     }
                     if work.collect_keys {
                         let ids = [rules.id(), rules.module_id()];
@@ -364,19 +365,6 @@ fn collect_keys(made: &[MadeKey], texts: &[u8], ids: [Option<Span>; 2], bytes: &
         ];
         pieces.iter().for_each(|piece| keys.extend_from_slice(piece));
     }
-}
-
-/// Keeps a changed line as it was and as it leaves.
-#[cold]
-fn keep_sample(rules: &hubmill_rules::Scratch, line: &Line<'_>, piece: Piece<'_>, batch: &mut Batch) {
-    let mut after = Vec::new();
-    splice(&mut after, piece.bytes, line.start, line.end, rules.edits().iter().copied(), rules.texts());
-    batch.samples.push(Sample {
-        line: batch.tally.lines,
-        byte: piece.offset + line.start as u64,
-        before: piece.bytes[line.start..line.end].to_vec(),
-        after,
-    });
 }
 
 /// Adds a line without its `\r`, with a `\n`.
