@@ -119,9 +119,10 @@ pub fn meant(place: Place, name: &[u8]) -> Option<&'static str> {
     if let Some((_, meant)) = place.aliases().iter().find(|(alias, _)| alias.as_bytes() == plain) {
         return Some(meant);
     }
-    let names = place.names();
+    // As many slips as the lengths differ by, at least.
+    let near = place.names().iter().filter(|known| known.len().abs_diff(plain.len()) <= SLIPS_MAX);
     let slips = |known: &str| generic_levenshtein(&plain, &letters(known.as_bytes()));
-    let (distance, known) = names.iter().map(|known| (slips(known), *known)).min()?;
+    let (distance, known) = near.map(|known| (slips(known), *known)).min()?;
     let close = distance == 0 || (distance <= SLIPS_MAX && plain.len().min(known.len()) >= SLIP_BYTES_MIN);
     close.then_some(known)
 }
