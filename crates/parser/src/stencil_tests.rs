@@ -170,6 +170,37 @@ fn a_last_line_fits_at_its_own_place() {
 }
 
 #[test]
+fn a_chunk_may_end_anywhere_in_a_line_of_a_known_form() {
+    let value = |length: usize| -> [String; 6] {
+        let letters = "x".repeat(length);
+        [
+            "1".repeat(length),
+            format!("-1.{}e9", "7".repeat(length)),
+            format!("\"{letters}\""),
+            format!("\"{}\"", "\\n".repeat(length)),
+            format!("\"{letters}\\u00e9\""),
+            "true".to_owned(),
+        ]
+    };
+    for level in Level::available() {
+        for values in [value(3), value(40), value(200)] {
+            for value in values {
+                let line = format!("{{\"id\":\"a\",\"n\":{value},\"m\":[{value}]}}\n");
+                let mut parser = Parser::new(level, Limits::default());
+                read(&mut parser, line.repeat(10).as_bytes());
+                assert!(stencils(&parser) > 0, "{line}");
+                for end in 1..=line.len() {
+                    let cut = &line[..end];
+                    let last = read(&mut Parser::new(level, Limits::default()), cut.as_bytes());
+                    let want = [fresh(level, &line), last].concat();
+                    assert_eq!(read(&mut parser, format!("{line}{cut}").as_bytes()), want, "{} {cut}", level.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_kept_is_bounded_and_made_at_the_second_sighting() {
     let mut parser = Parser::new(Level::detect(), Limits::default());
     let line = |number: usize| format!("{{\"name {number}\":1}}\n");

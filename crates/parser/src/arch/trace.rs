@@ -108,8 +108,9 @@ unsafe fn trace_line<L: Look>(
                 number = switched;
                 continue;
             }
-            // None fits. A string may go on after an escape: no piece, but the content of a string starts with one.
-            if bytes[at] == b'\\' && piece > 0 {
+            // None fits. A string may go on after an escape: no piece, but the content of a string starts with one. After a
+            // number there may be nothing at all.
+            if bytes.get(at) == Some(&b'\\') && piece > 0 {
                 flags |= Flags::BACKSLASH;
                 at = escape_end(bytes, at).filter(|end| *end <= limit)?;
                 // SAFETY: 64 bytes follow `at`; the rest is passed on from the caller.
