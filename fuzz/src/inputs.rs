@@ -64,6 +64,9 @@ const ODD_LINES: &[&[u8]] = &[
 /// Letters that JSON is made of, and some that look like it.
 const LETTERS: &[u8] = b"{}[]:,\"\"\"\\\\ \t\r01-+.eEutrfnalsd{}\":,\x00\x0c\x1f\x7f\xc3\xa9\xff";
 
+/// What a line may end in many of, where it is cut off.
+const RUNS: &[u8] = b"0123456789azAZ\"\\ {[,:-\xc3";
+
 const KINDS: [Kind; 8] = [
     Kind::Identity,
     Kind::Identity,
@@ -223,9 +226,27 @@ impl Maker {
             match self.rng.below(8) {
                 0 => line.insert(at, letter),
                 1 if line.len() > 1 => drop(line.remove(at)),
+                // A value much longer than it was.
+                2 if line[at].is_ascii_alphanumeric() => {
+                    let longer = vec![line[at]; self.rng.below(150)];
+                    drop(line.splice(at..at, longer));
+                }
                 _ => line[at] = letter,
             }
         }
+        line
+    }
+
+    /// The line as it is where a file ends too early: cut off somewhere, often where a value starts, or in a long run of one byte.
+    fn cut_off(&mut self, line: &[u8]) -> Vec<u8> {
+        let mut line = line.to_vec();
+        let mut end = self.rng.below(line.len() + 1);
+        if self.rng.chance(60) {
+            end += line[end..].iter().position(|byte| matches!(byte, b':' | b'[' | b',')).map_or(0, |place| place + 1);
+        }
+        line.truncate(end);
+        let run = RUNS[self.rng.below(RUNS.len())];
+        line.extend(vec![run; self.rng.below(150)]);
         line
     }
 
@@ -250,7 +271,10 @@ impl Maker {
             file.extend(end);
         }
         if self.rng.chance(25) {
-            file.extend(self.line(mix));
+            file.extend(match &family {
+                Some(line) if self.rng.chance(75) => self.cut_off(line),
+                _ => self.line(mix),
+            });
         }
         if self.rng.chance(5) && !file.is_empty() {
             let at = self.rng.below(file.len());
