@@ -1,5 +1,7 @@
 //! `--dry-run`: the first changed lines as they were and as they would leave, without their secrets.
 
+use std::collections::HashMap;
+
 use hubmill_device::{Printable, TextKind, push_redacted, redacted};
 use hubmill_pipeline::{Piece, Sample};
 use hubmill_writer::{Error, Sink};
@@ -44,7 +46,7 @@ impl Samples {
 
 /// How a line was and how it leaves, on a line each. What it leaves as is made only now: it may be long.
 fn shown(before: &[u8], after: impl FnOnce() -> Vec<u8>) -> String {
-    let mut secrets = Vec::new();
+    let mut secrets = HashMap::new();
     let before = without_secrets(before, &mut secrets);
     let after = without_secrets(&after(), &mut secrets);
     let (before, after) = differing_parts(&before, &after);
@@ -52,7 +54,7 @@ fn shown(before: &[u8], after: impl FnOnce() -> Vec<u8>) -> String {
 }
 
 /// A valid line with each secret as `REDACTED` and a number: the same for the same secret, so that one sees what changes places.
-fn without_secrets(line: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
+fn without_secrets(line: &[u8], secrets: &mut HashMap<Vec<u8>, usize>) -> String {
     let mut out = String::with_capacity(line.len());
     let mut under_secret_name = false;
     let mut rest = line;
@@ -68,11 +70,9 @@ fn without_secrets(line: &[u8], secrets: &mut Vec<Vec<u8>>) -> String {
             under_secret_name = SECRET_WORDS.iter().any(|word| lower.contains(word));
             out.push_str(&hidden_name(&readable));
         } else if under_secret_name && !text.is_empty() {
-            let number = secrets.iter().position(|secret| secret == text).unwrap_or(secrets.len());
-            if number == secrets.len() {
-                secrets.push(text.to_vec());
-            }
-            out.push_str(&format!("REDACTED {}", number + 1));
+            let next = secrets.len() + 1;
+            let number = secrets.entry(text.to_vec()).or_insert(next);
+            out.push_str(&format!("REDACTED {number}"));
         } else {
             push_redacted(&readable, TextKind::Name, &mut out);
         }

@@ -204,10 +204,10 @@ pub struct Sample {
     /// Counted from the first line of the batch, which is 1.
     pub line: u64,
     /// Where it stands in the chunk, without its end.
-    pub(crate) place: Range<usize>,
-    pub(crate) edits: Vec<Edit>,
+    place: Range<usize>,
+    edits: Vec<Edit>,
     /// The texts of the edits.
-    pub(crate) texts: Vec<u8>,
+    texts: Vec<u8>,
 }
 
 impl Sample {
