@@ -42,13 +42,9 @@ impl<'a> Search<'a> {
     pub(crate) fn run(mut self) -> Vec<NumberedRepeat> {
         let mut modules = self.find_repeated();
         if !modules.is_empty() {
-            let part = self.part;
-            modules.sort_unstable_by_key(|number| {
-                let Entry { device, key, .. } = part.entry(*number);
-                (device, key, *number)
-            });
+            modules.sort_unstable();
             self.find_devices_later(&modules);
-            self.count_modules(modules);
+            self.count_modules(&modules);
             self.found.sort_unstable();
         }
         self.found
@@ -95,12 +91,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Finds ids that stand twice; the modules that are there afterwards.
-    fn find_repeated(&mut self) -> Vec<u32> {
+    /// Finds ids that stand twice; the modules that are there afterwards: the hash of the device, and the entry's number.
+    fn find_repeated(&mut self) -> Vec<(u64, u32)> {
         let mut modules = Vec::new();
         for (number, entry) in self.part.numbered() {
             if entry.is(Entry::MODULE) && !entry.is(Entry::NOT_CREATED) {
-                modules.push(number);
+                modules.push((entry.device, number));
             }
             if let Some((first_number, first)) = self.meet(&entry, number) {
                 let equal = match (self.part.text(first_number), self.part.text(number)) {
@@ -114,14 +110,13 @@ impl<'a> Search<'a> {
         modules
     }
 
-    /// Modules, sorted by their devices, that come before the first line of the device.
-    fn find_devices_later(&mut self, modules: &[u32]) {
+    /// Modules, which are sorted, that come before the first line of their device.
+    fn find_devices_later(&mut self, modules: &[(u64, u32)]) {
         // Most devices have no modules, and are passed over by a bit of their hash.
         let mut wanted = [0u64; WANTED_WORDS];
         let bit = |device: u64| ((device / 64) as usize % WANTED_WORDS, 1 << (device % 64));
-        let device_of = |module: &u32| self.part.entry(*module).device;
-        let groups = || modules.chunk_by(|one, other| device_of(one) == device_of(other));
-        let mut devices: Vec<(u64, Option<u32>)> = groups().map(|group| (device_of(&group[0]), None)).collect();
+        let groups = || modules.chunk_by(|one, other| one.0 == other.0);
+        let mut devices: Vec<(u64, Option<u32>)> = groups().map(|group| (group[0].0, None)).collect();
         for (device, _) in &devices {
             let (word, bit) = bit(*device);
             wanted[word] |= bit;
@@ -136,28 +131,26 @@ impl<'a> Search<'a> {
             }
         }
         for (group, (_, device)) in groups().zip(devices) {
-            let Some(device) = device else { continue };
-            let before = group.iter().filter(|module| **module < device);
-            self.found.extend(before.map(|module| NumberedRepeat {
-                entry: *module,
-                kind: RepeatKind::DeviceLater,
-                other: device,
-            }));
+            let Some(other) = device else { continue };
+            let before = group.iter().take_while(|(_, module)| *module < other);
+            let kind = RepeatKind::DeviceLater;
+            self.found.extend(before.map(|(_, module)| NumberedRepeat { entry: *module, kind, other }));
         }
     }
 
-    /// Devices with too many modules, which are sorted by them.
-    fn count_modules(&mut self, mut modules: Vec<u32>) {
-        let part = self.part;
-        let device_of = |module: &u32| part.entry(*module).device;
-        // A module that stands twice counts once.
-        modules.dedup_by(|one, other| part.entry(*one).is_about_the_same(&part.entry(*other)));
-        for group in modules.chunk_by_mut(|one, other| device_of(one) == device_of(other)) {
-            let max = MODULES_MAX as usize;
-            if group.len() > max {
-                group.sort_unstable();
+    /// Devices with too many modules, which are sorted.
+    fn count_modules(&mut self, modules: &[(u64, u32)]) {
+        let max = MODULES_MAX as usize;
+        for group in modules.chunk_by(|one, other| one.0 == other.0).filter(|group| group.len() > max) {
+            // A module that stands twice counts once.
+            let mut keys: Vec<(u64, u32)> =
+                group.iter().map(|(_, module)| (self.part.entry(*module).key, *module)).collect();
+            keys.sort_unstable();
+            keys.dedup_by_key(|(key, _)| *key);
+            if keys.len() > max {
+                keys.sort_unstable_by_key(|(_, module)| *module);
                 let kind = RepeatKind::OneModuleTooMany;
-                self.found.push(NumberedRepeat { entry: group[max], kind, other: group.len() as u32 });
+                self.found.push(NumberedRepeat { entry: keys[max].1, kind, other: keys.len() as u32 });
             }
         }
     }
