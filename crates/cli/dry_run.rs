@@ -103,11 +103,8 @@ fn differing_parts(before: &str, after: &str) -> (String, String) {
     if [before, after].iter().all(|line| line.chars().nth(WHOLE_MAX).is_none()) {
         return (before.to_owned(), after.to_owned());
     }
-    let bytes_of_same = |pairs: &mut dyn Iterator<Item = (char, char)>| -> usize {
-        pairs.take_while(|(one, other)| one == other).map(|(one, _)| one.len_utf8()).sum()
-    };
-    let same = bytes_of_same(&mut before.chars().zip(after.chars()));
-    let same_end = bytes_of_same(&mut before[same..].chars().rev().zip(after[same..].chars().rev()));
+    let same = bytes_of_same(before.chars().zip(after.chars()));
+    let same_end = bytes_of_same(before[same..].chars().rev().zip(after[same..].chars().rev()));
     let part = |line: &str| {
         let ends = line.len() - same_end;
         let start = same - last_characters(&line[..same], AROUND_MAX).len();
@@ -121,6 +118,11 @@ fn differing_parts(before: &str, after: &str) -> (String, String) {
         format!("{}{middle}{}", if start > 0 { "…" } else { "" }, if end < line.len() { "…" } else { "" })
     };
     (part(before), part(after))
+}
+
+/// How many bytes the first of these characters have that are the same in both.
+fn bytes_of_same(pairs: impl Iterator<Item = (char, char)>) -> usize {
+    pairs.take_while(|(one, other)| one == other).map(|(one, _)| one.len_utf8()).sum()
 }
 
 #[cfg(test)]

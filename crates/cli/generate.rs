@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use hubmill_generate::{Check, Checked, Csv, Devices, Error as CsvError, Findings, Make, PIECE_BYTES, Plan};
 use hubmill_pipeline::{Error as RunError, Tally, run_from};
-use hubmill_writer::{Access, ErrorKind, Pending, Sink, commit_all};
+use hubmill_writer::{ErrorKind, Pending, Sink, commit_all};
 
 use crate::console::Console;
 use crate::destination::{Destination, Paths};
@@ -18,8 +18,7 @@ use crate::generate_outputs::{Outputs, WriteError};
 use crate::human;
 use crate::report::{Course, Report};
 use crate::run_flags::When;
-use crate::transform::create;
-use crate::{signals, simd};
+use crate::{places, signals, simd};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
@@ -40,10 +39,7 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
     let pending = Pending::default();
     signals::watch(&pending)?;
     let mut outputs = Outputs::open(arguments, &plan, console, &pending)?;
-    let report_sink = match arguments.run.report.as_deref().map(Destination::from_flag) {
-        Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, &pending)?),
-        _ => None,
-    };
+    let report_sink = places::open_report(&arguments.run, &pending)?;
     let devices = Devices::new(&plan);
     let asked = arguments.run.threads();
     let pieces = devices.pieces().map_or(usize::MAX, |pieces| usize::try_from(pieces).unwrap_or(usize::MAX));

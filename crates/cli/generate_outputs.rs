@@ -12,6 +12,7 @@ use crate::destination::Destination;
 use crate::diagnostics::DiagnosticsFile;
 use crate::exit::Failure;
 use crate::generate_flags::GenerateArguments;
+use crate::places;
 use crate::progress::Progress;
 use crate::transform::create;
 
@@ -78,11 +79,7 @@ impl<'p> Outputs<'p> {
             Destination::Standard => Sink::stdout().map_err(Failure::storage),
             Destination::Path(path) => create(&path, access, pending),
         };
-        let diagnostics = match arguments.run.diagnostics.as_deref().map(Destination::from_flag) {
-            None => None,
-            Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
-            Some(Destination::Standard) => Some(Sink::stderr().map_err(Failure::storage)?),
-        };
+        let diagnostics = places::open_diagnostics(&arguments.run, pending)?;
         let keys = arguments.keys_out.as_deref().map(|path| open(path, Access::Private)).transpose()?;
         let access = if plan.holds_keys() { Access::Private } else { Access::Ordinary };
         let output = open(arguments.run.output(), access)?;

@@ -1,4 +1,4 @@
-//! The inputs and outputs of commands that read more than one file.
+//! Inputs and outputs: opened, and checked for being one file.
 
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use hubmill_writer::{Access, Pending, Sink};
 use crate::destination::{Destination, Paths};
 use crate::exit::Failure;
 use crate::flags::IoArguments;
+use crate::run_flags::RunArguments;
 use crate::transform::create;
 
 /// Opens an input that a flag or an argument names: a file, or `-` for standard input.
@@ -75,4 +76,21 @@ pub(crate) fn open_sink(path: Option<&Path>, access: Access, pending: &Pending) 
         Some(Destination::Path(path)) => create(&path, access, pending),
         _ => Sink::stdout().map_err(Failure::storage),
     }
+}
+
+/// Opens the place for all findings, where one is named: stderr, or a file.
+pub(crate) fn open_diagnostics(run: &RunArguments, pending: &Pending) -> Result<Option<Sink>, Failure> {
+    Ok(match run.diagnostics.as_deref().map(Destination::from_flag) {
+        None => None,
+        Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
+        Some(Destination::Standard) => Some(Sink::stderr().map_err(Failure::storage)?),
+    })
+}
+
+/// Opens the file for the report, where one is named; see [`RunArguments::reports_to_stderr`].
+pub(crate) fn open_report(run: &RunArguments, pending: &Pending) -> Result<Option<Sink>, Failure> {
+    Ok(match run.report.as_deref().map(Destination::from_flag) {
+        Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
+        _ => None,
+    })
 }

@@ -26,6 +26,5 @@ impl Said {
 
 /// A finding that is about no place in the input.
 pub(crate) fn about_the_whole(code: Code, message: String, id: Option<String>) -> Diagnostic {
-    let severity = code.severity();
-    Diagnostic { severity, code, line: 0, byte: 0, id, path: String::new(), message, hint: None }
+    Diagnostic { id, ..Diagnostic::of_the_whole(code, code.severity(), message) }
 }

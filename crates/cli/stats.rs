@@ -11,13 +11,14 @@ use hubmill_writer::{Error, Pending, commit_all};
 use serde_json::{Map, Value, json};
 
 use crate::console::Console;
+use crate::excerpt::first_characters;
 use crate::exit::{Exit, Failure};
 use crate::flags::{Format, StatsArguments};
 use crate::human;
 use crate::progress::Progress;
 use crate::transform::{End, end_of, limits, open_input, options};
-use crate::validate::{check_paths, open_outputs};
-use crate::{select, signals, simd};
+use crate::validate::open_outputs;
+use crate::{places, select, signals, simd};
 
 /// The sections of a twin, and how large each may be (§3.6).
 const SECTIONS: [(&str, u64); 3] =
@@ -35,7 +36,7 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
     let filter = select::filter(arguments.condition.as_deref())?;
     let by = arguments.by.as_deref().map(select::path).transpose()?;
     let input = open_input(io)?;
-    check_paths(io, &input)?;
+    places::check(&[("the input", &input)], io, &[])?;
     if io.run.report.is_some() || io.run.diagnostics.is_some() {
         return Err(Failure::usage("stats has no --report and no --diagnostics: --format json is both"));
     }
@@ -222,8 +223,7 @@ impl Whole {
             text.push_str(&format!("\nby {}\n", Printable(path)));
             for (value, count) in self.values().take(VALUES_SHOWN_MAX) {
                 let value = if value.is_empty() { "(not there, or empty)" } else { &value };
-                let shown: String = value.chars().take(VALUE_CHARACTERS_MAX).collect();
-                let shown = Printable(&shown).to_string();
+                let shown = Printable(first_characters(value, VALUE_CHARACTERS_MAX)).to_string();
                 text.push_str(&format!("{shown:<38}{:>8}\n", human::count(count)));
             }
             if self.by.len() > VALUES_SHOWN_MAX {

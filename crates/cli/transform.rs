@@ -21,7 +21,7 @@ use crate::flags::{InvalidChoice, IoArguments, TransformArguments};
 use crate::human;
 use crate::report::{Course, Report};
 use crate::run_flags::When;
-use crate::{signals, simd};
+use crate::{places, signals, simd};
 
 /// How a run through the pipeline ended.
 pub(crate) enum End {
@@ -56,11 +56,7 @@ pub(crate) fn run(mut arguments: TransformArguments) -> Result<Exit, Failure> {
 
     let invalid_max = if arguments.invalid.strict { 0 } else { arguments.invalid.max_rejects.unwrap_or(u64::MAX) };
     let mut outputs = open_outputs(&arguments, &input, rules.makes_keys(), invalid_max, &pending)?;
-    let report = arguments.io.run.report.as_deref().map(Destination::from_flag);
-    let report_sink = match &report {
-        Some(Destination::Path(path)) => Some(create(path, Access::Ordinary, &pending)?),
-        _ => None,
-    };
+    let report_sink = places::open_report(&arguments.io.run, &pending)?;
     let work = Transform {
         rules,
         limits: limits(&arguments.io),
@@ -83,7 +79,6 @@ pub(crate) fn run(mut arguments: TransformArguments) -> Result<Exit, Failure> {
     let finish = Finish {
         arguments: &arguments,
         rules: &work.rules,
-        report,
         report_sink,
         threads: options.threads,
         source: input.source(),
@@ -243,11 +238,7 @@ fn open_outputs(
     let rejects = open(arguments.invalid.rejects.as_deref(), Access::Private)?;
     let filtered = open(arguments.rules.filtered.as_deref(), Access::Private)?;
     let keys = open(arguments.rules.keys_out.as_deref(), Access::Private)?;
-    let diagnostics = match io.run.diagnostics.as_deref().map(Destination::from_flag) {
-        None => None,
-        Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
-        Some(Destination::Standard) => Some(Sink::stderr().map_err(Failure::storage)?),
-    };
+    let diagnostics = places::open_diagnostics(&io.run, pending)?;
     let output = open(Some(io.run.output()), output_access)?.expect("there is always a path");
     let samples = dry_run.then(Sink::stdout).transpose().map_err(Failure::storage)?.map(Samples::new);
     let data_on_terminal = (output.is_stdout() || dry_run) && io::stdout().is_terminal();
@@ -270,7 +261,6 @@ fn open_outputs(
 struct Finish<'a> {
     arguments: &'a TransformArguments,
     rules: &'a Rules,
-    report: Option<Destination>,
     report_sink: Option<Sink>,
     threads: usize,
     source: &'static str,
@@ -320,7 +310,7 @@ impl Finish<'_> {
         let sync = self.arguments.io.run.sync();
         commit_all(sinks, sync, &self.pending).map_err(Failure::storage)?;
 
-        if self.report == Some(Destination::Standard) {
+        if self.arguments.io.run.reports_to_stderr() {
             console.say(String::from_utf8_lossy(&report).trim_end());
         }
         if !matches!(end, End::StdoutClosed) {
@@ -360,16 +350,7 @@ impl Finish<'_> {
         }
         for (code, message) in warnings {
             outputs.tally.count_finding(code, Severity::Warning);
-            let diagnostic = Diagnostic {
-                severity: Severity::Warning,
-                code,
-                line: 0,
-                byte: 0,
-                id: None,
-                path: String::new(),
-                message,
-                hint: None,
-            };
+            let diagnostic = Diagnostic::of_the_whole(code, Severity::Warning, message);
             outputs.console.say_diagnostic(&diagnostic);
             outputs.note_in_file(&diagnostic)?;
         }

@@ -12,15 +12,14 @@ use hubmill_rules::{Check, Checker, Policy};
 use hubmill_writer::{Access, Error, Pending, Sink, commit_all};
 
 use crate::console::Console;
-use crate::destination::{Destination, Paths};
 use crate::diagnostics::DiagnosticsFile;
 use crate::exit::{Exit, Failure};
 use crate::flags::{Format, IoArguments, ValidateArguments, ValidateCheck};
 use crate::human;
 use crate::progress::Progress;
 use crate::report::{Course, Report};
-use crate::transform::{End, create, end_of, limits, open_input, options};
-use crate::{select, signals, simd};
+use crate::transform::{End, end_of, limits, open_input, options};
+use crate::{places, select, signals, simd};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
@@ -30,7 +29,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let io = &arguments.io;
     let filter = select::filter(arguments.condition.as_deref())?;
     let input = open_input(io)?;
-    check_paths(io, &input)?;
+    places::check(&[("the input", &input)], io, &[])?;
     let pending = Pending::default();
     signals::watch(&pending)?;
 
@@ -118,25 +117,6 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     }
 }
 
-/// Refuses two paths that are one file.
-pub(crate) fn check_paths(io: &IoArguments, input: &Input) -> Result<(), Failure> {
-    let mut paths = Paths::default();
-    paths.add_file("the input", input.file())?;
-    let output = io.run.output();
-    for (name, path) in [
-        ("--output", Some(output)),
-        ("--diagnostics", io.run.diagnostics.as_deref()),
-        ("--report", io.run.report.as_deref()),
-    ] {
-        match path.map(Destination::from_flag) {
-            Some(Destination::Path(path)) => paths.add(name, &path)?,
-            Some(Destination::Standard) if name == "--output" => paths.add_stdout()?,
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 /// The places that a command without device output writes to.
 pub(crate) struct OpenOutputs {
     pub(crate) findings: Sink,
@@ -146,20 +126,9 @@ pub(crate) struct OpenOutputs {
 
 /// Opens them.
 pub(crate) fn open_outputs(io: &IoArguments, pending: &Pending) -> Result<OpenOutputs, Failure> {
-    let named = |path: &Option<std::path::PathBuf>| path.as_deref().map(Destination::from_flag);
-    let diagnostics = match named(&io.run.diagnostics) {
-        None => None,
-        Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
-        Some(Destination::Standard) => Some(Sink::stderr().map_err(Failure::storage)?),
-    };
-    let report = match named(&io.run.report) {
-        Some(Destination::Path(path)) => Some(create(&path, Access::Ordinary, pending)?),
-        _ => None,
-    };
-    let findings = match named(&io.run.output) {
-        Some(Destination::Path(path)) => create(&path, Access::Ordinary, pending)?,
-        _ => Sink::stdout().map_err(Failure::storage)?,
-    };
+    let diagnostics = places::open_diagnostics(&io.run, pending)?;
+    let report = places::open_report(&io.run, pending)?;
+    let findings = places::open_sink(io.run.output.as_deref(), Access::Ordinary, pending)?;
     Ok(OpenOutputs { findings, diagnostics, report })
 }
 

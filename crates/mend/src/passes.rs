@@ -182,8 +182,8 @@ impl LinesBatch {
             Some(module) => format!("the module {:?} of {id:?}", shown(module)),
             None => format!("the device {id:?}"),
         };
-        let (message, path) = (format!("{name} {}", what()), String::new());
-        self.diagnostics.push(Diagnostic { severity, code, line: 0, byte: 0, id: Some(id), path, message, hint: None });
+        let message = format!("{name} {}", what());
+        self.diagnostics.push(Diagnostic { id: Some(id), ..Diagnostic::of_the_whole(code, severity, message) });
     }
 }
 

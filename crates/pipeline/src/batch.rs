@@ -198,6 +198,13 @@ pub struct Diagnostic {
     pub hint: Option<&'static str>,
 }
 
+impl Diagnostic {
+    /// A finding that is about no place in the input.
+    pub fn of_the_whole(code: Code, severity: Severity, message: String) -> Self {
+        Self { severity, code, line: 0, byte: 0, id: None, path: String::new(), message, hint: None }
+    }
+}
+
 /// A line that was changed: what is needed to tell how it was and how it leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
@@ -212,6 +219,7 @@ pub struct Sample {
 
 impl Sample {
     /// Of the line at a place of a chunk, with the edits that are made there.
+    #[cold]
     pub(crate) fn new(line: u64, place: Range<usize>, edits: &[Edit], texts: &[u8]) -> Self {
         let mut own = Self { line, place, edits: Vec::with_capacity(edits.len()), texts: Vec::new() };
         for edit in edits {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hubmill_parser::Level;
+use hubmill_testkit::rng::Rng;
 
 use crate::duplicates::Duplicates;
 use crate::entries::{Entries, Entry, TextHash};
@@ -120,11 +121,8 @@ fn repeated_ids_name_the_first_line_and_whether_the_lines_are_equal() {
 #[test]
 fn lines_in_any_order_give_what_a_look_at_each_gives() {
     let keys = Fingerprints::new(Level::detect());
-    let mut seed = 7u64;
-    let mut next = move |below: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    };
+    let mut rng = Rng::new(7);
+    let mut next = |below: u64| rng.below(below as usize) as u64;
     let mut kinds = [0; RepeatKind::ALL.len()];
     for _ in 0..100 {
         let (ids, modules, texts) = (1 + next(6), 1 + next(120), 1 + next(3));

@@ -97,16 +97,7 @@ impl<'a> Validation<'a> {
             let severity = self.work.severity(code, code.checked_severity());
             self.tally.count_findings(code, severity, 1);
             if severity != Severity::Count {
-                give(Diagnostic {
-                    severity,
-                    code,
-                    line: 0,
-                    byte: 0,
-                    id: None,
-                    path: String::new(),
-                    message,
-                    hint: None,
-                });
+                give(Diagnostic::of_the_whole(code, severity, message));
             }
         }
     }
