@@ -129,19 +129,19 @@ impl Member {
     #[inline]
     fn nearest(name: &[u8]) -> Option<(&'static str, Self)> {
         Some(match (name.len(), name.first()? | 0x20) {
-            (2, _) => ("id", Self::Id),
+            (2, b'i') => ("id", Self::Id),
             (4, b'e') => ("eTag", Self::ETag),
-            (4, _) => ("tags", Self::Tags),
-            (6, _) => ("status", Self::Status),
+            (4, b't') => ("tags", Self::Tags),
+            (6, b's') => ("status", Self::Status),
             (8, b'm') => ("moduleId", Self::ModuleId),
-            (8, _) => ("twinETag", Self::TwinETag),
+            (8, b't') => ("twinETag", Self::TwinETag),
             (10, b'i') => ("importMode", Self::ImportMode),
-            (10, _) => ("properties", Self::Properties),
-            (11, _) => ("deviceScope", Self::DeviceScope),
+            (10, b'p') => ("properties", Self::Properties),
+            (11, b'd') => ("deviceScope", Self::DeviceScope),
             (12, b's') => ("statusReason", Self::StatusReason),
             (12, b'p') => ("parentScopes", Self::ParentScopes),
-            (12, _) => ("capabilities", Self::Capabilities),
-            (14, _) => ("authentication", Self::Authentication),
+            (12, b'c') => ("capabilities", Self::Capabilities),
+            (14, b'a') => ("authentication", Self::Authentication),
             _ => return None,
         })
     }

@@ -122,6 +122,15 @@ impl Masks {
         Self { quote: 0, operator: 0, space: 0, newline: 0, backslash: 0, control: 0, non_ascii: 0, of_line: 0 };
 }
 
+/// Bit n is the parity of bits 0 to n.
+#[inline(always)]
+pub(crate) fn prefix_xor(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
 /// Which bytes are escaped by an odd run of backslashes before them.
 #[inline(always)]
 fn escaped(backslash: u64, carry: &mut u64) -> u64 {

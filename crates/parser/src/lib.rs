@@ -22,6 +22,7 @@ mod record;
 mod scalar;
 mod shape;
 mod stencil;
+mod structure;
 mod switch;
 #[cfg(test)]
 mod test_numbers;

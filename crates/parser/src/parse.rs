@@ -11,6 +11,7 @@ use crate::lazy::Lazy;
 use crate::record::{Covers, MemberSource, MemberSpan, Places, Record, RecordParts};
 use crate::shape::Shapes;
 use crate::stencil::{StencilTokens, Stencils};
+use crate::structure::Structure;
 use crate::walk::{LineTokens, Nesting, SliceTokens, check_utf8, walk};
 use crate::window::WindowTokens;
 
@@ -110,6 +111,9 @@ pub struct Parser {
     members: Vec<MemberSpan>,
     lazy: Lazy<MemberSpan>,
     listed: Lazy<u32>,
+    structure: Structure,
+    /// The last line of no known shape was refused: the next one is likely to be, too, and is walked to find out why.
+    is_faulty: bool,
     nesting: Nesting,
 }
 
@@ -129,6 +133,8 @@ impl Parser {
             members: Vec::new(),
             lazy: Lazy::default(),
             listed: Lazy::default(),
+            structure: Structure::new(limits.depth_max),
+            is_faulty: false,
             nesting: Nesting::new(limits.depth_max),
         }
     }
@@ -311,7 +317,7 @@ impl Parser {
             } else {
                 self.lazy.clear();
                 let members = match self.shapes.recognise(bytes, line_start..end, line.flags, tokens, self.level) {
-                    Some(known) => {
+                    Ok(known) => {
                         let (shape, deep) = self.shapes.shape(known);
                         self.stencils.meet(bytes, line_start..end, tokens, &shape.members);
                         Ok(MemberSource::Known {
@@ -321,14 +327,23 @@ impl Parser {
                             lazy: &self.lazy,
                         })
                     }
-                    None => {
-                        let source = &mut SliceTokens::new(tokens, 0);
-                        walk(bytes_to_end, line_start, line.flags, source, &mut self.nesting, &mut self.members).map(
-                            |()| {
-                                self.shapes.learn(bytes_to_end, tokens, &self.members);
-                                MemberSource::Walked(&self.members)
-                            },
-                        )
+                    Err(unknown) => {
+                        let members = &mut self.members;
+                        let line_bytes = (bytes, line_start..end, line.flags);
+                        let kinds = &self.index.kinds[tokens_start..];
+                        let places = tokens.places;
+                        let is_valid =
+                            if !self.is_faulty && self.structure.read(self.level, line_bytes, places, kinds, members) {
+                                Ok(())
+                            } else {
+                                let source = &mut SliceTokens::new(tokens, 0);
+                                walk(bytes_to_end, line_start, line.flags, source, &mut self.nesting, members)
+                            };
+                        self.is_faulty = is_valid.is_err();
+                        is_valid.map(|()| {
+                            self.shapes.learn(unknown, bytes_to_end, tokens, &self.members);
+                            MemberSource::Walked(&self.members)
+                        })
                     }
                 };
                 match members {

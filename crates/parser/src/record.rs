@@ -10,7 +10,7 @@ use crate::lazy::Lazy;
 use crate::scalar::scalar_end;
 use crate::shape::MemberTokens;
 use crate::stencil::StencilTokens;
-use crate::text::{decode, string_text};
+use crate::text::{decode, is_short_and_plain, string_text};
 use crate::walk::{LineTokens, SliceTokens, Token, Tokens};
 use crate::window::WindowTokens;
 
@@ -354,7 +354,11 @@ impl<'a> Record<'a> {
     #[inline(always)]
     pub fn name(&self, member: &MemberSpan) -> Cow<'a, [u8]> {
         let raw = self.bytes(member.name);
-        if self.0.flags.has(Flags::BACKSLASH) { decode(raw) } else { Cow::Borrowed(raw) }
+        if !self.0.flags.has(Flags::BACKSLASH) || is_short_and_plain(self.0.bytes, member.name) {
+            Cow::Borrowed(raw)
+        } else {
+            decode(raw)
+        }
     }
 
     /// The decoded text of a value, `None` where it is no string.

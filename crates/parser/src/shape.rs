@@ -14,8 +14,7 @@ use crate::form::{DeepNames, Form, Forms};
 use crate::index::{Flags, SCALAR};
 use crate::record::{MemberSpan, Span};
 use crate::scalar::short_literal;
-use crate::text::escapes_are_valid;
-use crate::walk::{LineTokens, check_utf8, scalar};
+use crate::walk::{LineTokens, scalar, texts_are_valid};
 
 /// Slots for shapes; a shape that finds its slot taken replaces what is there.
 const SLOTS: usize = 512;
@@ -39,6 +38,12 @@ impl MemberTokens {
     pub(crate) fn new(kinds: &[u8], value: usize) -> Option<Self> {
         let last = u16::try_from(last_token(kinds, value)).ok()?;
         Some(Self { name: value as u16 - 3, last, scalar: kinds[value] == SCALAR })
+    }
+
+    /// The tokens of the member whose name starts with the token `first`, and after which comes the token `end`.
+    #[inline]
+    pub(crate) fn before(kinds: &[u8], first: u16, end: u16) -> Self {
+        Self { name: first, last: end - 1, scalar: kinds[usize::from(first) + 3] == SCALAR }
     }
 
     /// The number of the value's first token.
@@ -67,13 +72,11 @@ impl MemberTokens {
     /// Where its value stands.
     #[inline(always)]
     pub(crate) fn value_span(self, bytes: &[u8], place: impl Fn(usize) -> u32) -> Span {
-        let value = self.value();
-        let start = place(value);
-        if !self.scalar {
-            return Span { start, end: place(self.last()) + 1 };
-        }
-        // In a valid line nothing but white space is between a scalar and the token after it.
-        let mut end = place(value + 1);
+        let start = place(self.value());
+        // A scalar ends where the token after it starts, but for white space, and in a valid line there is nothing else
+        // between them. Any other value ends with its own last token.
+        let scalar = usize::from(self.scalar);
+        let mut end = place(self.last() + scalar) + (1 - scalar as u32);
         while end > start && matches!(bytes[end as usize - 1], b' ' | b'\t' | b'\r') {
             end -= 1;
         }
@@ -130,6 +133,13 @@ pub(crate) struct Shapes {
     all_names: usize,
 }
 
+/// The tokens of a line that was not recognised, as far as they tell where its shape would be kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unknown {
+    /// `None` where there are too many.
+    hash: Option<u64>,
+}
+
 /// Where a known shape is kept, and the form of the line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
@@ -142,7 +152,8 @@ impl Shapes {
         Self { shapes: (0..SLOTS).map(|_| Shape::default()).collect(), seen: vec![0; SLOTS], deep, all_names: 0 }
     }
 
-    /// Recognises a line of a known shape; `None` where it has to be walked: its shape is not known, or it is not valid.
+    /// Recognises a line of a known shape; an error where it has to be looked at more closely: its shape is not known, or it is
+    /// not valid.
     ///
     /// `bytes` goes on past the end of the line where there is more: so its last tokens can be looked at in one go, too.
     #[inline(always)]
@@ -153,29 +164,23 @@ impl Shapes {
         flags: Flags,
         tokens: LineTokens<'_>,
         level: Level,
-    ) -> Option<Known> {
-        if tokens.kinds.len() > TOKENS_MAX || flags.has(Flags::CONTROL) {
-            return None;
+    ) -> Result<Known, Unknown> {
+        if tokens.kinds.len() > TOKENS_MAX {
+            return Err(Unknown { hash: None });
         }
         let hash = hash(tokens.kinds);
+        let unknown = Err(Unknown { hash: Some(hash) });
         let slot = slot(hash, tokens.kinds);
         let shape = &mut self.shapes[slot];
-        if shape.hash != hash || !same_kinds(&shape.kinds, tokens.kinds) {
-            return None;
-        }
-        if flags.has(Flags::NON_ASCII) && check_utf8(&bytes[..line.end], line.start).is_err() {
-            return None;
-        }
-        // A backslash outside of strings is part of a scalar, and found there.
-        if flags.has(Flags::BACKSLASH) && !escapes_are_valid(&bytes[line]) {
-            return None;
+        if shape.hash != hash || !same_kinds(&shape.kinds, tokens.kinds) || !texts_are_valid(bytes, line, flags) {
+            return unknown;
         }
         let places = &tokens.places[..tokens.kinds.len()];
         if !shape.scalars_are_valid(level, bytes, places) {
-            return None;
+            return unknown;
         }
         let form = shape.forms.recognise(bytes, places).or_else(|| self.learn_form(slot, bytes, places));
-        Some(Known { slot, form })
+        Ok(Known { slot, form })
     }
 
     /// Makes a form of a line of the shape in this slot.
@@ -201,13 +206,12 @@ impl Shapes {
         (&self.shapes[known.slot], self.deep)
     }
 
-    /// Notes the shape of a line that was walked and is valid.
+    /// Notes the shape of a line that was not recognised and is valid.
     #[inline]
-    pub(crate) fn learn(&mut self, bytes: &[u8], tokens: LineTokens<'_>, members: &[MemberSpan]) {
-        if tokens.kinds.len() > TOKENS_MAX {
+    pub(crate) fn learn(&mut self, unknown: Unknown, bytes: &[u8], tokens: LineTokens<'_>, members: &[MemberSpan]) {
+        let Some(hash) = unknown.hash else {
             return;
-        }
-        let hash = hash(tokens.kinds);
+        };
         let seen = std::mem::replace(&mut self.seen[slot(hash, tokens.kinds)], hash);
         if seen == hash {
             self.keep(hash, bytes, tokens, members);

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::record::Span;
+
 /// What a byte is worth as a hexadecimal digit; 16 and more where it is none.
 const HEX: [u8; 256] = {
     let mut table = [16; 256];
@@ -62,6 +64,21 @@ fn next_special<const CONTROL: bool>(bytes: &[u8], at: usize) -> Option<usize> {
     // After the last bytes there are some that are nothing special.
     let found = special(few_bytes(rest) | eight(b'a').checked_shl(8 * rest.len() as u32).unwrap_or(0));
     (found != 0).then(|| bytes.len() - rest.len() + found.trailing_zeros() as usize / 8)
+}
+
+/// Whether there is no backslash in a text, where that can be told by one look: it is no longer than 16 bytes, and so many stand
+/// in `bytes` from its start on.
+#[inline(always)]
+pub(crate) fn is_short_and_plain(bytes: &[u8], text: Span) -> bool {
+    const ONES: u128 = u128::from_ne_bytes([1; 16]);
+    let (start, length) = (text.start as usize, text.end - text.start);
+    let Some(chunk) = bytes.get(start..).and_then(<[u8]>::first_chunk::<16>) else {
+        return false;
+    };
+    let other = u128::from_le_bytes(*chunk) ^ (ONES * u128::from(b'\\'));
+    // The lowest bit that is set belongs to the first backslash.
+    let found = other.wrapping_sub(ONES) & !other & (ONES * 0x80);
+    length <= 16 && found.trailing_zeros() >= 8 * length
 }
 
 /// Less than eight bytes, the first one lowest, zeros after the last; without a branch that goes by each byte.
@@ -208,7 +225,11 @@ pub fn string_text(value: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check_string, decode, escapes_are_valid, lone_surrogate, next_special, string_text};
+    use super::{
+        check_string, decode, escapes_are_valid, is_short_and_plain, lone_surrogate, next_special, string_text,
+    };
+    use crate::record::Span;
+    use crate::test_numbers::numbers;
 
     #[test]
     fn a_look_at_backslashes_alone_agrees_where_there_are_no_control_characters() {
@@ -223,6 +244,21 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let content = content.as_bytes();
             assert_eq!(escapes_are_valid(content), check_string(content).is_ok(), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn short_and_plain_is_what_has_no_backslash_and_room_for_a_look() {
+        let mut next = numbers(3);
+        for _ in 0..20_000 {
+            let dense = 1 + next(40);
+            let bytes: Vec<u8> = (0..next(40))
+                .map(|_| if next(dense) == 0 { b'\\' } else { b"\x00[]\xdcA\x5d\xff"[next(7) as usize] })
+                .collect();
+            let start = next(bytes.len() as u64 + 1) as usize;
+            let end = start + next((bytes.len() - start) as u64 + 1) as usize;
+            let want = end - start <= 16 && bytes.len() - start >= 16 && !bytes[start..end].contains(&b'\\');
+            assert_eq!(is_short_and_plain(&bytes, Span::new(start, end)), want, "{bytes:?} {start} {end}");
         }
     }
 

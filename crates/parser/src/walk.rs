@@ -4,6 +4,7 @@
 //! RFC 8259 asks for and notes the members of the outer object.
 
 use std::iter::Zip;
+use std::ops::Range;
 use std::slice;
 
 use crate::fault::{Fault, FaultKind};
@@ -263,6 +264,15 @@ pub(crate) fn scalar(bytes: &[u8], at: usize) -> Result<usize, Fault> {
         b't' | b'f' | b'n' => literal(bytes, at).map_err(|place| Fault::syntax(place, LITERAL)),
         _ => Err(Fault::syntax(at, VALUE)),
     }
+}
+
+/// Whether the strings of a line are valid: their characters, their escapes. `false` does not mean that they are not.
+#[inline(always)]
+pub(crate) fn texts_are_valid(bytes: &[u8], line: Range<usize>, flags: Flags) -> bool {
+    // A backslash outside of strings is part of a scalar, and found there.
+    !flags.has(Flags::CONTROL)
+        && (!flags.has(Flags::NON_ASCII) || check_utf8(&bytes[..line.end], line.start).is_ok())
+        && (!flags.has(Flags::BACKSLASH) || escapes_are_valid(&bytes[line]))
 }
 
 #[cold]

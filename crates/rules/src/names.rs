@@ -1,6 +1,5 @@
 //! Which members of a record are which.
 
-use std::borrow::Cow;
 use std::hash::BuildHasher as _;
 
 use foldhash::quality::RandomState;
@@ -23,14 +22,15 @@ pub(crate) struct Names {
     known: [u32; Member::COUNT],
     /// By number: which known member it is.
     kinds: Vec<Option<Member>>,
-    any_unknown: bool,
+    /// The numbers of the members whose names are none of the known ones.
+    unknown: Vec<u32>,
     /// Members that are there in another case.
     variants: MemberSet,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        Self { known: [ABSENT; Member::COUNT], kinds: Vec::new(), any_unknown: false, variants: MemberSet::EMPTY }
+        Self { known: [ABSENT; Member::COUNT], kinds: Vec::new(), unknown: Vec::new(), variants: MemberSet::EMPTY }
     }
 }
 
@@ -51,14 +51,14 @@ impl Names {
     pub(crate) fn read(&mut self, record: &Record<'_>, strictness: Strictness) -> Result<(), Finding> {
         self.known = [ABSENT; Member::COUNT];
         self.kinds.clear();
-        self.any_unknown = false;
+        self.unknown.clear();
         self.variants = MemberSet::EMPTY;
         for (number, member) in record.members().iter().enumerate() {
             let name = record.name(member);
             let nearest = Member::from_any_case(&name);
             let Some((known, true)) = nearest else {
                 self.kinds.push(None);
-                self.any_unknown = true;
+                self.unknown.push(number as u32);
                 if let Some((variant, _)) = nearest {
                     self.variants = self.variants | MemberSet::of(&[variant]);
                 }
@@ -71,7 +71,7 @@ impl Names {
             }
             *place = number as u32;
         }
-        if self.any_unknown { self.check_unknown(record, strictness) } else { Ok(()) }
+        if self.unknown.is_empty() { Ok(()) } else { self.check_unknown(record, strictness) }
     }
 
     #[cold]
@@ -81,8 +81,9 @@ impl Names {
     }
 
     /// The members whose names are none of the known ones.
-    fn unknown<'r>(&self, record: &Record<'r>) -> impl Iterator<Item = &'r MemberSpan> + Clone {
-        record.members().iter().zip(&self.kinds).filter(|(_, kind)| kind.is_none()).map(|(member, _)| member)
+    fn unknown<'r>(&self, record: &Record<'r>) -> impl ExactSizeIterator<Item = &'r MemberSpan> + Clone {
+        let members = record.members();
+        self.unknown.iter().map(move |number| &members[*number as usize])
     }
 
     /// Refuses a member that is one of these in another case.
@@ -131,15 +132,18 @@ pub(crate) fn unique<'a>(
     path: &'static str,
 ) -> Result<(), Finding> {
     if members.clone().nth(PAIRWISE_MAX).is_none() {
-        let mut names: [(u64, Cow<'_, [u8]>); PAIRWISE_MAX] =
-            [const { (0, Cow::Borrowed(b"".as_slice())) }; PAIRWISE_MAX];
-        for (number, member) in members.enumerate() {
+        let mut ends = [0; PAIRWISE_MAX];
+        for (number, member) in members.clone().enumerate() {
             let name = record.name(member);
-            let ends = ends_of(&name);
-            if names[..number].iter().any(|earlier| earlier.0 == ends && earlier.1 == name) {
+            let these = ends_of(&name);
+            // All are compared, so that no branch goes by how many there are.
+            let same = ends.iter().rev().fold(0u32, |same, other| same << 1 | u32::from(*other == these));
+            if same & ((1 << number) - 1) != 0
+                && members.clone().take(number).any(|earlier| record.name(earlier) == name)
+            {
                 return Err(twice(member, path));
             }
-            names[number] = (ends, name);
+            ends[number] = these;
         }
         return Ok(());
     }

@@ -7,8 +7,9 @@ use std::arch::aarch64::*;
 
 #[cfg(not(target_arch = "aarch64"))]
 use super::neon_by_hand::*;
-use super::{BATCH_STEPS, Kernel, Step, prefix_xor_by_shifts, write_one_by_one};
-use crate::index::{Masks, SCALAR, STEP_BYTES};
+use super::{BATCH_STEPS, Kernel, Step, write_one_by_one};
+use crate::index::{Masks, SCALAR, STEP_BYTES, prefix_xor};
+use crate::structure::{BLOCK, KindMasks};
 
 /// Whether this CPU has NEON: nearly every one has.
 #[cfg(target_arch = "aarch64")]
@@ -83,6 +84,28 @@ unsafe fn classify_step(bytes: &[u8; STEP_BYTES], step: &mut Step) {
     }
 }
 
+/// Which of 64 tokens are of what kind.
+///
+/// # Safety
+/// The CPU must have NEON.
+#[inline]
+#[cfg_attr(target_arch = "aarch64", target_feature(enable = "neon"))]
+pub(super) unsafe fn kind_masks(kinds: &[u8; BLOCK]) -> KindMasks {
+    let (parts, _) = kinds.as_chunks::<16>();
+    let quarters = [load(&parts[0]), load(&parts[1]), load(&parts[2]), load(&parts[3])];
+    let equal = |kind: u8| mask(quarters.map(|quarter| vceqq_u8(quarter, vdupq_n_u8(kind))));
+    KindMasks {
+        object_open: equal(b'{'),
+        object_close: equal(b'}'),
+        array_open: equal(b'['),
+        array_close: equal(b']'),
+        colon: equal(b':'),
+        comma: equal(b','),
+        quote: equal(b'"'),
+        scalar: equal(SCALAR),
+    }
+}
+
 pub(super) struct Neon;
 
 impl Kernel for Neon {
@@ -95,7 +118,7 @@ impl Kernel for Neon {
 
     #[inline(always)]
     unsafe fn prefix_xor(bits: u64) -> u64 {
-        prefix_xor_by_shifts(bits)
+        prefix_xor(bits)
     }
 
     unsafe fn write(steps: &[Step], base: u32, places: *mut u32, kinds: *mut u8) {

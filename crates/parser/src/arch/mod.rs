@@ -6,6 +6,7 @@
 #[cfg(any(all(target_arch = "aarch64", target_endian = "little"), test))]
 mod aarch64;
 mod byte_set;
+mod kinds;
 #[cfg(all(not(target_arch = "aarch64"), test))]
 mod neon_by_hand;
 mod nh;
@@ -43,15 +44,6 @@ trait Kernel {
     /// The CPU must have the features of the kernel. `places` and `kinds` must be valid for writes of 64 elements from the
     /// number on that each step has as tokens before it.
     unsafe fn write(steps: &[Step], base: u32, places: *mut u32, kinds: *mut u8);
-}
-
-/// Bit n is the parity of bits 0 to n.
-#[inline(always)]
-fn prefix_xor_by_shifts(mut bits: u64) -> u64 {
-    for shift in [1, 2, 4, 8, 16, 32] {
-        bits ^= bits << shift;
-    }
-    bits
 }
 
 /// [`Kernel::write`] without SIMD. `kind` tells the kind of a token by what the kernel keeps for each byte.

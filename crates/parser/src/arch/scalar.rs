@@ -1,7 +1,7 @@
 //! The kernel without SIMD: a table and a loop. It is the reference for the others.
 
-use super::{BATCH_STEPS, Kernel, Step, prefix_xor_by_shifts, write_one_by_one};
-use crate::index::{Masks, SCALAR, STEP_BYTES};
+use super::{BATCH_STEPS, Kernel, Step, write_one_by_one};
+use crate::index::{Masks, SCALAR, STEP_BYTES, prefix_xor};
 
 pub(super) struct Scalar;
 
@@ -90,7 +90,7 @@ impl Kernel for Scalar {
 
     #[inline(always)]
     unsafe fn prefix_xor(bits: u64) -> u64 {
-        prefix_xor_by_shifts(bits)
+        prefix_xor(bits)
     }
 
     unsafe fn write(steps: &[Step], base: u32, places: *mut u32, kinds: *mut u8) {
