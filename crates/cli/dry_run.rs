@@ -1,8 +1,10 @@
 //! `--dry-run`: the first changed lines as they were and as they would leave, without their secrets.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use hubmill_device::{Printable, TextKind, push_redacted, redacted};
+use hubmill_parser::decode;
 use hubmill_pipeline::{Piece, Sample};
 use hubmill_writer::{Error, Sink};
 
@@ -65,10 +67,18 @@ fn without_secrets(line: &[u8], secrets: &mut HashMap<Vec<u8>, usize>) -> String
         let (text, after) = (&content[..close], &content[(close + 1).min(content.len())..]);
         let is_name = after.trim_ascii_start().first() == Some(&b':');
         let readable = String::from_utf8_lossy(text);
+        // Words that are looked for may be spelt with escapes.
+        let decoded = decode(text);
+        let meant = String::from_utf8_lossy(&decoded);
+        let hides_one = matches!(decoded, Cow::Owned(_)) && redacted(&meant, TextKind::Name) != meant;
         if is_name {
-            let lower = readable.to_ascii_lowercase();
+            let lower = meant.to_ascii_lowercase();
             under_secret_name = SECRET_WORDS.iter().any(|word| lower.contains(word));
-            out.push_str(&hidden_name(&readable));
+        }
+        if hides_one {
+            out.push_str("REDACTED");
+        } else if is_name {
+            out.push_str(&redacted(&readable, TextKind::Name));
         } else if under_secret_name && !text.is_empty() {
             let next = secrets.len() + 1;
             let number = secrets.entry(text.to_vec()).or_insert(next);
@@ -81,12 +91,6 @@ fn without_secrets(line: &[u8], secrets: &mut HashMap<Vec<u8>, usize>) -> String
     }
     out.push_str(&String::from_utf8_lossy(rest));
     out
-}
-
-/// A name, without what looks like a key: the names of members that hold keys are no secret themselves.
-fn hidden_name(name: &str) -> String {
-    let lower = name.to_ascii_lowercase();
-    if SECRET_WORDS.contains(&lower.as_str()) { name.to_owned() } else { redacted(name, TextKind::Name) }
 }
 
 /// The length of what stands before the closing quote.
@@ -148,6 +152,23 @@ mod tests {
             "{}",
         );
         assert!(!text.contains("abc") && !text.contains("c2VjcmV0") && text.contains("\"d\":\"a\\\"b\""), "{text}");
+    }
+
+    #[test]
+    fn secrets_spelt_with_escapes_are_not_shown() {
+        let key = "q8+vASNFZ4mrze8BI0+niavN7wEj/WeJq8+vASNFZ4k=";
+        for text in [
+            key.replace('+', "\\u002B"),
+            key.replace('=', "\\u003D"),
+            key.replace('q', "\\u0071"),
+            format!("HostName=x;Shared\\u0041ccessKey={key}"),
+            format!("HostName=x;\\u0053haredAccessKey\\u003Dc2VjcmV0{key}"),
+        ] {
+            let text = sample(&format!("{{\"tags\":{{\"k\":\"{text}\",\"n\":\"a\\nb\"}}}}"), "{}");
+            assert!(!text.contains("ASNFZ4k") && text.contains("\"n\":\"a\\nb\""), "{text}");
+        }
+        let text = sample(r#"{"tags":{"pass\u0077ord":"abc","primaryKeys":1}}"#, "{}");
+        assert!(!text.contains("abc") && text.contains("\"primaryKeys\""), "{text}");
     }
 
     #[test]

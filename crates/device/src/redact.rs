@@ -64,18 +64,36 @@ pub fn redacted(text: &str, kind: TextKind) -> String {
 /// Appends what [`redacted`] gives.
 pub fn push_redacted(text: &str, kind: TextKind, out: &mut String) {
     let mut markers = MARKERS.map(|word| Marker { word, next: find(text, 0, word) });
-    let mut rest = 0;
-    while let Some((at, marker)) = next_marker(&mut markers, text, rest) {
-        push_without_keys(&text[rest..at], kind, out);
-        out.push_str(REDACTED);
+    let (mut rest, mut from) = (0, 0);
+    while let Some((at, marker)) = next_marker(&mut markers, text, from) {
+        from = at + marker.len();
+        let after = &text[from..];
         let separators =
             |character: char| character.is_whitespace() || matches!(character, '"' | '\'' | '=' | ':' | '\\');
-        let value = at + marker.len();
-        let value = value + text[value..].find(|character| !separators(character)).unwrap_or(text.len() - value);
+        let value = after.find(|character| !separators(character)).unwrap_or(after.len());
+        if !is_told(marker, &after[..value], kind) || value == after.len() {
+            // The name of a member that holds a key, and no key.
+            continue;
+        }
+        push_without_keys(&text[rest..at], kind, out);
+        out.push_str(REDACTED);
         let ends = |character: char| character.is_whitespace() || matches!(character, '"' | '\'');
-        rest = value + text[value..].find(ends).unwrap_or(text.len() - value);
+        rest = from + value + after[value..].find(ends).unwrap_or(after.len() - value);
+        from = rest;
     }
     push_without_keys(&text[rest..], kind, out);
+}
+
+/// Whether what follows a marker is its value, by what stands between the two.
+fn is_told(marker: &str, between: &str, kind: TextKind) -> bool {
+    let has_sign = |text: &str| text.contains(['=', ':', '%']);
+    match kind {
+        TextKind::Free => true,
+        // `SharedAccessSignature sr=…`
+        _ if marker == "sharedaccesssignature" => !between.is_empty(),
+        // An escape stands for a sign: `SharedAccessKey\u003dx`.
+        TextKind::Path | TextKind::Name => has_sign(marker) || has_sign(between) || between.contains('\\'),
+    }
 }
 
 /// A word that tells of a secret, and where it stands next: each is looked for once in all of a text.
@@ -108,25 +126,73 @@ fn push_without_keys(text: &str, kind: TextKind, out: &mut String) {
         out.push_str(text);
         return;
     }
-    let in_key = |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '/');
     let mut rest = text;
-    while !rest.is_empty() {
-        let run = rest.find(|character| !in_key(character)).unwrap_or(rest.len());
-        if run == 0 {
-            let next = rest.chars().next().map_or(rest.len(), char::len_utf8);
-            out.push_str(&rest[..next]);
-            rest = &rest[next..];
+    while let Some(next) = rest.chars().next() {
+        let run = KeyRun::at_start(rest);
+        if run.bytes == 0 {
+            out.push(next);
+            rest = &rest[next.len_utf8()..];
             continue;
         }
-        let padded = rest[run..].starts_with('=') && run >= KEY_RUN_MIN;
-        let unpadded = run >= UNPADDED_KEY_RUN_MIN && rest[..run].contains(['+', '/']);
-        if padded || unpadded || (kind == TextKind::Free && run > FREE_RUN_MAX) {
+        let (text, after) = rest.split_at(run.bytes);
+        let padded = padding(after) > 0 && run.characters >= KEY_RUN_MIN;
+        let unpadded = run.characters >= UNPADDED_KEY_RUN_MIN && run.has_signs;
+        if padded || unpadded || (kind == TextKind::Free && run.characters > FREE_RUN_MAX) {
             out.push_str(REDACTED);
-            rest = rest[run..].trim_start_matches('=');
+            rest = &after[padding(after)..];
         } else {
-            out.push_str(&rest[..run]);
-            rest = &rest[run..];
+            out.push_str(text);
+            rest = after;
         }
+    }
+}
+
+/// A run of characters of which base64 keys are made, some of them perhaps spelt as escapes of JSON: `+` is `\u002B` where
+/// .NET has written it.
+#[derive(Default)]
+struct KeyRun {
+    bytes: usize,
+    characters: usize,
+    /// There are `+` or `/` in it, which only base64 has.
+    has_signs: bool,
+}
+
+impl KeyRun {
+    fn at_start(text: &str) -> Self {
+        let mut run = Self::default();
+        while let Some((character, length)) = character_at_start(&text[run.bytes..]) {
+            let is_sign = matches!(character, '+' | '/');
+            if !character.is_ascii_alphanumeric() && !is_sign {
+                break;
+            }
+            run.bytes += length;
+            run.characters += 1;
+            run.has_signs |= is_sign;
+        }
+        run
+    }
+}
+
+/// How many bytes of padding a text starts with.
+fn padding(text: &str) -> usize {
+    let mut bytes = 0;
+    while let Some(('=', length)) = character_at_start(&text[bytes..]) {
+        bytes += length;
+    }
+    bytes
+}
+
+/// The ASCII character that a text starts with, plain or as an escape of JSON, and in how many bytes it is spelt.
+fn character_at_start(text: &str) -> Option<(char, usize)> {
+    match text.as_bytes() {
+        [b'\\', b'u', digits @ ..] => {
+            let digits = str::from_utf8(digits.get(..4)?).ok()?;
+            let value = u8::from_str_radix(digits.strip_prefix("00")?, 16).ok()?;
+            value.is_ascii().then_some((char::from(value), 6))
+        }
+        [b'\\', b'/', ..] => Some(('/', 2)),
+        [byte, ..] if byte.is_ascii() => Some((char::from(*byte), 1)),
+        _ => None,
     }
 }
 
@@ -173,7 +239,8 @@ mod tests {
                 ("SHAREDACCESSSIGNATURE sr=x&sig=y, or", "REDACTED or"),
                 (r#"{"primaryKey": "abc","secondaryKey":"def"}"#, r#"{"REDACTED","REDACTED"}"#),
                 ("can't open /a/b/c", "can't open /a/b/c"),
-                ("SharedAccessKey", "REDACTED"),
+                ("SharedAccessKey\\u003Dc2Vj", "REDACTED"),
+                ("primaryKey=", "primaryKey="),
             ] {
                 assert_eq!(redacted(text, kind), want);
             }
@@ -206,6 +273,40 @@ mod tests {
         assert_eq!(redacted("abcdefghijklmnopqrstu", TextKind::Free), "REDACTED");
         let path = "some/quite/long/relative/path/to/devices";
         assert_eq!(redacted(path, TextKind::Path), path);
+    }
+
+    #[test]
+    fn keys_go_however_they_are_spelt() {
+        for bytes in [16, 32, 48, 64] {
+            let key = base64(bytes);
+            let spelt = [
+                key.replace('+', "\\u002B"),
+                key.replace('+', "\\u002b").replace('/', "\\/").replace('=', "\\u003D"),
+                key.replace('A', "\\u0041").replace('/', "\\u002F"),
+            ];
+            for key in spelt {
+                for kind in [TextKind::Name, TextKind::Free] {
+                    assert_eq!(redacted(&format!("key {key}, end"), kind), "key REDACTED, end");
+                }
+            }
+        }
+        let plain = r"a\u00e4b\u002Bc\n \u12";
+        assert_eq!(redacted(plain, TextKind::Name), plain);
+    }
+
+    #[test]
+    fn a_marker_in_free_text_hides_what_follows_without_a_sign() {
+        assert_eq!(redacted("the primaryKey abc is", TextKind::Free), "the REDACTED is");
+        for kind in [TextKind::Path, TextKind::Name] {
+            for text in [
+                "the primaryKey abc is",
+                "SharedAccessKey",
+                "authentication.symmetricKey.PrimaryKey",
+                "sensor-primaryKey-01",
+            ] {
+                assert_eq!(redacted(text, kind), text);
+            }
+        }
     }
 
     /// A made-up key that has the characters that only base64 has.
