@@ -56,6 +56,35 @@ fn a_shell_pipe_into_head() {
     assert_eq!(answer.stderr_text(), "");
 }
 
+/// What is asked for as a file is whole or not there, whatever becomes of what goes to standard output.
+#[test]
+fn files_are_whole_though_the_reader_of_standard_output_went_away() {
+    let folder = Folder::new();
+    let (device, module) = (device("a"), "{\"id\":\"a\",\"moduleId\":\"m\"}\n");
+    let path = folder.write("in", format!("{device}{module}[]\n").repeat(MUCH / 2));
+    let [devices, modules, broken] = [device.as_str(), module, "[]\n"].map(|line| line.repeat(MUCH / 2));
+    let script_of = |flags: &str| format!("cd \"$1\"; \"$0\" {flags} < in | head -n 1 > first");
+    let head = |flags: &str| {
+        let folder = folder.arg("");
+        let answer = run(script(&script_of(flags), &[folder.trim_end_matches('/')]), b"");
+        assert_eq!((answer.code, answer.stdout_text()), (0, String::new()), "{flags}");
+    };
+    head("transform --devices-only --filtered filtered --rejects rejects --report report");
+    assert_eq!(folder.text("first"), device);
+    assert!(folder.text("filtered") == modules && folder.text("rejects") == broken, "all of them");
+    assert!(!folder.report("report").is_complete());
+    head("transform -q --devices-only --filtered - -o out");
+    assert_eq!(folder.text("first"), module);
+    assert!(folder.text("out") == devices, "all of them");
+    head("validate --check id --all --diagnostics findings");
+    let not_objects = folder.text("findings").lines().filter(|line| line.contains("\"not-an-object\"")).count();
+    assert_eq!(not_objects, MUCH / 2);
+    let keys = |text: String| text.lines().count();
+    head("generate --count 40000 --keys-out keys");
+    assert_eq!(keys(folder.text("keys")), 80_000);
+    assert_eq!(fs::read(&path).expect("the input").len(), (device.len() + module.len() + 3) * (MUCH / 2));
+}
+
 #[test]
 fn a_producer_stops_when_the_reader_went_away() {
     // The input never ends; only the closed output can end the run.

@@ -55,9 +55,9 @@ impl DiagnosticsFile {
         Ok(())
     }
 
-    /// Bytes written so far.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.sink.bytes()
+    /// Where findings go.
+    pub(crate) fn sink(&mut self) -> &mut Sink {
+        &mut self.sink
     }
 
     /// The sink, without what was not written yet.

@@ -65,6 +65,18 @@ impl Drain<Batch> for Outputs {
 }
 
 impl Outputs {
+    /// All that is written to but the report.
+    pub(crate) fn sinks(&mut self) -> impl Iterator<Item = &mut Sink> {
+        let Self { output, rejects, filtered, keys, diagnostics, .. } = self;
+        let diagnostics = diagnostics.as_mut().map(DiagnosticsFile::sink);
+        [Some(output), rejects.as_mut(), filtered.as_mut(), keys.as_mut(), diagnostics].into_iter().flatten()
+    }
+
+    /// Whether one is standard output whose reader went away.
+    pub(crate) fn reader_is_gone(&mut self) -> bool {
+        self.sinks().any(|sink| sink.is_gone())
+    }
+
     /// Shows a finding, and adds it to the file of findings.
     fn note(&mut self, diagnostic: &Diagnostic) -> Result<(), Error> {
         let line = self.tally.lines + diagnostic.line;

@@ -165,6 +165,7 @@ struct Finish<'a> {
 impl Finish<'_> {
     fn run(mut self, mut outputs: Outputs<'_>, checked: Tally, end: End) -> Result<Exit, Failure> {
         outputs.told.progress.finish();
+        let end = if matches!(end, End::Whole) && outputs.reader_is_gone() { End::StdoutClosed } else { end };
         let whole = matches!(end, End::Whole);
         let (made, bytes_out, console) = (outputs.made, outputs.output.bytes(), outputs.told.console);
         let report = self.report(&checked, made, bytes_out, &end);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use hubmill_generate::{Check, Checked, Devices, Findings, Made, Plan, Rows};
 use hubmill_pipeline::{Diagnostic, Drain, Flow};
-use hubmill_writer::{Access, Error, Pending, Sink};
+use hubmill_writer::{Access, Error, Pending, Sink, outlive_reader};
 
 use crate::console::Console;
 use crate::destination::Destination;
@@ -94,7 +94,20 @@ impl<'p> Outputs<'p> {
             failed: None,
         };
         let counts_rows = plan.csv().is_some();
-        Ok(Self { output, keys, can_be_given_up, told, findings: None, counts_rows, made: 0 })
+        let mut outputs = Self { output, keys, can_be_given_up, told, findings: None, counts_rows, made: 0 };
+        outlive_reader(outputs.sinks());
+        Ok(outputs)
+    }
+
+    /// All that is written to but the report.
+    fn sinks(&mut self) -> impl Iterator<Item = &mut Sink> {
+        let diagnostics = self.told.diagnostics.as_mut().map(DiagnosticsFile::sink);
+        [Some(&mut self.output), self.keys.as_mut(), diagnostics].into_iter().flatten()
+    }
+
+    /// Whether one is standard output whose reader went away.
+    pub(crate) fn reader_is_gone(&mut self) -> bool {
+        self.sinks().any(|sink| sink.is_gone())
     }
 
     /// Checks lines that are all alike.

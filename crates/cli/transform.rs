@@ -9,7 +9,7 @@ use hubmill_parser::Limits;
 use hubmill_pipeline::{Diagnostic, OnInvalid, Options, Tally, Transform, run as run_pipeline};
 use hubmill_reader::{Cut, Input};
 use hubmill_rules::{Check, Checker, Policy, Rules};
-use hubmill_writer::{Access, ErrorKind, Pending, Sink, commit_all};
+use hubmill_writer::{Access, ErrorKind, Pending, Sink, commit_all, outlive_reader};
 
 use crate::console::Console;
 use crate::destination::{Destination, Paths};
@@ -74,7 +74,10 @@ pub(crate) fn run(mut arguments: TransformArguments) -> Result<Exit, Failure> {
         samples_max: if arguments.rules.dry_run { SAMPLES_MAX } else { 0 },
     };
     let options = options(&arguments.io, &input);
-    let end = end_of(run_pipeline(&input, options, &work, &mut outputs));
+    let mut end = end_of(run_pipeline(&input, options, &work, &mut outputs));
+    if matches!(end, End::Whole) && outputs.reader_is_gone() {
+        end = End::StdoutClosed;
+    }
     outputs.progress.finish();
     let finish = Finish {
         arguments: &arguments,
@@ -242,7 +245,7 @@ fn open_outputs(
     let output = open(Some(io.run.output()), output_access)?.expect("there is always a path");
     let samples = dry_run.then(Sink::stdout).transpose().map_err(Failure::storage)?.map(Samples::new);
     let data_on_terminal = (output.is_stdout() || dry_run) && io::stdout().is_terminal();
-    Ok(Outputs {
+    let mut outputs = Outputs {
         output,
         rejects,
         filtered,
@@ -254,7 +257,9 @@ fn open_outputs(
         tally: Tally::default(),
         bytes_in: 0,
         invalid_max,
-    })
+    };
+    outlive_reader(outputs.sinks());
+    Ok(outputs)
 }
 
 /// What is left to do when all lines have gone through.

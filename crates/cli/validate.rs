@@ -9,7 +9,7 @@ use hubmill_pipeline::{
 };
 use hubmill_reader::Input;
 use hubmill_rules::{Check, Checker, Policy};
-use hubmill_writer::{Access, Error, Pending, Sink, commit_all};
+use hubmill_writer::{Access, Error, Pending, Sink, commit_all, outlive_reader};
 
 use crate::console::Console;
 use crate::diagnostics::DiagnosticsFile;
@@ -33,7 +33,8 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let pending = Pending::default();
     signals::watch(&pending)?;
 
-    let outputs = open_outputs(io, &pending)?;
+    let mut outputs = open_outputs(io, &pending)?;
+    outlive_reader([Some(&mut outputs.findings), outputs.diagnostics.as_mut()].into_iter().flatten());
     let is_json = arguments.format == Format::Json;
     let all = arguments.all || is_json || io.run.diagnostics.is_some();
     let check = match arguments.check {
@@ -71,12 +72,15 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
         let checked = looked.and_then(|()| input.check().map_err(hubmill_pipeline::Error::Read));
         end = end_of(checked.map(|()| true));
     }
+    if matches!(end, End::Whole) && drain.findings.sink().is_gone() {
+        end = End::StdoutClosed;
+    }
 
     let whole = matches!(end, End::Whole);
     let course = Course {
         complete: whole,
         bytes_in: drain.bytes_in,
-        bytes_out: drain.findings.bytes(),
+        bytes_out: drain.findings.sink().bytes(),
         started,
         threads: options.threads,
         source: input.source(),
@@ -165,10 +169,10 @@ impl Findings {
         }
     }
 
-    fn bytes(&self) -> u64 {
+    fn sink(&mut self) -> &mut Sink {
         match self {
-            Self::Json(file) => file.bytes(),
-            Self::Text { sink, .. } => sink.bytes(),
+            Self::Json(file) => file.sink(),
+            Self::Text { sink, .. } => sink,
         }
     }
 

@@ -13,19 +13,26 @@ fn set_mode(folder: &Folder, name: &str, mode: u32) {
 }
 
 #[test]
-fn an_old_file_keeps_its_mode() {
+fn an_old_file_keeps_its_mode_but_keys_are_its_owners_alone() {
     let folder = Folder::new();
     for old in [0o644, 0o600, 0o640, 0o666, 0o400, 0o755] {
-        let output = folder.write("out", "old");
-        set_mode(&folder, "out", old);
-        for args in [["-o", &output].as_slice(), &["-o", &output, "--regenerate-keys"]] {
+        for (name, flags, wanted) in [
+            ("out", ["-o"].as_slice(), old),
+            ("out", &["--regenerate-keys", "-o"], old & 0o700),
+            ("keys", &["--regenerate-keys", "--keys-out"], old & 0o700),
+            ("rejects", &["--rejects"], old & 0o700),
+            ("filtered", &["--filtered"], old & 0o700),
+        ] {
+            let path = folder.write(name, "old");
+            set_mode(&folder, name, old);
+            let args = [flags, &[path.as_str()]].concat();
             let answer =
-                transform(args, b"{\"id\":\"a\",\"status\":\"enabled\",\"authentication\":{\"type\":\"none\"}}\n");
-            assert_answer(&answer, 0, "");
-            assert_eq!((mode(&folder, "out"), folder.names().len()), (old, 1), "{old:o} {args:?}");
-            assert_ne!(folder.text("out"), "old");
+                transform(&args, b"{\"id\":\"a\",\"status\":\"enabled\",\"authentication\":{\"type\":\"none\"}}\n");
+            assert_eq!(answer.code, 0, "{args:?} {}", answer.stderr_text());
+            assert_eq!((mode(&folder, name), folder.names().len()), (wanted, 1), "{old:o} {args:?}");
+            assert_ne!(folder.text(name), "old");
+            fs::remove_file(folder.path(name)).expect("it was there");
         }
-        fs::remove_file(folder.path("out")).expect("it was there");
     }
 }
 

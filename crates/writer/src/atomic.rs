@@ -23,6 +23,7 @@ pub(crate) struct AtomicFile {
     target: PathBuf,
     /// Whose place it takes.
     old: Option<Metadata>,
+    access: Access,
     pending: Pending,
 }
 
@@ -52,7 +53,7 @@ impl AtomicFile {
         locked.add(temporary.path());
         drop(locked);
         let (file, temporary) = NamedTempFile::into_parts(temporary);
-        Ok(Self { file, temporary, target, old, pending: pending.clone() })
+        Ok(Self { file, temporary, target, old, access, pending: pending.clone() })
     }
 
     pub(crate) fn target(&self) -> &Path {
@@ -66,7 +67,9 @@ impl AtomicFile {
                 // Only for those who may give files away; others keep what they wrote.
                 let _ = std::os::unix::fs::fchown(&self.file, Some(old.uid()), Some(old.gid()));
             }
-            self.file.set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
+            // Keys are their owner's business, whoever else could read what was there.
+            let kept = if self.access == Access::Private { 0o700 } else { 0o7777 };
+            self.file.set_permissions(Permissions::from_mode(old.mode() & kept))?;
         }
         if sync { self.file.sync_all() } else { Ok(()) }
     }

@@ -18,5 +18,5 @@ mod splice;
 pub use error::{Error, ErrorKind};
 pub use gather::{Gather, Pieces};
 pub use pending::Pending;
-pub use sink::{Access, Sink, Sync, commit_all, resolve};
+pub use sink::{Access, Sink, Sync, commit_all, outlive_reader, resolve};
 pub use splice::{Edit, append, splice};

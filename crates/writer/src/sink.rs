@@ -22,6 +22,15 @@ pub enum Access {
     Private,
 }
 
+/// Has all of them go on without the reader of standard output, if any is a file: that is to be whole, whatever becomes of the
+/// rest.
+pub fn outlive_reader<'s>(sinks: impl IntoIterator<Item = &'s mut Sink>) {
+    let mut sinks: Vec<&mut Sink> = sinks.into_iter().collect();
+    if sinks.iter().any(|sink| sink.is_atomic()) {
+        sinks.iter_mut().for_each(|sink| sink.outlive_reader());
+    }
+}
+
 /// Whether finished files are made to last before the run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sync {
@@ -38,6 +47,8 @@ enum Inner {
     Direct(File),
     Atomic(Box<AtomicFile>),
     Nowhere,
+    /// Standard output, whose reader went away.
+    Gone,
 }
 
 /// A place that bytes are written to, unbuffered: callers write in big pieces.
@@ -46,6 +57,8 @@ pub struct Sink {
     inner: Inner,
     place: String,
     bytes: u64,
+    /// What can't be written to standard output any more is let go.
+    outlives_reader: bool,
 }
 
 /// How large a pipe is asked for, in bytes; what an unprivileged user may have.
@@ -57,18 +70,18 @@ impl Sink {
         let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         // Only pipes have a size, and the default works, too.
         let _ = rustix::pipe::fcntl_setpipe_size(&file, PIPE_BYTES);
-        Ok(Self { inner: Inner::Stdout(file), place: "standard output".to_owned(), bytes: 0 })
+        Ok(Self { inner: Inner::Stdout(file), place: "standard output".to_owned(), bytes: 0, outlives_reader: false })
     }
 
     /// Standard error, for what is not data.
     pub fn stderr() -> io::Result<Self> {
         let file = File::from(io::stderr().as_fd().try_clone_to_owned()?);
-        Ok(Self { inner: Inner::Direct(file), place: "standard error".to_owned(), bytes: 0 })
+        Ok(Self { inner: Inner::Direct(file), place: "standard error".to_owned(), bytes: 0, outlives_reader: false })
     }
 
     /// No place at all: bytes are counted and forgotten.
     pub fn nowhere() -> Self {
-        Self { inner: Inner::Nowhere, place: "nowhere".to_owned(), bytes: 0 }
+        Self { inner: Inner::Nowhere, place: "nowhere".to_owned(), bytes: 0, outlives_reader: false }
     }
 
     /// A file, which appears at `path` when it is committed; or, where `path` is no regular file, that device or pipe.
@@ -91,7 +104,7 @@ impl Sink {
                 Inner::Atomic(Box::new(AtomicFile::create(target, access, pending)?))
             }
         };
-        Ok(Self { inner, place: path.display().to_string(), bytes: 0 })
+        Ok(Self { inner, place: path.display().to_string(), bytes: 0, outlives_reader: false })
     }
 
     /// Whether it is a file that appears when committed.
@@ -102,6 +115,17 @@ impl Sink {
     /// Whether it is standard output.
     pub fn is_stdout(&self) -> bool {
         matches!(self.inner, Inner::Stdout(_))
+    }
+
+    /// From now on it is no error that the reader of standard output goes away: what else is written is to be whole all the
+    /// same.
+    pub fn outlive_reader(&mut self) {
+        self.outlives_reader = true;
+    }
+
+    /// Whether it is standard output, and its reader went away.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.inner, Inner::Gone)
     }
 
     /// How many bytes were written.
@@ -118,12 +142,17 @@ impl Sink {
                 self.bytes += bytes.len() as u64;
                 return Ok(());
             }
+            Inner::Gone => return Ok(()),
         };
-        write_all(file, bytes).map_err(|error| {
+        if let Err(error) = write_all(file, bytes) {
             let closed = matches!(self.inner, Inner::Stdout(_)) && error.kind() == io::ErrorKind::BrokenPipe;
+            if closed && self.outlives_reader {
+                self.inner = Inner::Gone;
+                return Ok(());
+            }
             let kind = if closed { ErrorKind::StdoutClosed } else { ErrorKind::Io };
-            Error::new(kind, "write to", &self.place, error)
-        })?;
+            return Err(Error::new(kind, "write to", &self.place, error));
+        }
         self.bytes += bytes.len() as u64;
         Ok(())
     }
@@ -164,7 +193,7 @@ pub fn commit_all(sinks: Vec<Sink>, sync: Sync, pending: &Pending) -> Result<(),
         .into_iter()
         .filter_map(|sink| match sink.inner {
             Inner::Atomic(atomic) => Some(atomic),
-            Inner::Stdout(_) | Inner::Direct(_) | Inner::Nowhere => None,
+            Inner::Stdout(_) | Inner::Direct(_) | Inner::Nowhere | Inner::Gone => None,
         })
         .collect();
     for file in &files {
@@ -305,7 +334,9 @@ mod tests {
         let old = folder.path().join("old");
         fs::write(&old, "").unwrap();
         fs::set_permissions(&old, fs::Permissions::from_mode(0o640)).unwrap();
-        for (name, access, want) in [("old", Access::Private, 0o640), ("private", Access::Private, 0o600)] {
+        for (name, access, want) in
+            [("old", Access::Ordinary, 0o640), ("old", Access::Private, 0o600), ("private", Access::Private, 0o600)]
+        {
             let path = folder.path().join(name);
             commit_all(vec![Sink::create(&path, access, &pending).unwrap()], Sync::BySystem, &pending).unwrap();
             assert_eq!(mode(&path), want, "{name}");
