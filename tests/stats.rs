@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Folder, assert_answer, hubmill};
+use support::{Folder, assert_answer, hubmill, json_lines};
 
 const INPUT: &str = concat!(
     r#"{"id":"a","status":"enabled","authentication":{"type":"sas"},"tags":{"site":"lyon"},"properties":{"desired":{"x":"éé"}}}"#,
@@ -93,8 +93,24 @@ fn the_same_whatever_the_threads_and_the_source() {
 }
 
 #[test]
+fn the_report_says_what_became_of_the_lines() {
+    let folder = Folder::new();
+    let path = folder.arg("report");
+    let answer = hubmill(&["stats", "--report", &path, "--where", "tags.site = 'lyon'"], INPUT.as_bytes());
+    assert_eq!(answer.code, 1, "{}", answer.stderr_text());
+    let report = &json_lines(&folder.read("report"))[0];
+    let number = |name: &str| report[name].as_u64().unwrap_or_else(|| panic!("{name} in {report}"));
+    assert_eq!((report["command"].as_str(), report["complete"].as_bool()), (Some("stats"), Some(true)));
+    assert_eq!((number("lines"), number("valid")), (11, 2));
+    let others = ["invalid", "filtered", "notices", "blank"].map(number);
+    assert_eq!(number("valid") + others.iter().sum::<u64>(), 11, "{report}");
+    assert_eq!(number("bytes_out"), answer.stdout.len() as u64);
+}
+
+#[test]
 fn wrong_calls() {
-    assert_answer(&hubmill(&["stats", "--report", "-"], b""), 2, "");
+    assert_answer(&hubmill(&["stats", "--diagnostics", "-"], b""), 2, "");
+    assert!(!hubmill(&["stats", "--help"], b"").stdout_text().contains("--diagnostics"));
     assert_answer(&hubmill(&["stats", "no-such-file"], b""), 3, "");
     assert_eq!(hubmill(&["stats"], b"").code, 0);
 }

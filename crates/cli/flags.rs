@@ -84,7 +84,7 @@ pub(crate) struct ValidateArguments {
     #[command(flatten)]
     pub(crate) io: IoArguments,
     /// Check only lines for which EXPR holds: what stands after WHERE in the hub's query language
-    #[arg(id = "where", long = "where", value_name = "EXPR")]
+    #[arg(id = "where", long = "where", value_name = "EXPR", allow_hyphen_values = true)]
     pub(crate) condition: Option<String>,
     /// What is checked: everything, or JSON, id and status only
     #[arg(long, value_name = "WHAT", default_value = "full")]
@@ -115,11 +115,12 @@ pub(crate) struct ValidateArguments {
 /// Exit codes: 0 done; 1 done, with lines that are no device; 2 wrong usage; 3 input or output failed; 130 and 143 ended by a
 /// signal.
 #[derive(Debug, Args)]
+#[command(mut_arg("diagnostics", |flag| flag.hide(true)))]
 pub(crate) struct StatsArguments {
     #[command(flatten)]
     pub(crate) io: IoArguments,
     /// Count only lines for which EXPR holds: what stands after WHERE in the hub's query language
-    #[arg(id = "where", long = "where", value_name = "EXPR")]
+    #[arg(id = "where", long = "where", value_name = "EXPR", allow_hyphen_values = true)]
     pub(crate) condition: Option<String>,
     /// Count by the values of a member: tags.site for instance, tags.[[odd name]], deviceScope
     #[arg(long, value_name = "PATH")]

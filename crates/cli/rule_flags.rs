@@ -22,7 +22,7 @@ use crate::{rules_file, select};
 pub(crate) struct RuleFlags {
     /// Keep lines for which EXPR holds: what stands after WHERE in the hub's query language, for instance
     /// "tags.site = 'oslo' AND status = 'disabled'"; repeated, all must hold
-    #[arg(id = "where", long = "where", value_name = "EXPR")]
+    #[arg(id = "where", long = "where", value_name = "EXPR", allow_hyphen_values = true)]
     pub(crate) condition: Vec<String>,
     /// Keep lines whose id is in FILE (one id a line); modules go with their device
     #[arg(long, value_name = "FILE")]

@@ -24,7 +24,8 @@ const FILE_BYTES_MAX: u64 = 16 << 20;
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct RulesFile {
-    r#where: Option<Spanned<String>>,
+    #[serde(deserialize_with = "one_or_many")]
+    r#where: Vec<Spanned<String>>,
     ids: Option<PathBuf>,
     ids_not: Option<PathBuf>,
     devices_only: bool,
@@ -85,13 +86,12 @@ pub(crate) fn add(path: &Path, flags: &mut RuleFlags) -> Result<(), Failure> {
         let line = line_of(&text, value.span().start);
         Failure { reason: anyhow::anyhow!("{} line {line}: {}", path.display(), failure.reason), ..failure }
     };
-    check_values(file.r#where.as_ref(), &file.merge_twin, &edits)
-        .map_err(|(value, failure)| in_line(value, failure))?;
+    check_values(&file.r#where, &file.merge_twin, &edits).map_err(|(value, failure)| in_line(value, failure))?;
     // What a file names is beside it.
     let folder = path.parent().unwrap_or(Path::new(""));
     let beside =
         |named: Option<PathBuf>| named.map(|named| if named.as_os_str() == "-" { named } else { folder.join(named) });
-    flags.condition.splice(0..0, file.r#where.map(Spanned::into_inner));
+    flags.condition.splice(0..0, file.r#where.into_iter().map(Spanned::into_inner));
     for (flag, set) in [
         (&mut flags.devices_only, file.devices_only),
         (&mut flags.modules_only, file.modules_only),
@@ -138,11 +138,11 @@ pub(crate) fn add(path: &Path, flags: &mut RuleFlags) -> Result<(), Failure> {
 
 /// Reads expressions, paths and JSON; the first value with which something is wrong, so that it can be told with its line.
 fn check_values<'f>(
-    condition: Option<&'f Spanned<String>>,
+    conditions: &'f [Spanned<String>],
     merges: &'f [Spanned<String>],
     edits: &'f [(DeepFlag, Spanned<String>)],
 ) -> Result<(), (&'f Spanned<String>, Failure)> {
-    if let Some(condition) = condition {
+    for condition in conditions {
         select::condition(condition.get_ref()).map_err(|failure| (condition, failure))?;
     }
     let mut all = DeepEdits::default();

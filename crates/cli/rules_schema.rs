@@ -48,13 +48,9 @@ fn property(flag: &Arg) -> Value {
         _ if flag.get_num_args().is_some_and(|count| count.min_values() == 0) => {
             json!({"oneOf": [{"type": "boolean"}, {"enum": words}]})
         }
-        _ if words.is_empty() => text.clone(),
+        _ if words.is_empty() => text,
         _ => json!({"enum": words}),
     };
-    if flag.get_long() == Some("where") {
-        // In a file it is one; flags add others.
-        property = text;
-    }
     let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
     property["description"] = help.split_whitespace().collect::<Vec<_>>().join(" ").into();
     property

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use hubmill_device::{ImportMode, PROPERTIES_SIZE_MAX, Printable, TAGS_SIZE_MAX, TextKind, redacted};
 use hubmill_pipeline::{
-    Counts, Drain, Duplicates, Flow, Piece, RepeatKind, Sizes, Statistics, StatisticsBatch, run as run_pipeline,
+    Counts, Drain, Duplicates, Flow, Piece, RepeatKind, Sizes, Statistics, StatisticsBatch, Tally, run as run_pipeline,
 };
 use hubmill_writer::{Error, Pending, commit_all};
 use serde_json::{Map, Value, json};
@@ -16,6 +16,7 @@ use crate::exit::{Exit, Failure};
 use crate::flags::{Format, StatsArguments};
 use crate::human;
 use crate::progress::Progress;
+use crate::report::{Course, Report};
 use crate::transform::{End, end_of, limits, open_input, options};
 use crate::validate::open_outputs;
 use crate::{places, select, signals, simd};
@@ -37,12 +38,13 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
     let by = arguments.by.as_deref().map(select::path).transpose()?;
     let input = open_input(io)?;
     places::check(&[("the input", &input)], io, &[])?;
-    if io.run.report.is_some() || io.run.diagnostics.is_some() {
-        return Err(Failure::usage("stats has no --report and no --diagnostics: --format json is both"));
+    if io.run.diagnostics.is_some() {
+        return Err(Failure::usage("stats has no --diagnostics: it finds nothing but numbers; see hubmill validate"));
     }
     let pending = Pending::default();
     signals::watch(&pending)?;
-    let mut sink = open_outputs(io, &pending)?.findings;
+    let outputs = open_outputs(io, &pending)?;
+    let mut sink = outputs.findings;
     let work = Statistics::new(limits(io), level, by.as_ref()).with_filter(filter).with_lines_again(input.is_mapped());
     let options = options(io, &input);
     let mut whole = Whole {
@@ -68,11 +70,31 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
         Format::Json => whole.json(duplicates, arguments.by.as_deref()).to_string() + "\n",
         Format::Text => whole.table(duplicates, arguments.by.as_deref()),
     };
-    match end_of(sink.write(text.as_bytes()).map(|()| true).map_err(hubmill_pipeline::Error::Drain)) {
-        End::Failed(reason) => return Err(Failure::storage(reason)),
-        End::Whole | End::Stopped | End::StdoutClosed => {}
+    let end = end_of(sink.write(text.as_bytes()).map(|()| true).map_err(hubmill_pipeline::Error::Drain));
+    if let End::Failed(reason) = end {
+        return Err(Failure::storage(reason));
     }
-    commit_all(vec![sink], io.run.sync(), &pending).map_err(Failure::storage)?;
+    let course = Course {
+        complete: matches!(end, End::Whole),
+        bytes_in: whole.bytes_in,
+        bytes_out: sink.bytes(),
+        started,
+        threads: options.threads,
+        source: input.source(),
+        chunk_bytes: options.cut.chunk_bytes,
+        simd: level.name(),
+    };
+    let report = whole.report(course);
+    let mut sinks = Vec::new();
+    if let Some(mut sink) = outputs.report {
+        sink.write(&report).map_err(Failure::storage)?;
+        sinks.push(sink);
+    }
+    sinks.push(sink);
+    commit_all(sinks, io.run.sync(), &pending).map_err(Failure::storage)?;
+    if io.run.reports_to_stderr() {
+        whole.console.say(String::from_utf8_lossy(&report).trim_end());
+    }
     if !io.run.quiet {
         let seconds = started.elapsed().as_secs_f64();
         whole.console.say(&format!(
@@ -111,6 +133,16 @@ impl Drain<StatisticsBatch> for Whole {
 }
 
 impl Whole {
+    /// The summary of the run: what became of the lines, and not what is in them.
+    fn report(&self, course: Course) -> Vec<u8> {
+        let Counts { lines, blank, notices, filtered, invalid, .. } = self.counts;
+        let mut tally = Tally::default();
+        tally.written = lines - blank - notices - filtered - invalid;
+        tally.rejected = invalid;
+        (tally.lines, tally.blank, tally.notices, tally.filtered) = (lines, blank, notices, filtered);
+        Report::of_check("stats", &tally, course).text()
+    }
+
     /// Names of types of authentication, with their counts.
     fn authentication(&self) -> Vec<(&'static str, u64)> {
         let names = Counts::AUTHENTICATION.map(|kind| kind.as_str());

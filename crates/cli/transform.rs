@@ -82,6 +82,7 @@ pub(crate) fn run(mut arguments: TransformArguments) -> Result<Exit, Failure> {
     let finish = Finish {
         arguments: &arguments,
         rules: &work.rules,
+        doubtful: doubtful.len() as u64,
         report_sink,
         threads: options.threads,
         source: input.source(),
@@ -266,6 +267,8 @@ fn open_outputs(
 struct Finish<'a> {
     arguments: &'a TransformArguments,
     rules: &'a Rules,
+    /// Warnings about flags.
+    doubtful: u64,
     report_sink: Option<Sink>,
     threads: usize,
     source: &'static str,
@@ -273,6 +276,11 @@ struct Finish<'a> {
     chunk_bytes: usize,
     started: Instant,
     pending: Pending,
+}
+
+/// Lines that leave and would give existing devices new keys: those that a check refuses don't.
+fn rotated(tally: &Tally) -> u64 {
+    tally.of(Code::KeysRotate) - tally.errors_of(Code::KeysRotate)
 }
 
 /// How many ids are named that were not found.
@@ -284,7 +292,7 @@ impl Finish<'_> {
             self.look_at_the_whole(&mut outputs).map_err(Failure::storage)?;
         }
         // That existing devices would get new keys is said as a warning, once for all lines.
-        let warnings = outputs.tally.warnings + outputs.tally.of(Code::KeysRotate);
+        let warnings = outputs.tally.warnings + rotated(&outputs.tally) + self.doubtful;
         let exit = match &end {
             End::Failed(_) => Exit::Storage,
             End::Stopped => Exit::Stopped,
@@ -379,14 +387,16 @@ impl Finish<'_> {
     /// What people should know at the end: on a terminal always, elsewhere where something is not as usual.
     fn say_summary(&self, console: &Console, tally: &Tally, bytes_in: u64, end: &End) {
         console.say_rest(tally);
-        if self.arguments.io.run.quiet {
-            return;
-        }
-        let rotated = tally.of(Code::KeysRotate);
-        if rotated > 0 {
+        let quiet = self.arguments.io.run.quiet;
+        let rotated = rotated(tally);
+        // What ends in an exit code is never silent.
+        if rotated > 0 && (!quiet || self.arguments.invalid.deny_warnings) {
             let would =
                 if rotated == 1 { "line would give an existing device" } else { "lines would give existing devices" };
             console.say_warning(&format!("{} {would} new keys", human::count(rotated)));
+        }
+        if quiet {
+            return;
         }
         let rolled_back = tally.of(Code::TwinRollback);
         if rolled_back > 0 {

@@ -100,6 +100,10 @@ fn twins_that_would_go_back_are_hinted_at() {
         let without = said(&[args, &["--strip-twin"]].concat(), &twin.repeat(2));
         assert!(!without.contains("hint: "), "{args:?}: {without}");
     }
+    for set in ["--set=status=\"disabled\"", "--set=authentication.symmetricKey.primaryKey=\"Mw==\""] {
+        assert!(said(&[set], twin).contains("--strip-twin"), "{set}");
+    }
+    assert!(!said(&["--set=capabilities.iotEdge=true"], twin).contains("hint: "));
     assert!(!said(&["--strip-etags"], twin).contains("hint: "));
     assert!(!said(&["--status", "disabled"], &device("no-twin")).contains("hint: "));
     // A line that was not changed sets nothing back by this run.
@@ -177,6 +181,18 @@ fn warnings_change_the_exit_code_only_when_denied() {
         assert!(folder.read("out") == plain.stdout);
     }
     assert_eq!(transform(&["--deny-warnings"], devices(2).as_bytes()).code, 0);
+}
+
+#[test]
+fn what_is_denied_is_never_silent() {
+    let answer = transform(&["-q", "--deny-warnings"], NO_AUTHENTICATION.as_bytes());
+    assert_answer(&answer, 1, NO_AUTHENTICATION);
+    assert!(answer.stderr_text().contains("1 line would give an existing device new keys"), "{}", answer.stderr_text());
+    assert_eq!(transform(&["-q"], NO_AUTHENTICATION.as_bytes()).stderr_text(), "");
+    let args = ["--set", "foo=1", "--deny-warnings"];
+    let answer = transform(&args, devices(1).as_bytes());
+    assert_eq!((answer.code, answer.stderr_text().matches("warning: --set foo").count()), (1, 1));
+    assert_eq!(transform(&args[..2], devices(1).as_bytes()).code, 0);
 }
 
 #[test]

@@ -46,6 +46,17 @@ fn the_line_is_checked_as_it_leaves_and_places_are_in_the_input() {
 }
 
 #[test]
+fn lines_that_are_refused_would_give_no_device_new_keys() {
+    let would = "would give an existing device new keys";
+    let refused = transform(&["--check", "full"], NO_KEYS.as_bytes());
+    assert_answer(&refused, 1, "");
+    assert!(!refused.stderr_text().contains(would), "{}", refused.stderr_text());
+    let kept = transform(&["--check", "full", "--allow", "keys-rotate"], NO_KEYS.as_bytes());
+    assert_answer(&kept, 0, NO_KEYS);
+    assert!(kept.stderr_text().contains(&format!("1 line {would}")), "{}", kept.stderr_text());
+}
+
+#[test]
 fn it_looks_for_no_duplicates() {
     let input = device("g").replace("\"sas\"", "\"certificateAuthority\"").repeat(2);
     assert_answer(&transform(&["--check", "full", "-q"], input.as_bytes()), 0, &input);

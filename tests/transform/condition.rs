@@ -24,6 +24,12 @@ fn keeps(expression: &str, kept: &[&str]) {
 }
 
 #[test]
+fn an_expression_may_start_with_a_minus() {
+    let answer = transform(&["--where", "-tags.n = -3"], ALL.concat().as_bytes());
+    assert_answer(&answer, 0, ENABLED);
+}
+
+#[test]
 fn comparisons_and_names() {
     keeps("tags.site = 'oslo'", &[ENABLED]);
     keeps("tags.site = \"bergen\"", &[DISABLED]);

@@ -144,3 +144,19 @@ fn a_dry_run_has_no_report_in_a_file() {
     }
     assert!(folder.names().is_empty());
 }
+
+#[test]
+fn a_file_may_have_several_conditions() {
+    let folder = Folder::new();
+    let path = folder.write("rules.toml", "where = [\"tags.site = 'bergen'\", \"status = 'enabled'\"]\n");
+    let line = |id: &str, site: &str, status: &str| {
+        format!("{{\"id\":\"{id}\",\"status\":\"{status}\",\"tags\":{{\"site\":\"{site}\"}}}}\n")
+    };
+    let kept = line("a", "bergen", "enabled");
+    let input = format!("{}{kept}{}", line("b", "oslo", "enabled"), line("c", "bergen", "disabled"));
+    assert_answer(&transform(&["--rules", &path, "-q"], input.as_bytes()), 0, kept);
+    let path = folder.write("rules.toml", "where = [\n  \"tags.site = 'bergen'\",\n  \"status = 'lost'\",\n]\n");
+    let answer = transform(&["--rules", &path], input.as_bytes());
+    assert_answer(&answer, 2, "");
+    assert!(answer.stderr_text().contains("rules.toml line 3: "), "{}", answer.stderr_text());
+}

@@ -65,6 +65,18 @@ fn exit_codes_follow_errors_and_what_is_denied() {
 }
 
 #[test]
+fn a_file_in_which_no_line_is_asked_about_is_not_said_to_be_empty() {
+    let said = |input: &str| {
+        let args = ["validate", "--where", "status = 'disabled'"];
+        hubmill(&args, input.as_bytes()).stdout_text()
+    };
+    let asked = said(&good("a"));
+    assert!(asked.contains("empty-output") && asked.contains("the condition holds for none"), "{asked}");
+    let empty = said("\n");
+    assert!(empty.contains("empty-output") && empty.contains("there is no line of a device"), "{empty}");
+}
+
+#[test]
 fn places_are_right_after_marks_line_ends_long_and_broken_lines() {
     let long = format!(
         "{{\"id\":\"long\",\"status\":\"enabled\",\"importMode\":\"delete\",\"x\":\"{}\"}}",

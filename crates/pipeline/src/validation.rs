@@ -91,8 +91,11 @@ impl<'a> Validation<'a> {
         }
         self.count(&repeats);
         if self.tally.written + self.tally.rejected == 0 {
-            let message =
-                "there is no line of a device; an import of an empty file was seen to be refused (§5.4)".to_owned();
+            let message = match self.tally.filtered {
+                0 => "there is no line of a device; an import of an empty file was seen to be refused (§5.4)",
+                _ => "no line was checked: the condition holds for none",
+            };
+            let message = message.to_owned();
             let code = Code::EmptyOutput;
             let severity = self.work.severity(code, code.checked_severity());
             self.tally.count_findings(code, severity, 1);

@@ -154,6 +154,9 @@ impl Rules {
             || status.is_some()
             || set.status_reason.is_some();
 
+        let keys_and_status = MemberSet::of(&[Member::Authentication, Member::Status, Member::StatusReason]);
+        let patches_keys_or_status = set.deep.flag_for(keys_and_status).is_some();
+
         let mut exact_for_edits = patch.members().fold(removed, |set, member| set | MemberSet::of(&[member]))
             | union(&[
                 (import_mode.is_some() || key_rule.is_some(), &[Member::ImportMode]),
@@ -205,7 +208,7 @@ impl Rules {
             needs_mode: key_rule.is_some() || minimal,
             selects,
             edits,
-            may_roll_twins_back: changes_keys_or_status && !strip_twin,
+            may_roll_twins_back: (changes_keys_or_status || patches_keys_or_status) && !strip_twin,
             migrate: migrate.then(|| Migrate {
                 scope_map: set.scope_map,
                 allow_device_scope: set.allow.contains(&Code::DeviceScope),
