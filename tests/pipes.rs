@@ -62,7 +62,7 @@ fn files_are_whole_though_the_reader_of_standard_output_went_away() {
     let folder = Folder::new();
     let (device, module) = (device("a"), "{\"id\":\"a\",\"moduleId\":\"m\"}\n");
     let path = folder.write("in", format!("{device}{module}[]\n").repeat(MUCH / 2));
-    let [devices, modules, broken] = [device.as_str(), module, "[]\n"].map(|line| line.repeat(MUCH / 2));
+    let [all_devices, modules, broken] = [device.as_str(), module, "[]\n"].map(|line| line.repeat(MUCH / 2));
     let script_of = |flags: &str| format!("cd \"$1\"; \"$0\" {flags} < in | head -n 1 > first");
     let head = |flags: &str| {
         let folder = folder.arg("");
@@ -75,13 +75,21 @@ fn files_are_whole_though_the_reader_of_standard_output_went_away() {
     assert!(!folder.report("report").is_complete());
     head("transform -q --devices-only --filtered - -o out");
     assert_eq!(folder.text("first"), module);
-    assert!(folder.text("out") == devices, "all of them");
+    assert!(folder.text("out") == all_devices, "all of them");
     head("validate --check id --all --diagnostics findings");
     let not_objects = folder.text("findings").lines().filter(|line| line.contains("\"not-an-object\"")).count();
     assert_eq!(not_objects, MUCH / 2);
     let keys = |text: String| text.lines().count();
     head("generate --count 40000 --keys-out keys");
     assert_eq!(keys(folder.text("keys")), 80_000);
+    folder.write("import", devices(MUCH));
+    let entry = |number: usize| {
+        let code = if number % 2 == 0 { 429_001 } else { 409_001 };
+        format!("{{\"deviceId\":\"device-{number}\",\"errorCode\":{code},\"errorStatus\":\"x\"}}\n")
+    };
+    folder.write("log", (0..MUCH).map(entry).collect::<String>());
+    head("retry -q --errors log --individually left import");
+    assert_eq!(folder.text("left").lines().count(), MUCH / 2);
     assert_eq!(fs::read(&path).expect("the input").len(), (device.len() + module.len() + 3) * (MUCH / 2));
 }
 

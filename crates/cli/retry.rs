@@ -6,7 +6,7 @@ use std::time::Instant;
 use hubmill_device::{Code, Printable};
 use hubmill_mend::{Cause, Failures, ReadLog, Retry, RetryBatch, Selection};
 use hubmill_pipeline::{Diagnostic, Drain, Flow, Piece, Tally, run as run_pipeline};
-use hubmill_writer::{Access, Error, Gather, Pending, Sink, commit_all};
+use hubmill_writer::{Access, Error, Gather, Pending, Sink, commit_all, outlive_reader};
 use serde_json::{Map, Value, json};
 
 use crate::console::Console;
@@ -36,8 +36,11 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
     places::check(&[("--errors", &log), ("the import file", &input)], io, &[("--individually", individually)])?;
     let pending = Pending::default();
     signals::watch(&pending)?;
-    let outputs = open_outputs(io, &pending)?;
-    let left_out = individually.map(|path| places::open_sink(Some(path), Access::Private, &pending)).transpose()?;
+    let mut outputs = open_outputs(io, &pending)?;
+    let mut left_out = individually.map(|path| places::open_sink(Some(path), Access::Private, &pending)).transpose()?;
+    outlive_reader(
+        [Some(&mut outputs.findings), left_out.as_mut(), outputs.diagnostics.as_mut()].into_iter().flatten(),
+    );
 
     let line_limits = limits(io);
     let on_terminal = outputs.findings.is_stdout() && io::stdout().is_terminal();
@@ -71,6 +74,9 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
     log::add_findings(&mut drain.tally, &log_tally);
     if let End::Whole = end {
         drain.look_at_the_whole(&failures).map_err(Failure::storage)?;
+        if drain.output.is_gone() || drain.left_out.as_ref().is_some_and(Sink::is_gone) {
+            end = End::StdoutClosed;
+        }
     }
 
     let whole = matches!(end, End::Whole);

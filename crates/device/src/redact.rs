@@ -86,13 +86,15 @@ pub fn push_redacted(text: &str, kind: TextKind, out: &mut String) {
 
 /// Whether what follows a marker is its value, by what stands between the two.
 fn is_told(marker: &str, between: &str, kind: TextKind) -> bool {
-    let has_sign = |text: &str| text.contains(['=', ':', '%']);
+    // `: ` without quotes is how a message goes on after a name.
+    let is_json = between.contains(':') && (between.contains(['"', '\'']) || !between.contains(' '));
+    let has_sign = |text: &str| text.contains(['=', '%']);
     match kind {
         TextKind::Free => true,
         // `SharedAccessSignature sr=…`
         _ if marker == "sharedaccesssignature" => !between.is_empty(),
         // An escape stands for a sign: `SharedAccessKey\u003dx`.
-        TextKind::Path | TextKind::Name => has_sign(marker) || has_sign(between) || between.contains('\\'),
+        TextKind::Path | TextKind::Name => has_sign(marker) || has_sign(between) || is_json || between.contains('\\'),
     }
 }
 
@@ -300,6 +302,7 @@ mod tests {
         for kind in [TextKind::Path, TextKind::Name] {
             for text in [
                 "the primaryKey abc is",
+                "--set authentication.symmetricKey.primaryKey: the value is not JSON",
                 "SharedAccessKey",
                 "authentication.symmetricKey.PrimaryKey",
                 "sensor-primaryKey-01",
