@@ -163,3 +163,29 @@ fn keys_never_reach_a_message() {
         }
     }
 }
+
+/// What a section of a twin has wrong in several places is told for each of them.
+#[test]
+fn all_that_is_wrong_in_a_twin_is_found_up_to_sixteen_times_a_line() {
+    let line = |tags: &str| {
+        format!(
+            "{{\"id\":\"a\",\"status\":\"enabled\",\"importMode\":\"updateTwin\",\"tags\":{{{tags}}},\
+             \"properties\":{{\"desired\":{{\"x\":99999999999999999,\"y\":99999999999999999}}}}}}\n"
+        )
+    };
+    let of = |code: &str, tags: &str, args: &[&str]| {
+        let found = findings_of(args, line(tags).as_bytes());
+        let places: Vec<_> =
+            found.iter().filter(|found| found["code"] == code).map(|found| found["path"].clone()).collect();
+        places
+    };
+    let names = "\"a b\":1,\"c.d\":2,\"e\":{\"f#g\":3}";
+    assert_eq!(of("twin-key-charset", names, &[]), ["tags.a b", "tags.c.d", "tags.e.f#g"]);
+    assert_eq!(of("twin-integer-range", names, &[]), ["properties.desired.x", "properties.desired.y"]);
+    let many: Vec<String> = (0..40).map(|number| format!("\"{number} \":null")).collect();
+    for code in ["twin-key-charset", "twin-null"] {
+        assert_eq!(of(code, &many.join(","), &[]).len(), 16, "{code}");
+        let allowed = of(code, &many.join(","), &["--allow", code]);
+        assert!(allowed.is_empty(), "{allowed:?}");
+    }
+}

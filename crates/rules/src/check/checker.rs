@@ -197,20 +197,27 @@ impl Checker {
     }
 
     /// Adds a finding, unless it is allowed.
+    ///
+    /// `false` where the line has enough of its code and severity, so that it is passed over as those after it would be.
     #[cold]
-    pub(super) fn add(&self, scratch: &mut CheckScratch, mut finding: Finding) {
+    pub(super) fn add(&self, scratch: &mut CheckScratch, mut finding: Finding) -> bool {
         if !self.says {
-            return;
+            return false;
         }
         finding.severity = self.policy.severity(finding.code, finding.severity);
         if finding.severity == Severity::Count {
-            scratch.allowed.push(finding.code);
-            return;
+            let is_new = scratch.allowed.iter().filter(|code| **code == finding.code).count() < ALIKE_MAX;
+            if is_new {
+                scratch.allowed.push(finding.code);
+            }
+            return is_new;
         }
         let is_alike = |earlier: &&Finding| (earlier.code, earlier.severity) == (finding.code, finding.severity);
-        if scratch.findings.iter().filter(is_alike).count() < ALIKE_MAX {
+        let is_new = scratch.findings.iter().filter(is_alike).count() < ALIKE_MAX;
+        if is_new {
             scratch.findings.push(finding);
         }
+        is_new
     }
 
     /// Adds a finding with the severity that its code has in a full check.

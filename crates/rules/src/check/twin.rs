@@ -74,8 +74,8 @@ struct Walk<'a, 'r> {
     record: &'a Record<'r>,
     section: Section,
     plain: bool,
-    /// The codes that this section was given already, as errors and as warnings: each once.
-    said: [u128; 2],
+    /// The codes of which the line has enough, as errors and as warnings.
+    enough: [u128; 2],
     size: Length,
 }
 
@@ -261,7 +261,7 @@ impl Walk<'_, '_> {
     #[cold]
     fn repeated(&mut self, open: u32) {
         let chunk = self.record.chunk();
-        if self.said[1] >> Code::DuplicateMember as u8 & 1 == 1 {
+        if self.enough[1] >> Code::DuplicateMember as u8 & 1 == 1 {
             return;
         }
         if let Some(name) = first_repeated(chunk, &names_of(chunk, open)) {
@@ -271,13 +271,14 @@ impl Walk<'_, '_> {
 
     #[cold]
     fn say(&mut self, code: Code, at: u32, severity: Severity, detail: Detail) {
-        let said = &mut self.said[usize::from(severity != Severity::Error)];
-        if *said >> code as u8 & 1 == 1 {
+        let enough = &mut self.enough[usize::from(severity != Severity::Error)];
+        if *enough >> code as u8 & 1 == 1 {
             return;
         }
-        *said |= 1 << code as u8;
         let finding = Finding::new(code, at, "", detail).within(self.record.start() as u32);
-        self.checker.add(self.scratch, Finding { severity, ..finding });
+        if !self.checker.add(self.scratch, Finding { severity, ..finding }) {
+            *enough |= 1 << code as u8;
+        }
     }
 }
 
@@ -354,7 +355,7 @@ impl VisitTokens for Properties<'_, '_> {
                         record,
                         section,
                         plain: record.is_plain(),
-                        said: [0; 2],
+                        enough: [0; 2],
                         size: Length::default(),
                     };
                     let size = walk.run(&mut tokens, value.place, value.kind == b'{');
@@ -415,7 +416,7 @@ impl Checker {
             record,
             section,
             plain: record.is_plain(),
-            said: [0; 2],
+            enough: [0; 2],
             size: Length::default(),
         };
         record.visit_tokens(member, WholeValue(walk))
