@@ -4,7 +4,7 @@ use hubmill_device::{AuthenticationType, ImportMode, Status};
 use serde_json::Value;
 
 use crate::columns::{Columns, Field, Sections};
-use crate::csv_file::Csv;
+use crate::csv_file::{Csv, Header};
 use crate::error::{Error, Problem};
 use crate::rows::Place;
 use crate::template::IdTemplate;
@@ -105,12 +105,18 @@ impl Plan {
         let (columns, rows_start) = match &csv {
             None => (Columns::default(), Place::default()),
             Some(csv) => {
-                let (header, rows_start) = csv.header().map_err(NoPlan::Failed)?;
+                let Header { cells: header, wrong_quote, rows_start } = csv.header().map_err(NoPlan::Failed)?;
                 let in_file = |problem: Problem| {
                     NoPlan::Problem(Problem { message: format!("{}: {}", csv.name(), problem.message), ..problem })
                 };
                 if header.is_empty() {
                     return Err(in_file(Problem::new("there is no header")));
+                }
+                if let Some((Place { line, byte }, wrong)) = wrong_quote {
+                    let column = wrong.column + 1;
+                    let message =
+                        format!("line {line} (byte {byte}): column {column} of the header: {}", wrong.message(line));
+                    return Err(in_file(Problem::with_hint(message, wrong.hint())));
                 }
                 (Columns::read(&header, &request.csv_text, &mut sections).map_err(in_file)?, rows_start)
             }
