@@ -162,6 +162,22 @@ fn a_wrong_quote_late_in_a_list_is_told_alike_however_it_is_read() {
 }
 
 #[test]
+fn cells_that_would_go_into_a_value_that_is_no_object() {
+    let csv = "id,tags.a.b,properties.desired.c.d.e,tags.f\nd1,,,1\nd2,1,,\nd3,,x,1\nd4,2,2,2\n";
+    let found = findings(&["--tags", r#"{"a":5}"#, "--desired", r#"{"c":{"d":[1]}}"#], csv);
+    is(&found[0], "csv-row", 3, "tags.a.b", "row 2, column tags.a.b: --tags gives a value to tags.a that is no object");
+    let message =
+        "row 3, column properties.desired.c.d.e: --desired gives a value to properties.desired.c.d that is no object";
+    is(&found[1], "csv-row", 4, "properties.desired.c.d.e", message);
+    is(&found[2], "csv-row", 5, "tags.a.b", "row 4, column tags.a.b: --tags ");
+    assert_eq!(found.len(), 3);
+    for value in ["null", "\"text\"", "true", "[]"] {
+        let found = findings(&["--tags", &format!("{{\"a\":{value}}}")], "id,tags.a.b\nd1,1\n");
+        is(&found[0], "csv-row", 2, "tags.a.b", "row 1, column tags.a.b: --tags ");
+    }
+}
+
+#[test]
 fn ids_that_stand_twice() {
     let mut csv = "id,moduleId,tags.n\n".to_owned();
     (1..=5000).for_each(|n| csv.push_str(&format!("d{n},,{n}\n")));

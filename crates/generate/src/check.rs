@@ -13,7 +13,7 @@ use hubmill_pipeline::{
 use hubmill_reader::Part;
 use hubmill_rules::{Check as Extent, Checker, Policy};
 
-use crate::columns::shown;
+use crate::columns::{Barred, shown};
 use crate::compose::Marks;
 use crate::make::Made;
 use crate::plan::Plan;
@@ -78,6 +78,8 @@ pub(crate) enum Broken {
     Cells(usize),
     /// It has a quote, at this place in the file, that stands where none may.
     Quote(Place, WrongQuote),
+    /// It has a cell in the barred column of this number.
+    Barred(usize),
 }
 
 impl Broken {
@@ -93,6 +95,16 @@ impl Broken {
             ),
             Self::Quote(place, wrong) => {
                 (*place, names.get(wrong.column).map(String::as_str), wrong.message(place.line), wrong.hint())
+            }
+            Self::Barred(number) => {
+                let Barred { column, flag, at } = plan.columns.barred(*number);
+                let message = format!("{flag} gives a value to {at} that is no object, and this cell would go into it");
+                (
+                    row,
+                    Some(names[*column].as_str()),
+                    message,
+                    "leave the cell empty, or give an object there for all rows",
+                )
             }
         }
     }

@@ -169,7 +169,8 @@ impl Make<'_> {
             // What is not checked now was checked before.
             let broken = match check.as_ref().and_then(|_| reading.wrong_quote()) {
                 Some(wrong) => Some(Broken::Quote(place.after(wrong.lines, wrong.at), wrong)),
-                None => (row.len() != columns).then(|| Broken::Cells(row.len())),
+                None if row.len() != columns => Some(Broken::Cells(row.len())),
+                None => self.plan.columns.barred_in(&row).map(Broken::Barred),
             };
             if let Some(broken) = broken {
                 if check.is_none() {
