@@ -76,6 +76,9 @@ fn a_count_that_the_file_has_not() {
     let answer = generate_from(&["--from-csv", "-", "--count", "3"], "id\nd1\nd2\n");
     assert_eq!((answer.code, answer.stdout.len()), (2, 0));
     assert!(answer.stderr_text().contains("--count 3: standard input has 2 rows"), "{}", answer.stderr_text());
+    let swallowed = generate_from(&["--from-csv", "-", "--count", "3"], "id,tags.a\nd1,\"x\nd2,y\nd3,z\n");
+    let text = swallowed.stderr_text();
+    assert!(swallowed.code == 2 && text.contains("csv-row") && !text.contains("has 1 row"), "{text}");
     let answer = generate_from(&["--from-csv", "-", "--count", "1"], "id\nd1\nd2\n");
     assert_eq!((answer.code, answer.stdout.iter().filter(|byte| **byte == b'\n').count()), (0, 1));
 }
