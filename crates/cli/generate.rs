@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
     let csv = arguments.from_csv.as_deref().map(open_csv).transpose()?;
     check_paths(arguments, csv.as_ref())?;
     let console = arguments.run.console();
-    let plan = match Plan::new(arguments.request(), csv).map_err(Failure::storage)? {
+    let plan = match Plan::new(arguments.request(), csv).map_err(unreadable)? {
         Ok(plan) => plan,
         Err(problem) => {
             let failure = Failure::usage(&problem.message);
@@ -62,7 +62,8 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
         Ok(checked) => checked,
         Err(error) => return finish.run(outputs, Tally::default(), End::Failed(Failure::storage(error))),
     };
-    if let Some(fewer) = plan.count().filter(|asked| *asked > count) {
+    // A row that is wrong may have others in it.
+    if let Some(fewer) = plan.count().filter(|asked| tally.errors == 0 && *asked > count) {
         let found = human::counted(count, "row");
         let failure = Failure::usage(format!("--count {fewer}: {} has {found}", csv_name(arguments)));
         return finish.run(outputs, tally, End::Failed(failure));
@@ -84,9 +85,14 @@ fn failed(error: RunError<WriteError, CsvError>, arguments: &GenerateArguments) 
         RunError::Drain(WriteError::Write(error)) if error.kind() == ErrorKind::StdoutClosed => End::StdoutClosed,
         RunError::Drain(WriteError::Write(error)) => End::Failed(Failure::storage(error)),
         RunError::Drain(WriteError::Changed) => changed(arguments),
-        RunError::Read(error) => End::Failed(Failure::storage(error)),
+        RunError::Read(error) => End::Failed(unreadable(error)),
         error => End::Failed(Failure::storage(anyhow::anyhow!("{error:?}"))),
     }
+}
+
+/// A list that can't be read: what it says is wrong, or its storage failed.
+fn unreadable(error: CsvError) -> Failure {
+    if error.is_about_text() { Failure::usage(error) } else { Failure::storage(error) }
 }
 
 fn changed(arguments: &GenerateArguments) -> End {

@@ -81,6 +81,31 @@ fn flags_fill_empty_cells_and_cells_win() {
 }
 
 #[test]
+fn empty_cells_leave_flags_as_they_were_given() {
+    let header = "id,tags.a.b,tags.a.c,tags.o.x,properties.desired.d.e.f";
+    let tags = r#"{"a": 5, "o": {}, "z":[1, 2]}"#;
+    let flags = ["--auth", "ca", "--tags", tags, "--desired", r#"{"d": null}"#];
+    let answer =
+        generate_from(&[&flags[..], &["--from-csv", "-"]].concat(), format!("{header}\nd1,,,,\nd2,,,,\nd3,,,7,\n"));
+    assert_eq!(answer.code, 0, "{}", answer.stderr_text());
+    let text = answer.stdout_text();
+    let lines: Vec<&str> = text.lines().collect();
+    for line in &lines[..2] {
+        assert!(line.ends_with(&format!(r#""tags":{tags},"properties":{{"desired":{{"d": null}}}}}}"#)), "{line}");
+    }
+    assert!(
+        lines[2].contains(r#""tags":{"a":5,"o":{"x":7},"z":[1, 2]},"properties":{"desired":{"d": null}}"#),
+        "{text}"
+    );
+    let lines = made(
+        &["--auth", "ca", "--tags", "{}", "--desired", r#"{"d":{"e":{}}}"#],
+        format!("{header}\nd1,,,,\nd2,1,,,\n"),
+    );
+    assert_eq!((&lines[0]["tags"], &lines[1]["tags"]), (&json!({}), &json!({"a": {"b": 1}})));
+    assert!(lines.iter().all(|line| line["properties"] == json!({"desired": {"d": {"e": {}}}})));
+}
+
+#[test]
 fn authentication_is_what_the_row_says() {
     let thumbprint = "EA8B25A0439C86A7CC80442539D685E7957143EC";
     let key = "SxtzhNqeWRaViBS2+Zl2zhfmO+B6iH1iy+tm3m8ngKQ=";

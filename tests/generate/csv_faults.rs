@@ -64,6 +64,120 @@ fn rows_that_are_no_rows_and_where_they_are() {
 }
 
 #[test]
+fn quotes_that_rfc_4180_does_not_have() {
+    for (rows, line, byte, path, message) in [
+        ("d1,\"x\nd2,y\nd3,z\n", 2, 13, "tags.a", "row 1, column tags.a: the quote that opens here is never closed"),
+        ("d1,\"x", 2, 13, "tags.a", "row 1, column tags.a: the quote that opens here is never closed"),
+        ("d1,\"", 2, 13, "tags.a", "row 1, column tags.a: the quote that opens here is never closed"),
+        ("d1,\"x\"\"\n", 2, 13, "tags.a", "row 1, column tags.a: the quote that opens here is never closed"),
+        ("\"d\n1\",\"x\n", 3, 16, "tags.a", "row 1, column tags.a: the quote that opens here is never closed"),
+        (
+            "d1,\"x\"y\nd2,y\n",
+            2,
+            13,
+            "tags.a",
+            "row 1, column tags.a: the quoted cell that opens here is closed in line 2",
+        ),
+        (
+            "d1,\"x\" \nd2,y\n",
+            2,
+            13,
+            "tags.a",
+            "row 1, column tags.a: the quoted cell that opens here is closed in line 2",
+        ),
+        (
+            "d1,\"x\nd2,\"y\"\n",
+            2,
+            13,
+            "tags.a",
+            "row 1, column tags.a: the quoted cell that opens here is closed in line 3",
+        ),
+        (
+            "\n\nd1,x\"y\nd2,y\n",
+            4,
+            16,
+            "tags.a",
+            "row 1, column tags.a: there is a quote in a cell that does not begin",
+        ),
+        (
+            "d0,x\r\nd1, \"x\"\r\n",
+            3,
+            20,
+            "tags.a",
+            "row 2, column tags.a: there is a quote in a cell that does not begin",
+        ),
+        ("d1,x,\"y\n", 2, 15, "", "row 1: the quote that opens here is never closed"),
+    ] {
+        let found = findings(&[], format!("id,tags.a\n{rows}"));
+        is(&found[0], "csv-row", line, path, message);
+        assert_eq!((found.len(), found[0]["byte"].as_u64()), (1, Some(byte)), "{rows:?}: {found:?}");
+    }
+    let found = findings(&[], "id,tags.a\nd1,\"x\"y\nd 2,x\nd3,x\"y\nd4\n");
+    let codes: Vec<_> = found.iter().map(|found| (found["code"].as_str().unwrap(), found["line"].as_u64())).collect();
+    assert_eq!(codes, [("csv-row", Some(2)), ("csv-row", Some(4)), ("csv-row", Some(5)), ("id-charset", Some(3))]);
+}
+
+#[test]
+fn quotes_in_a_header_are_those_of_rfc_4180() {
+    for (csv, words) in [
+        ("id,\"tags.a\nd1,x\n", "standard input: line 1 (byte 3): column 2 of the header: the quote that opens here"),
+        ("\n\"id\",\"tags\".a\nd1,x\n", "line 2 (byte 6): column 2 of the header: the quoted cell that opens here"),
+        ("i\"d\nd1\n", "line 1 (byte 1): column 1 of the header: there is a quote in a cell"),
+    ] {
+        let answer = generate_from(&["--from-csv", "-"], csv);
+        assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{csv}");
+        assert!(answer.stderr_text().contains(words), "{csv}: {}", answer.stderr_text());
+    }
+}
+
+#[test]
+fn a_wrong_quote_late_in_a_list_is_told_alike_however_it_is_read() {
+    let note = "a note of some length ".repeat(5);
+    let quoted = |from: usize, to: usize| (from..to).map(|n| format!("d{n},\"{note}, {n}\",{n}\n")).collect::<String>();
+    let plain = |from: usize, to: usize| (from..to).map(|n| format!("d{n},{note} {n},{n}\n")).collect::<String>();
+    for (name, list) in [
+        ("after quoted rows", format!("{}d,\"x\n{}", quoted(0, 3000), plain(3000, 3500))),
+        ("after plain rows", format!("{}d,\"x\n{}", plain(0, 3000), plain(3000, 4000))),
+        ("closed by the next quote", format!("{}d,\"x\n{}", plain(0, 3000), quoted(3000, 4000))),
+        ("text after a quote", format!("{}d,\"x\"y,1\n{}", quoted(0, 3000), quoted(3000, 4000))),
+        ("a quote in a plain cell", format!("{}d,x\"y,1\n{}", plain(0, 3000), plain(3000, 4000))),
+    ] {
+        let folder = Folder::new();
+        let csv = format!("id,tags.a,tags.n\n{list}");
+        let (path, out, told) = (folder.write("in.csv", &csv), folder.arg("out"), folder.arg("told"));
+        let mut first = None;
+        for threads in ["1", "2", "8"] {
+            for (from, input, to) in [("-", csv.as_str(), "-"), (&path, "", "-"), (&path, "", &out)] {
+                let args = ["--auth", "ca", "--from-csv", from, "-o", to, "--diagnostics", &told, "-j", threads];
+                let answer = generate_from(&args, input);
+                assert_eq!((answer.code, answer.stdout.len()), (2, 0), "{name}: {}", answer.stderr_text());
+                assert!(!folder.path("out").exists(), "{name}");
+                let told = folder.text("told");
+                assert!(told.contains("\"line\":3002,") && told.contains("row 3001, column tags.a: "), "{told}");
+                assert_eq!(told.lines().count(), 1, "{name}: {told}");
+                assert_eq!(first.get_or_insert_with(|| told.clone()), &told, "{name}, {threads} threads");
+            }
+        }
+    }
+}
+
+#[test]
+fn cells_that_would_go_into_a_value_that_is_no_object() {
+    let csv = "id,tags.a.b,properties.desired.c.d.e,tags.f\nd1,,,1\nd2,1,,\nd3,,x,1\nd4,2,2,2\n";
+    let found = findings(&["--tags", r#"{"a":5}"#, "--desired", r#"{"c":{"d":[1]}}"#], csv);
+    is(&found[0], "csv-row", 3, "tags.a.b", "row 2, column tags.a.b: --tags gives a value to tags.a that is no object");
+    let message =
+        "row 3, column properties.desired.c.d.e: --desired gives a value to properties.desired.c.d that is no object";
+    is(&found[1], "csv-row", 4, "properties.desired.c.d.e", message);
+    is(&found[2], "csv-row", 5, "tags.a.b", "row 4, column tags.a.b: --tags ");
+    assert_eq!(found.len(), 3);
+    for value in ["null", "\"text\"", "true", "[]"] {
+        let found = findings(&["--tags", &format!("{{\"a\":{value}}}")], "id,tags.a.b\nd1,1\n");
+        is(&found[0], "csv-row", 2, "tags.a.b", "row 1, column tags.a.b: --tags ");
+    }
+}
+
+#[test]
 fn ids_that_stand_twice() {
     let mut csv = "id,moduleId,tags.n\n".to_owned();
     (1..=5000).for_each(|n| csv.push_str(&format!("d{n},,{n}\n")));
@@ -134,6 +248,9 @@ fn keys_are_in_no_message() {
         format!("d1,{key}\nd2,{key}\n"),
         format!("id,taxs.{key}\nd2,x\n"),
         format!("id,tags.a\n{key},x,y\n"),
+        format!("id,tags.a\nd1,\"{key}\"{key}\n"),
+        format!("id,tags.a\nd1,\"{key}\n"),
+        format!("id,\"{key}\nd1,{key}\n"),
         format!(
             "id,authentication.symmetricKey.primaryKey,authentication.symmetricKey.secondaryKey\nd1,x{key},{key}x\n"
         ),
@@ -152,7 +269,10 @@ fn a_quote_that_nobody_closes_does_not_fill_the_memory() {
     let folder = Folder::new();
     let csv = folder.write("in.csv", format!("id,tags.a\nd1,\"{}", "x\n".repeat(10 << 20)));
     let answer = generate(&["--from-csv", &csv]);
-    assert_eq!((answer.code, answer.stdout.len()), (3, 0));
+    assert_eq!((answer.code, answer.stdout.len()), (2, 0), "the list is wrong, and not the storage");
     assert!(answer.stderr_text().contains("a quote is probably open there"), "{}", answer.stderr_text());
     assert!(answer.stderr_text().contains("line 2"), "{}", answer.stderr_text());
+    let header = folder.write("header.csv", format!("id,\"tags.a{}", "x\n".repeat(10 << 20)));
+    let answer = generate(&["--from-csv", &header]);
+    assert!(answer.code == 2 && answer.stderr_text().contains("line 1"), "{}", answer.stderr_text());
 }

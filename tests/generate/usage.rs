@@ -47,6 +47,20 @@ fn values_that_are_no_json_objects() {
 }
 
 #[test]
+fn values_that_are_nested_too_deeply() {
+    let nested = |levels: usize| format!("{{\"é\":\n{}1{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
+    for flag in ["--tags", "--desired"] {
+        for levels in [127, 128, 5000] {
+            let said = format!("{flag} is nested too deeply: at character 126 of line 2 it opens level 127");
+            refused(&["--count", "2", flag, &nested(levels)], &[&said, "hint: the hub takes 10"]);
+        }
+        refused(&["--count", "2", flag, &nested(126)], &["twin-depth", "ten levels"]);
+    }
+    let text = format!("{{\"a\":\"\\\"{}\"}}", "[".repeat(200));
+    assert_eq!(generate(&["--count", "2", "--tags", &text]).code, 0);
+}
+
+#[test]
 fn two_paths_that_are_one_file() {
     let folder = Folder::new();
     let csv = folder.write("devices.csv", "id\nd1\n");
@@ -62,6 +76,9 @@ fn a_count_that_the_file_has_not() {
     let answer = generate_from(&["--from-csv", "-", "--count", "3"], "id\nd1\nd2\n");
     assert_eq!((answer.code, answer.stdout.len()), (2, 0));
     assert!(answer.stderr_text().contains("--count 3: standard input has 2 rows"), "{}", answer.stderr_text());
+    let swallowed = generate_from(&["--from-csv", "-", "--count", "3"], "id,tags.a\nd1,\"x\nd2,y\nd3,z\n");
+    let text = swallowed.stderr_text();
+    assert!(swallowed.code == 2 && text.contains("csv-row") && !text.contains("has 1 row"), "{text}");
     let answer = generate_from(&["--from-csv", "-", "--count", "1"], "id\nd1\nd2\n");
     assert_eq!((answer.code, answer.stdout.iter().filter(|byte| **byte == b'\n').count()), (0, 1));
 }

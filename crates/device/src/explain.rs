@@ -531,9 +531,9 @@ IdsNotFound: Own, "cli", by "transform --ids ids.txt",
     r#"{"id":"dev2","status":"enabled"}"#,
     r#"{"id":"dev1","status":"enabled"}"#;
 CsvRow: Own, "cli", by "generate --from-csv -",
-    "A row of a CSV file has more or fewer cells than the header.",
-    "Which cell belongs to which column is not known then. It is most often a comma in a cell that is not quoted.",
-    "As many cells as columns; a cell with a comma, a quote or a line end in double quotes.",
+    "A row of a CSV file has more or fewer cells than the header, a quote where RFC 4180 has none, or a cell that would go into a value of `--tags` or `--desired` that is no object.",
+    "Which text belongs to which column is not known then, or which of two values was meant. It is most often a comma in a cell that is not quoted, or a quote that is not closed: all rows up to the next quote would be in its cell.",
+    "As many cells as columns; a cell with a comma, a quote or a line end in double quotes as a whole, each quote in it written twice.",
     "id,tags.site\ndev1,oslo,north",
     "id,tags.site\ndev1,\"oslo,north\"";
 LogSyntax: Own, "§5.5", by "retry --errors - ids.txt",

@@ -13,10 +13,11 @@ use hubmill_pipeline::{
 use hubmill_reader::Part;
 use hubmill_rules::{Check as Extent, Checker, Policy};
 
-use crate::columns::shown;
+use crate::columns::{Barred, shown};
 use crate::compose::Marks;
 use crate::make::Made;
 use crate::plan::Plan;
+use crate::quotes::WrongQuote;
 use crate::random::Random;
 use crate::row_reader::RowReader;
 use crate::rows::{Place, Rows};
@@ -52,8 +53,8 @@ pub(crate) struct CheckedRows {
     rows: Vec<RowMade>,
     /// Where the lines start that were not looked at yet.
     ahead: usize,
-    /// Rows with another number of cells than the header, counted in the piece: which one, and how many it has.
-    broken: Vec<(usize, usize)>,
+    /// Rows, counted in the piece, that nothing can be made of.
+    broken: Vec<(usize, Broken)>,
     /// Cells that are not UTF-8: the row, counted in the piece, and the column.
     bad_cells: Vec<(usize, usize)>,
 }
@@ -65,8 +66,47 @@ impl CheckedRows {
     }
 
     /// Notes that a row, counted in the piece, is none: a blank line stands in its place.
-    pub(crate) fn add_broken(&mut self, row: usize, cells: usize) {
-        self.broken.push((row, cells));
+    pub(crate) fn add_broken(&mut self, row: usize, broken: Broken) {
+        self.broken.push((row, broken));
+    }
+}
+
+/// Why nothing can be made of a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Broken {
+    /// It has not as many cells as the header, but so many.
+    Cells(usize),
+    /// It has a quote, at this place in the file, that stands where none may.
+    Quote(Place, WrongQuote),
+    /// It has a cell in the barred column of this number.
+    Barred(usize),
+}
+
+impl Broken {
+    /// What there is to say about it: where, the column, the message and the hint.
+    fn told<'p>(&self, plan: &'p Plan, row: Place) -> (Place, Option<&'p str>, String, &'static str) {
+        let names = plan.columns.names();
+        match self {
+            Self::Cells(cells) => (
+                row,
+                None,
+                format!("the row has {cells} cells, the header has {}", names.len()),
+                "a comma or a line end in a cell needs the cell in double quotes",
+            ),
+            Self::Quote(place, wrong) => {
+                (*place, names.get(wrong.column).map(String::as_str), wrong.message(place.line), wrong.hint())
+            }
+            Self::Barred(number) => {
+                let Barred { column, flag, at } = plan.columns.barred(*number);
+                let message = format!("{flag} gives a value to {at} that is no object, and this cell would go into it");
+                (
+                    row,
+                    Some(names[*column].as_str()),
+                    message,
+                    "leave the cell empty, or give an object there for all rows",
+                )
+            }
+        }
     }
 }
 
@@ -267,20 +307,21 @@ impl<'p> Findings<'p> {
     pub fn take(&mut self, rows: &Rows, made: &Made, mut give: impl FnMut(Diagnostic)) {
         let CheckedRows { lines, rows: made, broken, bad_cells, .. } = &made.checked;
         made.iter().for_each(|row| self.places.add(row.place));
-        for (row, cells) in broken {
+        for (row, broken) in broken {
             self.faults += 1;
-            let columns = self.plan.columns.names().len();
+            let row = rows.first + *row as u64;
+            let (place, column, message, hint) = broken.told(self.plan, self.places.of(row));
             let found = Diagnostic {
                 severity: Severity::Error,
                 code: Code::CsvRow,
-                line: rows.first + *row as u64,
+                line: row,
                 byte: 0,
                 id: None,
-                path: String::new(),
-                message: format!("the row has {cells} cells, the header has {columns}"),
-                hint: Some("a comma or a line end in a cell needs the cell in double quotes"),
+                path: column.map_or_else(String::new, str::to_owned),
+                message,
+                hint: Some(hint),
             };
-            tell(self.plan, &self.places, found, &mut give);
+            tell(self.plan, place, found, &mut give);
         }
         for mut found in self.validation.take(lines) {
             if found.code == Code::JsonUtf8 {
@@ -288,7 +329,7 @@ impl<'p> Findings<'p> {
                 let bad = bad_cells.binary_search_by_key(&row, |(row, _)| *row).ok().map(|at| bad_cells[at].1);
                 found.path = bad.map_or_else(String::new, |column| self.plan.columns.names()[column].clone());
             }
-            tell(self.plan, &self.places, found, &mut give);
+            tell(self.plan, self.places.of(found.line), found, &mut give);
         }
     }
 
@@ -299,7 +340,7 @@ impl<'p> Findings<'p> {
         let is_empty = validation.tally().lines == 0;
         validation.finish(threads, &|_, _| false, |found| {
             if is_empty || found.code != Code::EmptyOutput {
-                tell(plan, places, found, &mut give);
+                tell(plan, places.of(found.line), found, &mut give);
             }
         });
         let mut tally = validation.tally().clone();
@@ -315,7 +356,8 @@ impl<'p> Findings<'p> {
     }
 }
 
-fn tell(plan: &Plan, places: &Places, found: Diagnostic, give: &mut impl FnMut(Diagnostic)) {
+/// Gives what was found in the row that it has for its line, and which is at this place of the file.
+fn tell(plan: &Plan, place: Place, found: Diagnostic, give: &mut impl FnMut(Diagnostic)) {
     if found.code == Code::EmptyOutput {
         let message = "there is no row beside the header: nothing was made".to_owned();
         return give(Diagnostic { line: 0, message, ..found });
@@ -329,7 +371,7 @@ fn tell(plan: &Plan, places: &Places, found: Diagnostic, give: &mut impl FnMut(D
         Some(column) => format!("row {row}, column {}: {}", shown(column), found.message),
         None => format!("row {row}: {}", found.message),
     };
-    let Place { line, byte } = places.of(row);
+    let Place { line, byte } = place;
     let path = column.map_or(found.path, shown);
     let hint = match found.code {
         Code::DuplicateId | Code::DuplicateLine => Some("one row for each device and module"),

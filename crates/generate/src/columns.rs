@@ -5,6 +5,7 @@ use hubmill_device::{
 };
 
 use crate::error::Problem;
+use crate::rows::Row;
 use crate::tree::Node;
 
 /// Members with a type of their own.
@@ -61,6 +62,16 @@ pub(crate) struct Columns {
     fields: [Option<usize>; FIELDS.len()],
     /// Of each column, if it is a value in the twin: whether that is text whatever it looks like.
     in_twin: Vec<Option<bool>>,
+    barred: Vec<Barred>,
+}
+
+/// A column whose cells must be empty: what a flag gives to all devices is in their way.
+#[derive(Clone, Debug)]
+pub(crate) struct Barred {
+    pub(crate) column: usize,
+    pub(crate) flag: &'static str,
+    /// Where that is which is in the way, fit to be shown.
+    pub(crate) at: String,
 }
 
 impl Columns {
@@ -98,17 +109,23 @@ impl Columns {
             return Ok(());
         }
         let path: Vec<&str> = name.split('.').collect();
-        let (section, inner) = match path.as_slice() {
-            ["tags", inner @ ..] => (&mut sections.tags, inner),
-            ["properties", "desired", inner @ ..] => (&mut sections.desired, inner),
-            ["properties", "reported", inner @ ..] => (&mut sections.reported, inner),
+        let (section, inner, flag) = match path.as_slice() {
+            ["tags", inner @ ..] => (&mut sections.tags, inner, "--tags"),
+            ["properties", "desired", inner @ ..] => (&mut sections.desired, inner, "--desired"),
+            // No flag gives reported properties.
+            ["properties", "reported", inner @ ..] => (&mut sections.reported, inner, ""),
             _ => return Err(unknown(name, number)),
         };
         if let Some(bad) = inner.iter().find_map(|part| bad_name(part)) {
             return Err(Problem::new(format!("column {}: {bad}", shown(name))));
         }
         self.in_twin.push(Some(as_text));
-        Node::put(section, inner, number, as_text, &shown(name))
+        Node::put(section, inner, number, as_text, &shown(name))?;
+        if let Some(names) = section.as_ref().and_then(|section| section.obstacle(inner)) {
+            let at = shown(&path[..path.len() - inner.len() + names].join("."));
+            self.barred.push(Barred { column: number, flag, at });
+        }
+        Ok(())
     }
 
     /// The names, in order.
@@ -125,6 +142,17 @@ impl Columns {
     /// Whether a column that is a value in the twin is text whatever it looks like; `None` of other columns.
     pub(crate) fn in_twin(&self, column: usize) -> Option<bool> {
         self.in_twin[column]
+    }
+
+    /// The first column of which the row has a cell that can't go where it should; the row has as many cells as there are columns.
+    #[inline]
+    pub(crate) fn barred_in(&self, row: &Row<'_>) -> Option<usize> {
+        self.barred.iter().position(|barred| !row.cell(barred.column).is_empty())
+    }
+
+    /// The barred column of this number.
+    pub(crate) fn barred(&self, number: usize) -> &Barred {
+        &self.barred[number]
     }
 
     /// The column that a finding at this path of a line is about.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::cut::Cutter;
 use crate::error::{Error, Kind};
+use crate::quotes::WrongQuote;
 use crate::row_reader::RowReader;
 use crate::rows::{Place, Rows};
 
@@ -19,6 +20,17 @@ pub struct Csv {
     start: u64,
     /// How large it was and when it was written to last.
     stamp: Stamp,
+}
+
+/// The header of a CSV file.
+#[derive(Debug)]
+pub(crate) struct Header {
+    /// Its cells; none where the file is empty.
+    pub(crate) cells: Vec<Vec<u8>>,
+    /// A quote in it that stands where none may, and where that is.
+    pub(crate) wrong_quote: Option<(Place, WrongQuote)>,
+    /// Where the rows start.
+    pub(crate) rows_start: Place,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,20 +97,21 @@ impl Csv {
         if Stamp::from(now) == self.stamp { Ok(()) } else { Err(Error::new(&self.name, Kind::Changed)) }
     }
 
-    /// The cells of the header, none where the file is empty; and where the rows start.
-    pub(crate) fn header(&self) -> Result<(Vec<Vec<u8>>, Place), Error> {
+    /// The header.
+    pub(crate) fn header(&self) -> Result<Header, Error> {
         let start = Place { line: 1, byte: self.start + self.mark_bytes()? };
         let mut rows = Rows::default();
         if !Cutter::new(self, start).next(&mut rows, 1)? {
-            return Ok((Vec::new(), start));
+            return Ok(Header { cells: Vec::new(), wrong_quote: None, rows_start: start });
         }
         let mut reader = RowReader::new();
         let mut reading = reader.read(&rows.text, rows.place.line);
-        reading.next();
+        let place = reading.next().expect("there is a row");
         let row = reading.row();
         let cells = (0..row.len()).map(|column| row.cell(column).to_vec()).collect();
-        let end = reading.end();
-        Ok((cells, Place { byte: rows.place.byte + end.byte, ..end }))
+        let in_file = |place: Place| Place { byte: rows.place.byte + place.byte, ..place };
+        let wrong_quote = reading.wrong_quote().map(|wrong| (in_file(place).after(wrong.lines, wrong.at), wrong));
+        Ok(Header { cells, wrong_quote, rows_start: in_file(reading.end()) })
     }
 
     /// The length of a byte order mark at the start.

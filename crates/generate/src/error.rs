@@ -51,6 +51,11 @@ impl Error {
     pub(crate) fn new(name: &str, kind: Kind) -> Self {
         Self(Box::new((name.to_owned(), kind)))
     }
+
+    /// Whether it is about what the file says, and could be read.
+    pub fn is_about_text(&self) -> bool {
+        matches!(self.0.1, Kind::RowTooLong { .. })
+    }
 }
 
 impl fmt::Display for Error {

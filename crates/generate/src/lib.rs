@@ -19,6 +19,7 @@ mod known;
 mod line_template;
 mod make;
 mod plan;
+mod quotes;
 mod random;
 mod row_reader;
 mod rows;

@@ -2,7 +2,7 @@
 
 use hubmill_pipeline::Work;
 
-use crate::check::{Check, CheckScratch, CheckedRows, Making};
+use crate::check::{Broken, Check, CheckScratch, CheckedRows, Making};
 use crate::compose::Marks;
 use crate::devices::Devices;
 use crate::known::{Answer, Known};
@@ -166,7 +166,22 @@ impl Make<'_> {
             let (row, start) = (reading.row(), output.len());
             let place = Place { byte: rows.place.byte + place.byte, ..place };
             let mut goes_on = true;
-            if row.len() == columns {
+            // What is not checked now was checked before.
+            let broken = match check.as_ref().and_then(|_| reading.wrong_quote()) {
+                Some(wrong) => Some(Broken::Quote(place.after(wrong.lines, wrong.at), wrong)),
+                None if row.len() != columns => Some(Broken::Cells(row.len())),
+                None => self.plan.columns.barred_in(&row).map(Broken::Barred),
+            };
+            if let Some(broken) = broken {
+                if check.is_none() {
+                    made.is_broken = true;
+                    return rows.count;
+                }
+                // A line that has nothing to check keeps the count.
+                output.push(b'\n');
+                checked.add_broken(number, broken);
+                checked.add_row(Making { rows, from, lines: output, keys_bytes: keys.len() }, place);
+            } else {
                 let index = rows.first + number as u64;
                 let answer = known.ask(&row);
                 if let Answer::Good(kind) = answer {
@@ -193,14 +208,6 @@ impl Make<'_> {
                         }
                     };
                 }
-            } else if check.is_some() {
-                // A line that has nothing to check keeps the count.
-                output.push(b'\n');
-                checked.add_broken(number, row.len());
-                checked.add_row(Making { rows, from, lines: output, keys_bytes: keys.len() }, place);
-            } else {
-                made.is_broken = true;
-                return rows.count;
             }
             next += 1;
             if !goes_on || output.len() >= FULL_BYTES || keys.len() >= FULL_BYTES {

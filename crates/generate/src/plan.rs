@@ -1,10 +1,11 @@
 //! What is to be made: as it was asked for, and checked and ready.
 
-use hubmill_device::{AuthenticationType, ImportMode, Status};
+use hubmill_device::{AuthenticationType, ImportMode, Status, TWIN_DEPTH_MAX};
+use hubmill_parser::DEPTH_MAX_DEFAULT;
 use serde_json::Value;
 
 use crate::columns::{Columns, Field, Sections};
-use crate::csv_file::Csv;
+use crate::csv_file::{Csv, Header};
 use crate::error::{Error, Problem};
 use crate::rows::Place;
 use crate::template::IdTemplate;
@@ -15,6 +16,10 @@ const ID_DEFAULT: &str = "Device{index:08}";
 
 /// The most devices of a run: ids of that many digits are still ids.
 pub(crate) const COUNT_MAX: u64 = u64::MAX >> 1;
+
+/// The most objects and arrays in one another with which a value of a flag is read: those of a line, without two that are around the
+/// desired properties.
+const LEVELS_MAX: usize = DEPTH_MAX_DEFAULT - 2;
 
 /// What a user asks for.
 #[derive(Clone, Debug, Default)]
@@ -105,12 +110,18 @@ impl Plan {
         let (columns, rows_start) = match &csv {
             None => (Columns::default(), Place::default()),
             Some(csv) => {
-                let (header, rows_start) = csv.header().map_err(NoPlan::Failed)?;
+                let Header { cells: header, wrong_quote, rows_start } = csv.header().map_err(NoPlan::Failed)?;
                 let in_file = |problem: Problem| {
                     NoPlan::Problem(Problem { message: format!("{}: {}", csv.name(), problem.message), ..problem })
                 };
                 if header.is_empty() {
                     return Err(in_file(Problem::new("there is no header")));
+                }
+                if let Some((Place { line, byte }, wrong)) = wrong_quote {
+                    let column = wrong.column + 1;
+                    let message =
+                        format!("line {line} (byte {byte}): column {column} of the header: {}", wrong.message(line));
+                    return Err(in_file(Problem::with_hint(message, wrong.hint())));
                 }
                 (Columns::read(&header, &request.csv_text, &mut sections).map_err(in_file)?, rows_start)
             }
@@ -172,6 +183,13 @@ impl Plan {
 /// A part of the twin that all devices have.
 fn section(flag: &str, json: Option<&str>) -> Result<Option<Node>, Problem> {
     let Some(json) = json else { return Ok(None) };
+    if let Some((line, character)) = too_deep(json) {
+        let level = LEVELS_MAX + 1;
+        return Err(Problem::with_hint(
+            format!("{flag} is nested too deeply: at character {character} of line {line} it opens level {level}"),
+            format!("the hub takes {TWIN_DEPTH_MAX} levels inside of the outer object (§3.6)"),
+        ));
+    }
     match serde_json::from_str::<Value>(json) {
         Ok(Value::Object(_)) => Ok(Some(Node::from_json(json))),
         Ok(_) => Err(Problem::new(format!("{flag} must be a JSON object"))),
@@ -180,6 +198,28 @@ fn section(flag: &str, json: Option<&str>) -> Result<Option<Node>, Problem> {
             format!("{flag} '{{\"site\":\"oslo\"}}', quoted for the shell"),
         )),
     }
+}
+
+/// Where a text opens more objects and arrays in one another than are read: the line, and the character in it, from 1.
+fn too_deep(json: &str) -> Option<(usize, usize)> {
+    let (mut level, mut in_string, mut is_escaped) = (0usize, false, false);
+    for (at, byte) in json.bytes().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_string => is_escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' if level == LEVELS_MAX => {
+                let before = &json[..at];
+                let line = before.rsplit('\n').next().unwrap_or_default();
+                return Some((before.matches('\n').count() + 1, line.chars().count() + 1));
+            }
+            b'{' | b'[' => level += 1,
+            b'}' | b']' => level = level.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
 }
 
 fn look_for_contradictions(request: &Request) -> Result<(), Problem> {
@@ -292,6 +332,10 @@ mod tests {
         assert!(with("[1]").contains("--tags must be a JSON object"));
         assert!(with("{a:1}").contains("--tags is not JSON: at character 2"));
         assert!(with("").contains("--tags is not JSON"));
+        let nested = |levels: usize| "{\"a\":".repeat(levels) + "1" + &"}".repeat(levels);
+        assert_eq!(with(&nested(super::LEVELS_MAX)), "", "no reader refuses it");
+        let deep = with(&nested(super::LEVELS_MAX + 1));
+        assert_eq!(deep, "--tags is nested too deeply: at character 631 of line 1 it opens level 127");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use csv_core::{ReadRecordResult, Reader};
 use memchr::{memchr, memchr3};
 
+use crate::quotes::{WrongQuote, wrong_quote};
 use crate::rows::{Place, Row};
 
 /// What reading takes. Reused.
@@ -138,6 +139,12 @@ impl Reading<'_> {
             true => Row { text: &self.with.cells, ends, gap: 0 },
             false => Row { text: &self.text[self.row..], ends, gap: 1 },
         }
+    }
+
+    /// The first quote of the row that was read last that stands where none may.
+    #[inline]
+    pub(crate) fn wrong_quote(&self) -> Option<WrongQuote> {
+        if self.has_quotes { wrong_quote(&self.text[self.row..self.at]) } else { None }
     }
 
     /// Where the row that was read last ends, maybe before its line end.

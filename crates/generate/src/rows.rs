@@ -9,6 +9,13 @@ pub(crate) struct Place {
     pub(crate) byte: u64,
 }
 
+impl Place {
+    /// The place of something in the row that is here: so many line ends and bytes after its first byte.
+    pub(crate) fn after(self, lines: u64, bytes: usize) -> Self {
+        Self { line: self.line + lines, byte: self.byte + bytes as u64 }
+    }
+}
+
 /// Consecutive rows, or consecutive numbers where there is no file.
 #[derive(Debug, Default)]
 pub struct Rows {

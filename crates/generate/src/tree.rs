@@ -15,10 +15,18 @@ use crate::rows::Row;
 pub(crate) enum Node {
     /// JSON that all devices have.
     Fixed(Vec<u8>),
-    /// Members, each with its name as JSON and the colon.
-    Object(Vec<(Vec<u8>, Node)>),
+    /// An object that columns are in: its members, each with its name as JSON and the colon; and what all devices have in its place.
+    Object { members: Vec<(Vec<u8>, Node)>, given: Option<Given> },
     /// The cell of a column; where it is empty, what all devices have, if anything.
     Cell { column: usize, as_text: bool, otherwise: Option<Box<Node>> },
+}
+
+/// What all devices have where columns would go into it: it stays as it is in rows where those are empty.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    json: Vec<u8>,
+    /// Columns can go into it.
+    is_object: bool,
 }
 
 impl Node {
@@ -49,39 +57,49 @@ impl Node {
             *section = Some(Self::Cell { column, as_text, otherwise: section.take().map(Box::new) });
             return Ok(());
         };
-        let members = match section.take() {
-            None => Vec::new(),
-            Some(Self::Object(members)) => members,
-            Some(Self::Fixed(json)) => members_of(&json),
+        let (mut members, given) = match section.take() {
+            None => (Vec::new(), None),
+            Some(Self::Object { members, given }) => (members, given),
+            Some(Self::Fixed(json)) => {
+                let members = members_of(&json);
+                let given = Given { json, is_object: members.is_some() };
+                (members.unwrap_or_default(), Some(given))
+            }
             Some(Self::Cell { .. }) => {
                 return Err(Problem::new(format!(
                     "column {name} is inside of another column, or another is inside of it"
                 )));
             }
         };
-        let Self::Object(members) = section.insert(Self::Object(members)) else { unreachable!("just put there") };
         let key = key(first);
-        let at = match members.iter().position(|(known, _)| *known == key) {
-            Some(at) => at,
-            None => {
-                members.push((key, Self::Object(Vec::new())));
-                members.len() - 1
-            }
-        };
-        let mut value = Some(std::mem::replace(&mut members[at].1, Self::Object(Vec::new())));
-        if matches!(&value, Some(Self::Object(inner)) if inner.is_empty()) {
-            value = None;
+        let at = members.iter().position(|(known, _)| *known == key);
+        let mut value = at.map(|at| std::mem::replace(&mut members[at].1, Self::Fixed(Vec::new())));
+        Self::put(&mut value, rest, column, as_text, name)?;
+        let value = value.expect("a column is in it");
+        match at {
+            Some(at) => members[at].1 = value,
+            None => members.push((key, value)),
         }
-        let put = Self::put(&mut value, rest, column, as_text, name);
-        members[at].1 = value.unwrap_or(Self::Object(Vec::new()));
-        put
+        *section = Some(Self::Object { members, given });
+        Ok(())
+    }
+
+    /// How many names of a column's path lead to what all devices have and is no object, so that the path can't go on.
+    pub(crate) fn obstacle(&self, path: &[&str]) -> Option<usize> {
+        let (Self::Object { members, given }, Some((first, rest))) = (self, path.split_first()) else { return None };
+        if given.as_ref().is_some_and(|given| !given.is_object) {
+            return Some(0);
+        }
+        let key = key(first);
+        let (_, value) = members.iter().find(|(known, _)| *known == key)?;
+        value.obstacle(rest).map(|names| names + 1)
     }
 
     fn has_columns(&self) -> bool {
         match self {
             Self::Fixed(_) => false,
             Self::Cell { .. } => true,
-            Self::Object(members) => members.iter().any(|(_, value)| value.has_columns()),
+            Self::Object { members, .. } => members.iter().any(|(_, value)| value.has_columns()),
         }
     }
 
@@ -97,7 +115,7 @@ impl Node {
                 out.extend_from_slice(json);
                 true
             }
-            Self::Object(members) => append_object(members, row, values, out),
+            Self::Object { members, given } => append_object(members, given.as_ref(), row, values, out),
             Self::Cell { column, as_text, otherwise } => {
                 let text = row.map_or(b"".as_slice(), |row| row.cell(*column));
                 if text.is_empty() {
@@ -123,11 +141,12 @@ impl Node {
 
 fn append_object(
     members: &[(Vec<u8>, Node)],
+    given: Option<&Given>,
     row: Option<&Row<'_>>,
     values: &mut Vec<(Range<usize>, usize)>,
     out: &mut Vec<u8>,
 ) -> bool {
-    let start = out.len();
+    let (start, cells) = (out.len(), values.len());
     out.push(b'{');
     for (key, value) in members {
         let before = out.len();
@@ -139,9 +158,11 @@ fn append_object(
             out.truncate(before);
         }
     }
-    if out.len() == start + 1 {
+    // Without a cell in it, it is as if no column were there.
+    if values.len() == cells {
         out.truncate(start);
-        return false;
+        out.extend_from_slice(given.map_or(b"".as_slice(), |given| &given.json));
+        return given.is_some();
     }
     out.push(b'}');
     true
@@ -155,10 +176,10 @@ fn key(name: &str) -> Vec<u8> {
     key
 }
 
-/// The members of an object, in order, each as it is spelt; none of a value that is no object, which a column replaces.
-fn members_of(json: &[u8]) -> Vec<(Vec<u8>, Node)> {
-    let Ok(Members(members)) = serde_json::from_slice(json) else { return Vec::new() };
-    members.into_iter().map(|(name, value)| (key(&name), Node::Fixed(value.get().as_bytes().to_vec()))).collect()
+/// The members of an object, in order, each as it is spelt; `None` of a value that is no object.
+fn members_of(json: &[u8]) -> Option<Vec<(Vec<u8>, Node)>> {
+    let Members(members) = serde_json::from_slice(json).ok()?;
+    Some(members.into_iter().map(|(name, value)| (key(&name), Node::Fixed(value.get().as_bytes().to_vec()))).collect())
 }
 
 /// The members of a JSON object with their values as text.
@@ -219,9 +240,41 @@ mod tests {
             r#"{"plant":1.50,"site":"none","a":{"z":[1, 2],"b":true}}"#
         );
         assert_eq!(made(base, &["a"], &["7"]).unwrap(), r#"{"plant":1.50,"site":"none","a":7}"#);
-        assert_eq!(made(base, &["plant.x"], &["7"]).unwrap(), r#"{"plant":{"x":7},"site":"none","a":{"z":[1, 2]}}"#);
         assert_eq!(made(Some("{}"), &[""], &[r#"{"a":1}"#]).unwrap(), r#"{"a":1}"#);
         assert_eq!(made(Some("{}"), &[""], &[""]).unwrap(), "{}");
+    }
+
+    #[test]
+    fn empty_cells_leave_what_all_have_as_it_is() {
+        let made = |base, columns: &[&str], cells: &[&str]| made(Some(base), columns, &[], cells).unwrap();
+        for base in ["{}", r#"{"a":{}}"#, r#"{"a": 5}"#, r#"{"a":{"b":null}, "\u0063":1}"#, r#"{"a":[1, 2]}"#] {
+            assert_eq!(made(base, &["a.b.c", "a.b.d", "c"], &["", "", ""]), base);
+        }
+        let base = r#"{"a": 5, "b": {"c": {}}, "d": { }}"#;
+        assert_eq!(
+            made(base, &["a.x", "b.c.x", "b.y", "d.x"], &["", "", "1", ""]),
+            r#"{"a":5,"b":{"c":{},"y":1},"d":{ }}"#
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_is_in_the_way() {
+        let base = r#"{"a":5,"b":{"c":[{"d":1}]},"e":{"f":{}}}"#;
+        for (path, want) in [
+            (&["a", "x"][..], Some(1)),
+            (&["a", "x", "y"], Some(1)),
+            (&["b", "c", "d"], Some(2)),
+            (&["b", "c"], None),
+            (&["a"], None),
+            (&["b", "x", "y"], None),
+            (&["e", "f", "x"], None),
+            (&["z", "x"], None),
+            (&[], None),
+        ] {
+            let mut section = Some(Node::from_json(base));
+            Node::put(&mut section, path, 0, false, "name").unwrap();
+            assert_eq!(section.unwrap().obstacle(path), want, "{path:?}");
+        }
     }
 
     #[test]
