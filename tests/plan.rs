@@ -156,6 +156,19 @@ fn too_many_deletes_stop_the_run() {
 }
 
 #[test]
+fn no_delete_gets_past_the_limit_for_what_is_wrong_beside_it() {
+    let folder = Folder::new();
+    let export = folder.write("export", device("a"));
+    let delete = |more: &str| line("a", "delete").replace("}\n", &format!("{more}}}\n"));
+    let short_key = r#","authentication":{"symmetricKey":{"primaryKey":"123","secondaryKey":"123"}}"#;
+    for (more, maybe) in [(r#","tags":{"x y":1}"#, ""), (short_key, ""), (r#","tags":[]"#, " (1 of them maybe)")] {
+        let answer = hubmill(&["plan", "-q", "--registry", &export, "--max-delete", "0"], delete(more).as_bytes());
+        let want = format!("1 of 1 devices would be deleted{maybe}, more than --max-delete 0 allows");
+        assert_eq!((answer.code, answer.stderr_text().contains(&want)), (4, true), "{more} {}", answer.stderr_text());
+    }
+}
+
+#[test]
 fn wrong_calls_touch_nothing() {
     let folder = Folder::new();
     let export = folder.write("export", device("a"));

@@ -330,6 +330,65 @@ fn lines_that_can_not_be_read_are_400012_and_those_the_hub_refuses_have_no_numbe
 }
 
 #[test]
+fn what_a_delete_does_not_use_does_not_keep_it_from_deleting() {
+    let line = |mode: &str, more: &str| {
+        format!(r#"{{"id":"a","importMode":"{mode}","status":"enabled","eTag":"MQ=="{more}}}"#) + "\n"
+    };
+    let export = text(&[device("a")]);
+    let rehearsed = |line: &str| {
+        let rehearsed = rehearse_text(&export, line, None, 1, 1 << 20);
+        let risks = rehearsed.summary.risks;
+        (rehearsed.log.outcomes[0].clone(), rehearsed.summary.deleted.devices, risks.maybe_deleted)
+    };
+    let long = format!(r#","statusReason":"{}""#, "x".repeat(129));
+    let unused = [
+        r#","tags":{"x y":1}"#,
+        r#","tags":{"x":null}"#,
+        r#","properties":{"desired":{"x":9007199254740993}}"#,
+        r#","authentication":{"symmetricKey":{"primaryKey":"123","secondaryKey":"123"}}"#,
+        r#","authentication":{"symmetricKey":{"primaryKey":"abc="}}"#,
+        r#","authentication":{"x509Thumbprint":{"primaryThumbprint":"AB"},"type":"selfSigned"}"#,
+        &long,
+    ];
+    for more in unused {
+        for mode in ["delete", "deleteIfMatchETag"] {
+            assert_eq!(rehearsed(&line(mode, more)), ("deleted".to_owned(), 1, 0), "{mode} {more}");
+            let other = line(mode, more).replace("MQ==", "Mg==");
+            let deletes = u64::from(mode == "delete");
+            assert_eq!(rehearsed(&other).1, deletes, "{mode} {more}");
+        }
+    }
+    // Whether the hub's reader takes another type is not known where the delete does not use the member.
+    for more in [r#","tags":[]"#, r#","authentication":"x""#, r#","statusReason":5"#, r#","twinETag":5"#] {
+        assert_eq!(rehearsed(&line("delete", more)), ("not known member-type".to_owned(), 0, 1), "{more}");
+    }
+    for (wrong, want) in [
+        (line("delete", "").replace("\"a\"", "\"a b\""), "fails ?"),
+        (line("delete", "").replace("\"a\"", "5"), "fails 400012"),
+        (line("delete", ",\"moduleId\":[]"), "fails 400012"),
+        (line("remove", ""), "fails 400012"),
+        (line("delete", "").replace("\"enabled\"", "\"on\""), "fails 400012"),
+        (line("delete", ",\"authentication\":{\"type\":\"SELF_SIGNED\"}"), "fails 400012"),
+        (line("deleteIfMatchETag", "").replace("\"MQ==\"", "5"), "fails 400012"),
+    ] {
+        assert_eq!(rehearsed(&wrong), (want.to_owned(), 0, 0), "{wrong}");
+    }
+    // What else is wrong is no certain failure either where the line may be a delete.
+    for (odd, want) in [
+        (line("delete", "").replace("importMode", "ImportMode"), "not known member-case"),
+        (line("create", r#","ImportMode":"delete""#), "not known member-case"),
+        (line("delete", r#","importMode":"create""#), "not known duplicate-member"),
+    ] {
+        for more in ["", unused[0], unused[3], r#","tags":[]"#] {
+            let odd = odd.replace("}\n", &format!("{more}}}\n"));
+            assert_eq!(rehearsed(&odd), (want.to_owned(), 0, 1), "{odd}");
+        }
+    }
+    let twice = line("update", r#","status":"disabled","tags":{"x y":1}"#);
+    assert_eq!(rehearsed(&twice), ("fails ?".to_owned(), 0, 0), "no mode that deletes");
+}
+
+#[test]
 fn a_stale_twin_etag_fails_by_itself_and_leaves_the_device_open() {
     let line = with(device("a"), json!({"eTag": "stale", "twinETag": "stale", "status": "disabled"}));
     let next = json!({"id": "a", "status": "enabled", "importMode": "updateIfMatchETag", "eTag": "MQ=="});
