@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use hubmill_device::{ImportMode, MODULES_MAX};
 use hubmill_pipeline::{Drain, Flow, Piece};
 
-use crate::compare::{Comparison, compare, describe};
+use crate::compare::{Comparison, View, compare, describe};
 use crate::decide::{Deed, Existence, Match, decide};
 use crate::entry::{Entry, NONE, Number};
 use crate::error::Error;
@@ -106,6 +106,12 @@ struct About {
     device: Option<Number>,
 }
 
+/// The line of a step.
+fn bytes_of<'p>(step: &Step, piece: Piece<'p>) -> &'p [u8] {
+    let start = (step.entry.start - piece.offset) as usize;
+    piece.bytes.get(start..start + step.entry.length as usize).unwrap_or_default()
+}
+
 impl<'r, W: Witness> Applying<'r, W> {
     pub(crate) fn new(state: State<'r>, readers: [LineReader; 2], quota: Option<u64>, witness: W) -> Self {
         let counts = state.registry.counts();
@@ -147,8 +153,7 @@ impl<'r, W: Witness> Applying<'r, W> {
         if !self.witness.wants(done.outcome) {
             return Ok(());
         }
-        let start = (step.entry.start - piece.offset) as usize;
-        let bytes = piece.bytes.get(start..start + step.entry.length as usize).unwrap_or_default();
+        let bytes = bytes_of(step, piece);
         let text = batch.text(step);
         let is_change = matches!(done.outcome, Outcome::Updated | Outcome::TwinUpdated);
         let changes: Vec<&str> = match &done.changes {
@@ -275,7 +280,7 @@ impl<'r, W: Witness> Applying<'r, W> {
                 self.leave_open(step, about, Some(mode))?;
                 Outcome::NotKnown(Doubt::EdgeScope).into()
             }
-            (Deed::Create, ..) => self.create(step, about)?,
+            (Deed::Create, ..) => self.create(step, piece, about)?,
             (Deed::Overwrite, Some(number), Some(comparison)) => self.overwrite(step, number, &comparison)?,
             (Deed::WriteTwin, Some(number), Some(comparison)) => {
                 self.write_sections(step, number)?;
@@ -325,9 +330,7 @@ impl<'r, W: Witness> Applying<'r, W> {
         if !current.is(Current::TOUCHED | Current::UNSURE) && step.comparison.is_some() {
             return Ok((step.comparison, None));
         }
-        let start = (step.entry.start - piece.offset) as usize;
-        let bytes = piece.bytes.get(start..start + step.entry.length as usize).unwrap_or_default();
-        let Some(own) = self.own_reader.read(bytes) else {
+        let Some(own) = self.own_reader.read(bytes_of(step, piece)) else {
             return Ok((None, None));
         };
         let wants_changes = self.witness.wants_changes();
@@ -340,7 +343,7 @@ impl<'r, W: Witness> Applying<'r, W> {
     }
 
     /// Makes a device or module, where there is room.
-    fn create(&mut self, step: &Step, about: About) -> Result<Done, Error> {
+    fn create(&mut self, step: &Step, piece: Piece<'_>, about: About) -> Result<Done, Error> {
         if let Some(quota) = self.quota {
             if self.present.0 >= quota {
                 return Ok(Done { assumed: true, ..Outcome::Fails(Failure::Quota).into() });
@@ -375,7 +378,12 @@ impl<'r, W: Witness> Applying<'r, W> {
         self.present.0 += 1;
         self.present.1 += 1;
         *self.count_of(step.entry.is_module()) += 1;
-        self.summary.risks.new_keys_by_hub += u64::from(step.needs_keys);
+        if step.target == NONE {
+            self.count_risks(step, number, None, false);
+        } else {
+            let (comparison, loses_twin) = self.comparison_with_export(step, piece)?;
+            self.count_risks(step, number, comparison.as_ref(), loses_twin);
+        }
         // Lines that came before and failed would not have failed after.
         let own = self.wanting.remove(&step.entry.hash);
         let of_modules = if step.entry.is_module() { None } else { self.wanting_device.remove(&step.entry.hash) };
@@ -419,25 +427,54 @@ impl<'r, W: Witness> Applying<'r, W> {
         current.identity = source;
         current.set_kind(&step.entry);
         let changes = !comparison.identity.is_empty() || current.is(Current::UNSURE);
-        if !current.is(Current::MADE) {
-            let risks = &mut self.summary.risks;
-            for (risk, is_there) in [
-                (&mut risks.keys_by_hub, step.needs_keys),
-                (&mut risks.keys_replaced, comparison.loses_keys && !step.needs_keys),
-                (&mut risks.turn_sas, comparison.turns_sas),
-                (&mut risks.keyless, comparison.is_keyless),
-                (&mut risks.disabled, comparison.disables),
-                (&mut risks.twins_replaced, !comparison.replacing.is_empty()),
-            ] {
-                *risk += u64::from(is_there);
-            }
-        }
+        self.count_risks(step, number, step.comparison.as_ref(), false);
         let outcome = match () {
             () if changes => Outcome::Updated,
             () if !comparison.differing.is_empty() => Outcome::TwinUpdated,
             () => Outcome::Unchanged,
         };
         Ok(Done { assumed: !comparison.replacing.is_empty(), ..outcome.into() })
+    }
+
+    /// Counts what is at stake where a line writes an identity: `exported` is how it compares with what the export has.
+    ///
+    /// What an earlier line wrote does not count: devices out there have what the export has.
+    fn count_risks(&mut self, step: &Step, number: Number, exported: Option<&Comparison>, loses_twin: bool) {
+        let (risks, current) = (&mut self.summary.risks, &mut self.state.currents[number as usize]);
+        let Some(exported) = exported else {
+            if step.target == NONE && step.needs_keys {
+                current.count_once(0, &mut risks.new_keys_by_hub);
+            }
+            return;
+        };
+        for ((count, is_there), risk) in [
+            (&mut risks.keys_by_hub, step.needs_keys),
+            (&mut risks.keys_replaced, exported.loses_keys && !step.needs_keys),
+            (&mut risks.turn_sas, exported.turns_sas),
+            (&mut risks.keyless, exported.is_keyless),
+            (&mut risks.disabled, exported.disables),
+            (&mut risks.twins_replaced, !exported.replacing.is_empty() || loses_twin),
+        ]
+        .into_iter()
+        .zip(1..)
+        {
+            if is_there {
+                current.count_once(risk, count);
+            }
+        }
+    }
+
+    /// How a line compares with what the export has, and whether a section of the twin that the export has is not in the line.
+    fn comparison_with_export(&mut self, step: &Step, piece: Piece<'_>) -> Result<(Option<Comparison>, bool), Error> {
+        let exported = self.state.registry.line(step.target, &mut self.other_room)?;
+        let both = (self.reader.read_known(exported), self.own_reader.read(bytes_of(step, piece)));
+        let (Some(exported), Some(own)) = both else {
+            return Ok((None, false));
+        };
+        let view = View::of(exported);
+        let is_lost =
+            |section: &Section| !step.sections.has(*section) && !section.same(view.sections[*section as usize], None);
+        Ok((Some(compare(&view, &own)), Section::ALL.iter().any(is_lost)))
     }
 
     /// Replaces the sections of the twin that the line has.

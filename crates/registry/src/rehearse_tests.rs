@@ -211,6 +211,41 @@ fn keys_are_made_where_authentication_is_absent_and_that_is_a_risk() {
 }
 
 #[test]
+fn risks_are_told_against_the_export_whatever_an_earlier_line_did() {
+    let line = |mode: &str, authentication: Value| {
+        let line = json!({"id": "a", "status": "enabled", "importMode": mode, "authentication": authentication});
+        if authentication.is_null() { with(line, json!({"authentication": null})) } else { line }
+    };
+    let delete = || line("delete", Value::Null);
+    let certified = with(device("a"), json!({"authentication": x509(), "tags": null, "properties": null}));
+    let bare = with(device("a"), json!({"tags": null, "properties": null}));
+    let risks = |export: &Value, import: &[Value]| {
+        let risks = run(std::slice::from_ref(export), import).summary.risks;
+        assert_eq!((risks.keyless, risks.new_keys_by_hub), (0, 0), "the export has it");
+        [risks.turn_sas, risks.keys_by_hub, risks.keys_replaced, risks.twins_replaced]
+    };
+    assert_eq!(risks(&certified, &[delete(), line("create", sas(KEY))]), [1, 0, 0, 0]);
+    assert_eq!(risks(&certified, &[delete(), line("createOrUpdate", Value::Null)]), [1, 1, 0, 0]);
+    assert_eq!(risks(&bare, &[delete(), line("create", sas(OTHER_KEY))]), [0, 0, 1, 0]);
+    assert_eq!(risks(&bare, &[delete(), line("create", sas(KEY))]), [0, 0, 0, 0]);
+    assert_eq!(risks(&bare, &[delete(), line("create", Value::Null), line("update", Value::Null)]), [0, 1, 0, 0]);
+    assert_eq!(risks(&device("a"), &[delete(), line("create", sas(KEY))]), [0, 0, 0, 1], "its twin is gone");
+    let tagged = with(line("create", sas(KEY)), json!({"tags": {"site": "lyon"}, "properties": {"desired": {"x": 1}}}));
+    assert_eq!(risks(&device("a"), &[delete(), tagged]), [0, 0, 0, 0]);
+    // Keys that the hub made for an earlier line are not in the export, but those that they replaced are.
+    let rehearsed = run(std::slice::from_ref(&bare), &[line("update", Value::Null), line("update", sas(KEY))]);
+    assert_eq!(rehearsed.log.outcomes, ["updated", "updated"]);
+    assert_eq!(
+        rehearsed.log.changes[1],
+        "authentication.symmetricKey.primaryKey: REDACTED → REDACTED; authentication.symmetricKey.secondaryKey: REDACTED → REDACTED"
+    );
+    assert_eq!(risks(&bare, &[line("update", Value::Null), line("update", sas(KEY))]), [0, 1, 0, 0]);
+    assert_eq!(risks(&bare, &[line("update", Value::Null), line("update", sas(OTHER_KEY))]), [0, 1, 1, 0]);
+    let new = run(&[], &[line("create", sas(KEY)), line("update", Value::Null), line("update", Value::Null)]);
+    assert_eq!(new.summary.risks.new_keys_by_hub, 1);
+}
+
+#[test]
 fn modules_need_their_device_and_go_with_it() {
     let module = |id: &str, module: &str, mode: &str| json!({"id": id, "moduleId": module, "status": "enabled", "importMode": mode, "authentication": sas(KEY)});
     let export =
@@ -560,6 +595,19 @@ fn it_agrees_with_a_slow_model() {
                 identity["authentication"] = json!(["sas", ["", ""], ["", ""]]);
             }
             assert_eq!((&found.identity, &found.twin), (&identity, &want.twin), "{key:?} {}", show());
+        }
+        let risks = rehearsed.summary.risks;
+        for (name, count) in [
+            ("keysByHub", risks.keys_by_hub),
+            ("keysReplaced", risks.keys_replaced),
+            ("turnSas", risks.turn_sas),
+            ("keyless", risks.keyless),
+            ("disabled", risks.disabled),
+            ("twinsReplaced", risks.twins_replaced),
+            ("newKeysByHub", risks.new_keys_by_hub),
+        ] {
+            let want = model.risks.get(name).map_or(0, std::collections::BTreeSet::len);
+            assert_eq!(count as usize, want, "{name} {}", show());
         }
         met.extend(want);
     }

@@ -24,7 +24,8 @@ impl Pair {
     }
 }
 
-/// What people lose sleep over. Each counts devices and modules that are in the hub now, unless it says something else.
+/// What people lose sleep over. Each counts devices and modules that are in the hub now, once each, unless it says something
+/// else, and goes by what the export has of them, whatever earlier lines made of that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Risks {
     /// They would get new keys that only the hub knows (§2, §4).
@@ -37,7 +38,8 @@ pub struct Risks {
     pub keyless: u64,
     /// They may connect, and could not any more.
     pub disabled: u64,
-    /// A section of their twin would be replaced by the file's, which says something else.
+    /// A section of their twin would be replaced by the file's, which says something else, or be gone with a device that is made
+    /// anew.
     pub twins_replaced: u64,
     /// Edge devices that would go.
     pub edge_deleted: u64,
