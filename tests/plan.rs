@@ -60,6 +60,38 @@ fn the_summary_comes_first_and_then_what_changes() {
 }
 
 #[test]
+fn the_details_mark_every_line_that_is_counted_as_assumed() {
+    let folder = Folder::new();
+    let export = folder.write("export", device("a") + &device("b"));
+    let module = line("n", "create").replace("\"status\"", "\"moduleId\":\"m\",\"status\"");
+    let same = device("b").replace(r#""eTag":"MQ==","#, "").replace(r#""twinETag":"AAAAAAAAAAE=","#, "");
+    let (once, odd) = (line("\\\"assumed\\\":false", "create"), line("x", "update"));
+    let import = [module, line("n", "create"), same.clone(), same, line("a", "delete"), once, odd].concat();
+    let args = ["plan", "--details", "-q", "--registry", &export];
+    let text = hubmill(&args, import.as_bytes()).stdout_text();
+    let marked: Vec<&str> = text.lines().filter(|line| line.contains(" line ") || line.contains("resting")).collect();
+    assert_eq!(
+        marked,
+        [
+            "resting on an assumption                             3  that lines apply in file order, and that a section of a twin replaces the hub's",
+            "fails      line 1, n module m: 404001 DeviceNotFound (assumed)",
+            "created    line 2, n",
+            "deleted    line 5, a",
+            "fails      line 6, \"assumed\":false: number not known refused by the hub's rules: device id \"\\\"assumed\\\":false\" has a character that the hub refuses: '\"' at 0",
+            "fails      line 7, x: 404001 DeviceNotFound",
+        ]
+    );
+    let lines = json_lines(&hubmill(&[&args[..], &["--format", "json"]].concat(), import.as_bytes()).stdout);
+    let marked: Vec<bool> = lines[1..].iter().map(|line| line["assumed"] == json!(true)).collect();
+    assert_eq!((&lines[0]["assumed"], marked), (&json!(3), vec![true, false, true, true, false, false, false]));
+    // More than is read at once, and the first line of each is marked at its end only.
+    let import: String = (0..4_000).map(|number| line(&format!("d{number}"), "create")).collect::<String>().repeat(2);
+    let answer = hubmill(&[&args[..], &["-j", "3"]].concat(), import.as_bytes());
+    let marked = answer.stdout_text().lines().filter(|line| line.ends_with(" (assumed)")).count();
+    assert_eq!(marked, 8_000);
+}
+
+#[test]
 fn everything_is_there_for_machines() {
     let folder = Folder::new();
     let export = folder.write("export", device("a") + &device("b") + "\n" + &device("b"));

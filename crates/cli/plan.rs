@@ -1,7 +1,7 @@
 //! `hubmill plan`: what an import would do to the hub that an export is a backup of.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write as _};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Instant;
@@ -270,18 +270,17 @@ fn write_plan(output: &mut Sink, format: Format, plan: &Plan<'_>, details: Optio
     let Some(details) = details else {
         return Ok(false);
     };
-    let mut file = details.rewound().map_err(Failure::storage)?;
-    let mut buffer = vec![0; WRITE_BYTES];
+    let mut details = details.rewound().map_err(Failure::storage)?;
+    let mut buffer = Vec::new();
     if format == Format::Text && write(output, b"\n")? {
         return Ok(true);
     }
-    loop {
-        match file.read(&mut buffer).map_err(Failure::storage)? {
-            0 => return Ok(false),
-            count if write(output, &buffer[..count])? => return Ok(true),
-            _ => {}
+    while details.read(&mut buffer).map_err(Failure::storage)? {
+        if write(output, &buffer)? {
+            return Ok(true);
         }
     }
+    Ok(false)
 }
 
 fn report_text(plan: &Plan<'_>, course: Course) -> Vec<u8> {
@@ -336,11 +335,14 @@ impl Buffered {
 struct Details {
     file: BufWriter<File>,
     format: Format,
+    /// Lines of which it turned out later that they rest on an assumption.
+    assumed: Vec<u64>,
 }
 
 impl Details {
     fn new(format: Format) -> io::Result<Self> {
-        Ok(Self { file: BufWriter::with_capacity(WRITE_BYTES, tempfile::tempfile()?), format })
+        let file = BufWriter::with_capacity(WRITE_BYTES, tempfile::tempfile()?);
+        Ok(Self { file, format, assumed: Vec::new() })
     }
 
     fn add(&mut self, event: &Event<'_>) -> io::Result<()> {
@@ -352,10 +354,38 @@ impl Details {
         writeln!(self.file, "{text}")
     }
 
-    fn rewound(self) -> io::Result<BufReader<File>> {
+    fn rewound(self) -> io::Result<KeptDetails> {
         let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.rewind()?;
-        Ok(BufReader::new(file))
+        let mut assumed = self.assumed;
+        assumed.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(KeptDetails { file: BufReader::with_capacity(WRITE_BYTES, file), format: self.format, assumed })
+    }
+}
+
+/// The details, to be read again.
+struct KeptDetails {
+    file: BufReader<File>,
+    format: Format,
+    /// The lines that are still to be marked, the first one last.
+    assumed: Vec<u64>,
+}
+
+impl KeptDetails {
+    /// Reads some more of them in place of what is in a buffer; whether there were any.
+    fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<bool> {
+        buffer.clear();
+        let mut detail = Vec::new();
+        while buffer.len() < WRITE_BYTES && self.file.read_until(b'\n', &mut detail)? > 0 {
+            let number = plan_text::number_of(&detail, self.format);
+            // Some lines have no details.
+            while self.assumed.pop_if(|line| *line < number).is_some() {}
+            if self.assumed.pop_if(|line| *line == number).is_some() {
+                plan_text::mark_assumed(&mut detail, self.format);
+            }
+            buffer.append(&mut detail);
+        }
+        Ok(!buffer.is_empty())
     }
 }
 
@@ -406,6 +436,10 @@ impl Witness for Scribe {
             errors.add(&line)?;
         }
         self.details.as_mut().map_or(Ok(()), |details| details.add(event))
+    }
+
+    fn assume(&mut self, line: u64) {
+        self.details.iter_mut().for_each(|details| details.assumed.push(line));
     }
 
     fn advance(&mut self, bytes: u64, notice: Option<&str>) {

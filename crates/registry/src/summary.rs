@@ -88,7 +88,7 @@ pub struct Summary {
     pub assumed: u64,
     /// Those of the failing lines whose identity may be written all the same (§2).
     pub failing_partly: u64,
-    /// Lines whose ids stand in an earlier line of the import.
+    /// Lines whose ids stand in an earlier line of the import. Lines that fail whatever is there are left out on either side.
     pub repeated: u64,
     /// What people lose sleep over.
     pub risks: Risks,
