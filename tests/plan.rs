@@ -282,6 +282,43 @@ fn empty_and_odd_files_are_told_of() {
 }
 
 #[test]
+fn an_export_with_lines_that_are_no_device_ends_in_findings() {
+    let folder = Folder::new();
+    let export = folder.write("export", device("a") + "{bad\n" + &device("b"));
+    let report = folder.arg("report");
+    let args = ["plan", "-q", "--registry", &export, "--report", &report];
+    let answer = hubmill(&args, line("a", "update").as_bytes());
+    assert_eq!(answer.code, 1);
+    let want = "error[not-a-device]: 1 line of the export is no device and left out; the first is line 2 (byte ";
+    assert!(answer.stderr_text().starts_with(want), "{}", answer.stderr_text());
+    assert_eq!((folder.report("report").code("not-a-device"), folder.report("report").is_complete()), (1, true));
+    let stopped = hubmill(&[&args[..], &["--max-delete", "0"]].concat(), line("a", "delete").as_bytes());
+    assert_eq!(stopped.code, 4);
+    assert!(stopped.stderr_text().contains("error[not-a-device]"), "{}", stopped.stderr_text());
+}
+
+#[test]
+fn the_notice_of_an_export_is_shown_once_and_counted() {
+    let folder = Folder::new();
+    let export = folder.write("export", "Keys were left out\u{7}\n".to_owned() + &device("a") + "\n");
+    let report = folder.arg("report");
+    for threads in ["1", "3"] {
+        let args = ["plan", "-q", "-j", threads, "--registry", &export, "--report", &report];
+        let answer = hubmill(&args, line("a", "update").as_bytes());
+        assert_eq!(
+            (answer.code, answer.stderr_text().as_str()),
+            (
+                0,
+                "notice: the first line of the export is no device (§1.6) and was left out: Keys were left out\\u{7}\n"
+            )
+        );
+        let told = folder.report("report");
+        assert_eq!((told.number("notices"), told.number("blank"), told.code("notice")), (1, 1, 1));
+        assert_eq!((&told.0["plan"]["notices"], &told.0["plan"]["registry"]["notices"]), (&json!(0), &json!(1)));
+    }
+}
+
+#[test]
 fn the_same_whatever_the_threads_and_the_way_of_reading() {
     let folder = Folder::new();
     let kind = hubmill_testkit::generate::Kind::Twin;

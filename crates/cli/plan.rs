@@ -6,7 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Instant;
 
-use hubmill_device::Printable;
+use hubmill_device::{Code, Printable};
 use hubmill_pipeline::Tally;
 use hubmill_reader::Input;
 use hubmill_registry::{Event, How, Outcome, Registry, Summary, Witness, log_line, rehearse};
@@ -20,6 +20,7 @@ use crate::human;
 use crate::plan_text::{self, Plan};
 use crate::progress::Progress;
 use crate::report::{Course, Report};
+use crate::said::{about_the_whole, notice_left_out};
 use crate::transform::{create, limits, open_input, options};
 use crate::validate::open_outputs;
 use crate::{signals, simd};
@@ -89,12 +90,13 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
     let import = import.spooled(io.mmap.into()).map_err(Failure::storage)?;
     let total = export.bytes().zip(import.bytes()).map(|(export, import)| export + import);
     let mut progress = io.run.progress(false, total);
-    let console = io.run.console();
+    let mut console = io.run.console();
     let how = |input: &Input| How { options: options(io, input), limits: limits(io), level, mmap: io.mmap.into() };
     let export_how = how(&export);
     let registry = Registry::build(export, &export_how, |bytes| progress.advance(bytes, &console));
     let registry = registry.map_err(Failure::storage)?;
-    say_oddities(&console, &registry);
+    let mut tally = Tally::default();
+    say_oddities(&mut console, &registry, &mut tally);
     let how = how(&import);
     let witness = Scribe {
         errors: errors.map(Buffered::new),
@@ -137,7 +139,7 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
         chunk_bytes: how.options.cut.chunk_bytes,
         simd: level.name(),
     };
-    let report = report_text(&plan, course);
+    let report = report_text(&plan, tally.clone(), course);
     if let Some(mut sink) = outputs.report {
         sink.write(&report).map_err(Failure::storage)?;
         sinks.push(sink);
@@ -159,7 +161,7 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
     }
     match stopped {
         Some(reason) => Err(Failure::new(Exit::Stopped, anyhow::anyhow!(reason))),
-        None if summary.failing_lines() > 0 => Ok(Exit::Findings),
+        None if summary.failing_lines() > 0 || tally.errors > 0 => Ok(Exit::Findings),
         None => Ok(Exit::Done),
     }
 }
@@ -230,17 +232,25 @@ fn too_many_deletes(max: MaxDelete, summary: &Summary) -> Option<String> {
 }
 
 /// What people should know of the export.
-fn say_oddities(console: &Console, registry: &Registry) {
+fn say_oddities(console: &mut Console, registry: &Registry, tally: &mut Tally) {
     let counts = registry.counts();
+    (tally.blank, tally.notices) = (counts.blank, counts.notices);
+    if let Some(notice) = &counts.notice {
+        tally.count(Code::Notice);
+        console.say(&notice_left_out("the export", notice));
+    }
     if let Some(first) = registry.first_invalid() {
         let (are, first) = (if counts.invalid == 1 { "is" } else { "are" }, first);
-        console.say_warning(&format!(
+        let message = format!(
             "{} of the export {are} no device and left out; the first is line {} (byte {}): {}",
             human::counted(counts.invalid, "line"),
             human::count(first.line),
             first.byte,
-            Printable(&first.message)
-        ));
+            first.message
+        );
+        let diagnostic = about_the_whole(Code::NotADevice, message, None);
+        tally.count_finding(diagnostic.code, diagnostic.severity);
+        console.say_diagnostic(&diagnostic);
     }
     for (count, text) in [
         (counts.repeated, "of the export with ids of an earlier line: the earlier one counts"),
@@ -283,10 +293,15 @@ fn write_plan(output: &mut Sink, format: Format, plan: &Plan<'_>, details: Optio
     Ok(false)
 }
 
-fn report_text(plan: &Plan<'_>, course: Course) -> Vec<u8> {
+/// The report; `tally` has what was found in the export.
+fn report_text(plan: &Plan<'_>, mut tally: Tally, course: Course) -> Vec<u8> {
     let summary = plan.summary;
-    let mut tally = Tally::default();
-    (tally.lines, tally.blank, tally.notices) = (summary.lines, summary.blank, summary.notices);
+    tally.lines = summary.lines;
+    tally.blank += summary.blank;
+    tally.notices += summary.notices;
+    if summary.notices > 0 {
+        tally.count(Code::Notice);
+    }
     let mut report = Report::new("plan", &tally, course);
     report.plan = Some(plan_text::json(plan));
     report.text()
