@@ -248,7 +248,11 @@ impl<'r, W: Witness> Applying<'r, W> {
     fn apply(&mut self, step: &Step, piece: Piece<'_>, line: u64) -> Result<Done, Error> {
         match step.asks {
             Asks::Fails(failure) => return Ok(Outcome::Fails(failure).into()),
-            Asks::IsNotKnown(doubt, _) if !step.has_ids => return Ok(Outcome::NotKnown(doubt).into()),
+            Asks::IsNotKnown(doubt, mode) if !step.has_ids => {
+                // Whatever the hub reads in it, it may be a delete.
+                self.summary.risks.maybe_deleted += u64::from(mode.is_none_or(ImportMode::is_delete));
+                return Ok(Outcome::NotKnown(doubt).into());
+            }
             _ => {}
         }
         let mut about = self.about(step)?;

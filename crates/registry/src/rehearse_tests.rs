@@ -427,6 +427,14 @@ fn what_a_delete_does_not_use_does_not_keep_it_from_deleting() {
             assert_eq!(rehearsed(&odd), (want.to_owned(), 0, 1), "{odd}");
         }
     }
+    // The hub may read what is not read here, and then it deletes something.
+    let deep = format!(r#","tags":{}{}"#, "[".repeat(200), "]".repeat(200));
+    assert_eq!(rehearsed(&line("delete", &deep)), ("not known json-depth".to_owned(), 0, 1));
+    for (mode, maybe) in [("delete", 1), ("update", 0)] {
+        for line in [line(mode, "").replace("\"id\"", "\"ID\""), line(mode, r#","Id":"b""#).replace("\"a\"", "null")] {
+            assert_eq!(rehearsed(&line), ("not known member-case".to_owned(), 0, maybe), "{line}");
+        }
+    }
     let twice = line("update", r#","status":"disabled","tags":{"x y":1}"#);
     assert_eq!(rehearsed(&twice), ("fails ?".to_owned(), 0, 0), "no mode that deletes");
 }

@@ -333,20 +333,23 @@ fn judge<'f>(findings: &'f [Finding], mode: Option<ImportMode>, chunk: &[u8]) ->
         return None;
     }
     // A line that has its mode twice, or in another case, may ask for something else than what was read (§1.5).
-    let mode = mode.filter(|_| !findings.iter().any(|finding| is_about_mode(finding, chunk)));
+    let is_open = |name| findings.iter().any(|finding| is_second_name(finding, name, chunk));
+    let mode = mode.filter(|_| !is_open("importMode"));
     findings
         .iter()
+        // An id by another name is one to the hub, probably (§1.5).
+        .filter(|finding| finding.code != Code::IdMissing || !is_open("id"))
         .filter_map(|finding| meaning(finding, mode).map(|(grave, asks)| (grave, asks, finding)))
         .min_by_key(|(grave, ..)| *grave)
         .map(|(_, asks, finding)| (asks, finding))
 }
 
-/// Whether a finding is about a second name for the import mode.
+/// Whether a finding is about a member of this name that stands twice, or in another case.
 #[cold]
-fn is_about_mode(finding: &Finding, chunk: &[u8]) -> bool {
+fn is_second_name(finding: &Finding, name: &str, chunk: &[u8]) -> bool {
     matches!(finding.code, Code::DuplicateMember | Code::MemberCase)
         && finding.path.is_empty()
-        && finding.path_end(chunk).is_some_and(|name| name.eq_ignore_ascii_case(b"importMode"))
+        && finding.path_end(chunk).is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 /// What a finding means, and how grave that is: 0 is the gravest. `mode` is `None` where it can't be told.

@@ -49,7 +49,7 @@ pub struct Risks {
     pub modules_with_device: u64,
     /// New devices and modules whose keys only the hub knows.
     pub new_keys_by_hub: u64,
-    /// Devices whose line may delete them: whether it does is not known.
+    /// Devices whose line may delete them: whether it does is not known. Lines of which not even the device is known count as well.
     pub maybe_deleted: u64,
 }
 
