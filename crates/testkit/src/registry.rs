@@ -37,7 +37,7 @@ pub struct Registry {
     pub quota: Option<usize>,
     /// What the export says.
     exported: BTreeMap<Key, Thing>,
-    /// What is at stake, by its name for machines: all that a line would do to, against what the hub has now.
+    /// What lines that write an identity put at stake of what the hub has now, by the name of the risk for machines.
     pub risks: BTreeMap<&'static str, BTreeSet<Key>>,
 }
 
