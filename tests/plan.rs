@@ -60,6 +60,38 @@ fn the_summary_comes_first_and_then_what_changes() {
 }
 
 #[test]
+fn the_details_mark_every_line_that_is_counted_as_assumed() {
+    let folder = Folder::new();
+    let export = folder.write("export", device("a") + &device("b"));
+    let module = line("n", "create").replace("\"status\"", "\"moduleId\":\"m\",\"status\"");
+    let same = device("b").replace(r#""eTag":"MQ==","#, "").replace(r#""twinETag":"AAAAAAAAAAE=","#, "");
+    let (once, odd) = (line("\\\"assumed\\\":false", "create"), line("x", "update"));
+    let import = [module, line("n", "create"), same.clone(), same, line("a", "delete"), once, odd].concat();
+    let args = ["plan", "--details", "-q", "--registry", &export];
+    let text = hubmill(&args, import.as_bytes()).stdout_text();
+    let marked: Vec<&str> = text.lines().filter(|line| line.contains(" line ") || line.contains("resting")).collect();
+    assert_eq!(
+        marked,
+        [
+            "resting on an assumption                             3  that lines apply in file order, and that a section of a twin replaces the hub's",
+            "fails      line 1, n module m: 404001 DeviceNotFound (assumed)",
+            "created    line 2, n",
+            "deleted    line 5, a",
+            "fails      line 6, \"assumed\":false: number not known refused by the hub's rules: device id \"\\\"assumed\\\":false\" has a character that the hub refuses: '\"' at 0",
+            "fails      line 7, x: 404001 DeviceNotFound",
+        ]
+    );
+    let lines = json_lines(&hubmill(&[&args[..], &["--format", "json"]].concat(), import.as_bytes()).stdout);
+    let marked: Vec<bool> = lines[1..].iter().map(|line| line["assumed"] == json!(true)).collect();
+    assert_eq!((&lines[0]["assumed"], marked), (&json!(3), vec![true, false, true, true, false, false, false]));
+    // More than is read at once, and the first line of each is marked at its end only.
+    let import: String = (0..4_000).map(|number| line(&format!("d{number}"), "create")).collect::<String>().repeat(2);
+    let answer = hubmill(&[&args[..], &["-j", "3"]].concat(), import.as_bytes());
+    let marked = answer.stdout_text().lines().filter(|line| line.ends_with(" (assumed)")).count();
+    assert_eq!(marked, 8_000);
+}
+
+#[test]
 fn everything_is_there_for_machines() {
     let folder = Folder::new();
     let export = folder.write("export", device("a") + &device("b") + "\n" + &device("b"));
@@ -156,6 +188,19 @@ fn too_many_deletes_stop_the_run() {
 }
 
 #[test]
+fn no_delete_gets_past_the_limit_for_what_is_wrong_beside_it() {
+    let folder = Folder::new();
+    let export = folder.write("export", device("a"));
+    let delete = |more: &str| line("a", "delete").replace("}\n", &format!("{more}}}\n"));
+    let short_key = r#","authentication":{"symmetricKey":{"primaryKey":"123","secondaryKey":"123"}}"#;
+    for (more, maybe) in [(r#","tags":{"x y":1}"#, ""), (short_key, ""), (r#","tags":[]"#, " (1 of them maybe)")] {
+        let answer = hubmill(&["plan", "-q", "--registry", &export, "--max-delete", "0"], delete(more).as_bytes());
+        let want = format!("1 of 1 devices would be deleted{maybe}, more than --max-delete 0 allows");
+        assert_eq!((answer.code, answer.stderr_text().contains(&want)), (4, true), "{more} {}", answer.stderr_text());
+    }
+}
+
+#[test]
 fn wrong_calls_touch_nothing() {
     let folder = Folder::new();
     let export = folder.write("export", device("a"));
@@ -233,6 +278,43 @@ fn empty_and_odd_files_are_told_of() {
         "is it an import?",
     ] {
         assert!(answer.stderr_text().contains(want), "{}", answer.stderr_text());
+    }
+}
+
+#[test]
+fn an_export_with_lines_that_are_no_device_ends_in_findings() {
+    let folder = Folder::new();
+    let export = folder.write("export", device("a") + "{bad\n" + &device("b"));
+    let report = folder.arg("report");
+    let args = ["plan", "-q", "--registry", &export, "--report", &report];
+    let answer = hubmill(&args, line("a", "update").as_bytes());
+    assert_eq!(answer.code, 1);
+    let want = "error[not-a-device]: 1 line of the export is no device and left out; the first is line 2 (byte ";
+    assert!(answer.stderr_text().starts_with(want), "{}", answer.stderr_text());
+    assert_eq!((folder.report("report").code("not-a-device"), folder.report("report").is_complete()), (1, true));
+    let stopped = hubmill(&[&args[..], &["--max-delete", "0"]].concat(), line("a", "delete").as_bytes());
+    assert_eq!(stopped.code, 4);
+    assert!(stopped.stderr_text().contains("error[not-a-device]"), "{}", stopped.stderr_text());
+}
+
+#[test]
+fn the_notice_of_an_export_is_shown_once_and_counted() {
+    let folder = Folder::new();
+    let export = folder.write("export", "Keys were left out\u{7}\n".to_owned() + &device("a") + "\n");
+    let report = folder.arg("report");
+    for threads in ["1", "3"] {
+        let args = ["plan", "-q", "-j", threads, "--registry", &export, "--report", &report];
+        let answer = hubmill(&args, line("a", "update").as_bytes());
+        assert_eq!(
+            (answer.code, answer.stderr_text().as_str()),
+            (
+                0,
+                "notice: the first line of the export is no device (§1.6) and was left out: Keys were left out\\u{7}\n"
+            )
+        );
+        let told = folder.report("report");
+        assert_eq!((told.number("notices"), told.number("blank"), told.code("notice")), (1, 1, 1));
+        assert_eq!((&told.0["plan"]["notices"], &told.0["plan"]["registry"]["notices"]), (&json!(0), &json!(1)));
     }
 }
 

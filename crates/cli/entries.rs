@@ -19,7 +19,7 @@ use crate::exit::{Exit, Failure};
 use crate::flags::IoArguments;
 use crate::human;
 use crate::report::{Course, Report};
-use crate::said::{Said, about_the_whole};
+use crate::said::{Said, about_the_whole, notice_left_out};
 use crate::transform::{limits, options};
 use crate::validate::open_outputs;
 
@@ -37,6 +37,8 @@ pub(crate) struct Run<'a> {
     pub(crate) tally: Tally,
     bytes_in: u64,
     lines_in: u64,
+    notices_in: u64,
+    blank_in: u64,
     threads: usize,
     chunk_bytes: usize,
 }
@@ -118,6 +120,8 @@ impl<'a> Run<'a> {
             tally: Tally::default(),
             bytes_in: 0,
             lines_in: 0,
+            notices_in: 0,
+            blank_in: 0,
             threads: 1,
             chunk_bytes: 0,
         })
@@ -177,6 +181,13 @@ impl<'a> Run<'a> {
         let Said { progress, console, .. } = &mut self.said;
         let registry = Registry::build(input, &how, |bytes| progress.advance(bytes, console));
         let registry = registry.map_err(Failure::storage)?;
+        if let Some(notice) = &registry.counts().notice {
+            let console = &*console;
+            progress.suspend(|| console.say(&notice_left_out(name, notice)));
+            self.tally.count(Code::Notice);
+        }
+        self.notices_in += registry.counts().notices;
+        self.blank_in += registry.counts().blank;
         let counts = registry.counts();
         self.bytes_in += counts.bytes;
         self.lines_in += counts.lines;
@@ -266,6 +277,7 @@ impl<'a> Run<'a> {
     fn report_text(&self, complete: bool) -> Vec<u8> {
         let mut counts = self.tally.clone();
         (counts.lines, counts.written) = (self.lines_in, self.totals.lines());
+        (counts.notices, counts.blank) = (self.notices_in, self.blank_in);
         let course = Course {
             complete,
             bytes_in: self.bytes_in,

@@ -140,8 +140,9 @@ pub(crate) struct StatsArguments {
 /// outcome rests on one of them are counted. What is not known of the hub is counted as not known, by why. A line without
 /// importMode is a createOrUpdate. The devices of the export take up to 96 bytes of memory each, those of the import as much.
 ///
-/// Exit codes: 0 nothing would fail; 1 some lines would; 2 wrong usage; 3 input or output failed; 4 more devices would be deleted
-/// than --max-delete allows, and nothing but --errors and --report is written; 130 and 143 ended by a signal.
+/// Exit codes: 0 nothing would fail; 1 some lines would, or the export has lines that are no device; 2 wrong usage; 3 input or
+/// output failed; 4 more devices would be deleted than --max-delete allows, and nothing but --errors and --report is written; 130
+/// and 143 ended by a signal.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArguments {
     #[command(flatten)]

@@ -1,12 +1,12 @@
 //! `hubmill plan`: what an import would do to the hub that an export is a backup of.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write as _};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Instant;
 
-use hubmill_device::Printable;
+use hubmill_device::{Code, Printable};
 use hubmill_pipeline::Tally;
 use hubmill_reader::Input;
 use hubmill_registry::{Event, How, Outcome, Registry, Summary, Witness, log_line, rehearse};
@@ -20,6 +20,7 @@ use crate::human;
 use crate::plan_text::{self, Plan};
 use crate::progress::Progress;
 use crate::report::{Course, Report};
+use crate::said::{about_the_whole, notice_left_out};
 use crate::transform::{create, limits, open_input, options};
 use crate::validate::open_outputs;
 use crate::{signals, simd};
@@ -89,12 +90,13 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
     let import = import.spooled(io.mmap.into()).map_err(Failure::storage)?;
     let total = export.bytes().zip(import.bytes()).map(|(export, import)| export + import);
     let mut progress = io.run.progress(false, total);
-    let console = io.run.console();
+    let mut console = io.run.console();
     let how = |input: &Input| How { options: options(io, input), limits: limits(io), level, mmap: io.mmap.into() };
     let export_how = how(&export);
     let registry = Registry::build(export, &export_how, |bytes| progress.advance(bytes, &console));
     let registry = registry.map_err(Failure::storage)?;
-    say_oddities(&console, &registry);
+    let mut tally = Tally::default();
+    say_oddities(&mut console, &registry, &mut tally);
     let how = how(&import);
     let witness = Scribe {
         errors: errors.map(Buffered::new),
@@ -137,7 +139,7 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
         chunk_bytes: how.options.cut.chunk_bytes,
         simd: level.name(),
     };
-    let report = report_text(&plan, course);
+    let report = report_text(&plan, tally.clone(), course);
     if let Some(mut sink) = outputs.report {
         sink.write(&report).map_err(Failure::storage)?;
         sinks.push(sink);
@@ -159,7 +161,7 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
     }
     match stopped {
         Some(reason) => Err(Failure::new(Exit::Stopped, anyhow::anyhow!(reason))),
-        None if summary.failing_lines() > 0 => Ok(Exit::Findings),
+        None if summary.failing_lines() > 0 || tally.errors > 0 => Ok(Exit::Findings),
         None => Ok(Exit::Done),
     }
 }
@@ -230,17 +232,25 @@ fn too_many_deletes(max: MaxDelete, summary: &Summary) -> Option<String> {
 }
 
 /// What people should know of the export.
-fn say_oddities(console: &Console, registry: &Registry) {
+fn say_oddities(console: &mut Console, registry: &Registry, tally: &mut Tally) {
     let counts = registry.counts();
+    (tally.blank, tally.notices) = (counts.blank, counts.notices);
+    if let Some(notice) = &counts.notice {
+        tally.count(Code::Notice);
+        console.say(&notice_left_out("the export", notice));
+    }
     if let Some(first) = registry.first_invalid() {
         let (are, first) = (if counts.invalid == 1 { "is" } else { "are" }, first);
-        console.say_warning(&format!(
+        let message = format!(
             "{} of the export {are} no device and left out; the first is line {} (byte {}): {}",
             human::counted(counts.invalid, "line"),
             human::count(first.line),
             first.byte,
-            Printable(&first.message)
-        ));
+            first.message
+        );
+        let diagnostic = about_the_whole(Code::NotADevice, message, None);
+        tally.count_finding(diagnostic.code, diagnostic.severity);
+        console.say_diagnostic(&diagnostic);
     }
     for (count, text) in [
         (counts.repeated, "of the export with ids of an earlier line: the earlier one counts"),
@@ -270,24 +280,28 @@ fn write_plan(output: &mut Sink, format: Format, plan: &Plan<'_>, details: Optio
     let Some(details) = details else {
         return Ok(false);
     };
-    let mut file = details.rewound().map_err(Failure::storage)?;
-    let mut buffer = vec![0; WRITE_BYTES];
+    let mut details = details.rewound().map_err(Failure::storage)?;
+    let mut buffer = Vec::new();
     if format == Format::Text && write(output, b"\n")? {
         return Ok(true);
     }
-    loop {
-        match file.read(&mut buffer).map_err(Failure::storage)? {
-            0 => return Ok(false),
-            count if write(output, &buffer[..count])? => return Ok(true),
-            _ => {}
+    while details.read(&mut buffer).map_err(Failure::storage)? {
+        if write(output, &buffer)? {
+            return Ok(true);
         }
     }
+    Ok(false)
 }
 
-fn report_text(plan: &Plan<'_>, course: Course) -> Vec<u8> {
+/// The report; `tally` has what was found in the export.
+fn report_text(plan: &Plan<'_>, mut tally: Tally, course: Course) -> Vec<u8> {
     let summary = plan.summary;
-    let mut tally = Tally::default();
-    (tally.lines, tally.blank, tally.notices) = (summary.lines, summary.blank, summary.notices);
+    tally.lines = summary.lines;
+    tally.blank += summary.blank;
+    tally.notices += summary.notices;
+    if summary.notices > 0 {
+        tally.count(Code::Notice);
+    }
     let mut report = Report::new("plan", &tally, course);
     report.plan = Some(plan_text::json(plan));
     report.text()
@@ -336,11 +350,14 @@ impl Buffered {
 struct Details {
     file: BufWriter<File>,
     format: Format,
+    /// Lines of which it turned out later that they rest on an assumption.
+    assumed: Vec<u64>,
 }
 
 impl Details {
     fn new(format: Format) -> io::Result<Self> {
-        Ok(Self { file: BufWriter::with_capacity(WRITE_BYTES, tempfile::tempfile()?), format })
+        let file = BufWriter::with_capacity(WRITE_BYTES, tempfile::tempfile()?);
+        Ok(Self { file, format, assumed: Vec::new() })
     }
 
     fn add(&mut self, event: &Event<'_>) -> io::Result<()> {
@@ -352,10 +369,38 @@ impl Details {
         writeln!(self.file, "{text}")
     }
 
-    fn rewound(self) -> io::Result<BufReader<File>> {
+    fn rewound(self) -> io::Result<KeptDetails> {
         let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.rewind()?;
-        Ok(BufReader::new(file))
+        let mut assumed = self.assumed;
+        assumed.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(KeptDetails { file: BufReader::with_capacity(WRITE_BYTES, file), format: self.format, assumed })
+    }
+}
+
+/// The details, to be read again.
+struct KeptDetails {
+    file: BufReader<File>,
+    format: Format,
+    /// The lines that are still to be marked, the first one last.
+    assumed: Vec<u64>,
+}
+
+impl KeptDetails {
+    /// Reads some more of them in place of what is in a buffer; whether there were any.
+    fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<bool> {
+        buffer.clear();
+        let mut detail = Vec::new();
+        while buffer.len() < WRITE_BYTES && self.file.read_until(b'\n', &mut detail)? > 0 {
+            let number = plan_text::number_of(&detail, self.format);
+            // Some lines have no details.
+            while self.assumed.pop_if(|line| *line < number).is_some() {}
+            if self.assumed.pop_if(|line| *line == number).is_some() {
+                plan_text::mark_assumed(&mut detail, self.format);
+            }
+            buffer.append(&mut detail);
+        }
+        Ok(!buffer.is_empty())
     }
 }
 
@@ -406,6 +451,10 @@ impl Witness for Scribe {
             errors.add(&line)?;
         }
         self.details.as_mut().map_or(Ok(()), |details| details.add(event))
+    }
+
+    fn assume(&mut self, line: u64) {
+        self.details.iter_mut().for_each(|details| details.assumed.push(line));
     }
 
     fn advance(&mut self, bytes: u64, notice: Option<&str>) {

@@ -5,6 +5,7 @@ use hubmill_pipeline::shown;
 use hubmill_registry::{Counts, Event, Outcome, Pair, Summary, Written};
 use serde_json::{Map, Value, json};
 
+use crate::flags::Format;
 use crate::human;
 
 /// From this share of the quota on, in percent, a hub is near it.
@@ -149,20 +150,55 @@ pub(crate) fn detail(event: &Event<'_>) -> String {
         Outcome::Unchanged => ("unchanged", String::new()),
     };
     let changes = event.changes.join(", ");
-    for part in [event.reason, changes.as_str(), if event.assumed { "(assumed)" } else { "" }] {
+    for part in [event.reason, changes.as_str()] {
         if !part.is_empty() {
-            more.push_str(if more.is_empty() {
-                ""
-            } else if part.starts_with('(') {
-                " "
-            } else {
-                ": "
-            });
+            more.push_str(if more.is_empty() { "" } else { ": " });
             more.push_str(part);
         }
     }
     let more = if more.is_empty() { String::new() } else { format!(": {more}") };
-    format!("{word:<10} line {}, {}{}", event.line, about(event), Printable(&more))
+    let assumed = if event.assumed { ASSUMED } else { "" };
+    format!("{word:<WORD_WIDTH$}{LINE}{}, {}{}{assumed}", event.line, about(event), Printable(&more))
+}
+
+/// Where the outcome of a line is called something, in a line of the details.
+const WORD_WIDTH: usize = 10;
+/// Stands between that and the number of the line.
+const LINE: &str = " line ";
+/// What the details say at the end of a line that rests on an assumption.
+const ASSUMED: &str = " (assumed)";
+/// The same for machines, before and after it is known.
+const NOT_ASSUMED_JSON: &[u8] = br#""assumed":false"#;
+const ASSUMED_JSON: &[u8] = br#""assumed":true"#;
+/// Stands before the number of the line there.
+const LINE_JSON: &str = r#"{"line":"#;
+
+/// The number of the import's line that a line of the details is about.
+pub(crate) fn number_of(detail: &[u8], format: Format) -> u64 {
+    let start = match format {
+        Format::Text => WORD_WIDTH + LINE.len(),
+        Format::Json => LINE_JSON.len(),
+    };
+    let digits = detail.iter().skip(start).take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
+}
+
+/// A line of the details, with its line end, of which it is known now that it rests on an assumption.
+pub(crate) fn mark_assumed(detail: &mut Vec<u8>, format: Format) {
+    match format {
+        Format::Text => {
+            detail.truncate(detail.len() - usize::from(detail.ends_with(b"\n")));
+            detail.extend_from_slice(ASSUMED.as_bytes());
+            detail.push(b'\n');
+        }
+        // In a value its quotes would have a backslash before them.
+        Format::Json => {
+            let at = detail.windows(NOT_ASSUMED_JSON.len()).position(|text| text == NOT_ASSUMED_JSON);
+            if let Some(at) = at {
+                detail.splice(at..at + NOT_ASSUMED_JSON.len(), ASSUMED_JSON.iter().copied());
+            }
+        }
+    }
 }
 
 /// What a line is about.

@@ -1,6 +1,6 @@
 //! What is said of a run while it goes on: findings on stderr and in their file, and how far it is.
 
-use hubmill_device::Code;
+use hubmill_device::{Code, Printable};
 use hubmill_pipeline::Diagnostic;
 use hubmill_writer::Error;
 
@@ -27,4 +27,9 @@ impl Said {
 /// A finding that is about no place in the input.
 pub(crate) fn about_the_whole(code: Code, message: String, id: Option<String>) -> Diagnostic {
     Diagnostic { id, ..Diagnostic::of_the_whole(code, code.severity(), message) }
+}
+
+/// What is said of the notice of one of several inputs.
+pub(crate) fn notice_left_out(name: &str, notice: &str) -> String {
+    format!("notice: the first line of {name} is no device (§1.6) and was left out: {}", Printable(notice))
 }

@@ -148,3 +148,25 @@ fn keys_are_in_the_output_and_nowhere_else() {
         }
     }
 }
+
+#[test]
+fn notices_are_shown_and_counted_with_blank_lines() {
+    let folder = Folder::new();
+    let from = folder.write("from", "No keys\n".to_owned() + &device("a", "enabled", "") + "\n\n");
+    let to = folder.write("to", "No keys here\n\n".to_owned() + &device("a", "disabled", ""));
+    let report = folder.arg("report");
+    let answer = hubmill(&["diff", "-q", &from, &to, "--report", &report], b"");
+    assert_eq!(
+        (answer.code, answer.stderr_text().as_str()),
+        (
+            0,
+            "notice: the first line of FROM is no device (§1.6) and was left out: No keys\n\
+             notice: the first line of TO is no device (§1.6) and was left out: No keys here\n"
+        )
+    );
+    let told = folder.report("report");
+    assert_eq!((told.number("notices"), told.number("blank"), told.code("notice")), (2, 3, 2));
+    let undone = hubmill(&["undo", "-q", "--registry", &from, &to, "--report", &report], b"");
+    assert!(undone.stderr_text().contains("first line of --registry is no device"), "{}", undone.stderr_text());
+    assert_eq!(folder.report("report").number("notices"), 2);
+}

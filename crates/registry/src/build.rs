@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use hubmill_device::{Code, Member, is_system_module};
 use hubmill_parser::{Content, Level, Limits, Line, Parser, Record};
-use hubmill_pipeline::{Drain, Flow, Options, Piece, Work, fault_finding, is_notice, run, shown};
+use hubmill_pipeline::{Drain, Flow, Options, Piece, Work, fault_finding, is_notice, notice_text, run, shown};
 use hubmill_reader::{Input, Part};
 use hubmill_rules::{Check, CheckScratch, Checker, Finding, Policy};
 
@@ -97,6 +97,7 @@ impl Work for Reading<'_> {
                 Content::Blank => batch.counts.blank += 1,
                 Content::Invalid(fault) if at_start && line.start == from && is_notice(piece.bytes, line, *fault) => {
                     batch.counts.notices += 1;
+                    batch.counts.notice = Some(notice_text(&piece.bytes[line.start..line.end]));
                 }
                 Content::Invalid(fault) => {
                     let finding = fault_finding(*fault, &piece.bytes[..line.end], self.limits);
@@ -199,6 +200,9 @@ impl<P: FnMut(u64) + Send> Drain<Batch> for Noting<'_, P> {
             (&mut counts.with_mode, batch.counts.with_mode),
         ] {
             *sum += more;
+        }
+        if batch.counts.notice.is_some() {
+            counts.notice.clone_from(&batch.counts.notice);
         }
         if from == 0 {
             counts.bytes += piece.bytes.len() as u64;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use hubmill_device::{Member, Printable, Status};
+use hubmill_device::{AuthenticationType, Member, Printable, Status};
 use hubmill_pipeline::shown;
 
 use crate::decide::Match;
@@ -17,6 +17,9 @@ pub struct View<'a> {
     pub identity: DeviceLine<'a>,
     /// Its twin, by [`Section`].
     pub sections: [Option<&'a [u8]>; 3],
+    /// The identity is the export's: what it does not say of authentication is not known. Where a line of an import does not say
+    /// it, the hub makes keys (§4).
+    pub is_exported: bool,
     /// The ETags are the hub's: nothing was written since the export.
     pub has_etags: bool,
     /// As an edge device it has a scope of its own, which the hub made (§3.7).
@@ -27,7 +30,13 @@ impl<'a> View<'a> {
     /// Of a line of an export.
     pub fn of(line: DeviceLine<'a>) -> Self {
         let sections = Section::ALL.map(|section| line.section(section));
-        Self { identity: line, sections, has_etags: true, has_own_scope: line.device_scope().is_some() }
+        Self {
+            identity: line,
+            sections,
+            is_exported: true,
+            has_etags: true,
+            has_own_scope: line.device_scope().is_some(),
+        }
     }
 }
 
@@ -146,7 +155,7 @@ pub struct Comparison {
 
 /// Compares.
 pub fn compare(view: &View<'_>, line: &DeviceLine<'_>) -> Comparison {
-    let (from, to) = (view.identity.authentication(), line.authentication());
+    let (from, to) = (authentication(view), line.authentication());
     let mut comparison = Comparison {
         etag: compare_etag(view, line, Member::ETag),
         twin_etag: compare_etag(view, line, Member::TwinETag),
@@ -184,6 +193,18 @@ pub fn compare(view: &View<'_>, line: &DeviceLine<'_>) -> Comparison {
     comparison
 }
 
+/// How it authenticates now. Keys that the hub made are in no file.
+fn authentication<'a>(view: &View<'a>) -> Authentication<'a> {
+    match view.identity.authentication() {
+        Authentication::NotSaid if !view.is_exported => Authentication::Said(BY_HUB),
+        said => said,
+    }
+}
+
+/// What the hub makes where it makes the keys.
+const BY_HUB: Credentials<'_> =
+    Credentials { kind: Some(AuthenticationType::Sas), keys: [None, None], thumbprints: [None, None] };
+
 fn compare_authentication(comparison: &mut Comparison, from: &Authentication<'_>, to: &Authentication<'_>) {
     let changes = &mut comparison.identity;
     let (from, to) = match (from, to) {
@@ -198,11 +219,7 @@ fn compare_authentication(comparison: &mut Comparison, from: &Authentication<'_>
         }
         (Authentication::Said(from), to) => (from, to),
     };
-    let by_hub = Credentials {
-        kind: Some(hubmill_device::AuthenticationType::Sas),
-        keys: [None, None],
-        thumbprints: [None, None],
-    };
+    let by_hub = BY_HUB;
     let needs_keys = to.needs_keys();
     let to = match to {
         Authentication::Said(to) => to,

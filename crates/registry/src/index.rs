@@ -41,6 +41,8 @@ pub struct Counts {
     pub invalid: u64,
     /// The hub's plain-text line (§1.6).
     pub notices: u64,
+    /// The text of that, fit to be shown.
+    pub notice: Option<String>,
     /// Blank lines.
     pub blank: u64,
     /// Lines with an `importMode`, which no export has: the file may be an import.

@@ -78,6 +78,7 @@ fn everything_is_found_and_counted() {
             orphans: 1,
             invalid: 2,
             notices: 1,
+            notice: Some("Keys were left out of this export.".to_owned()),
             blank: 2,
             with_mode: 1,
             bytes: EXPORT.len() as u64,

@@ -77,6 +77,8 @@ pub enum Doubt {
     MemberTwice,
     /// A name in another case: the hub probably binds it (§1.5).
     MemberCase,
+    /// A member that a delete does not use has a type that it should not have.
+    MemberType,
     /// Keys, thumbprints and type do not go together (§3.5).
     Authentication,
     /// `type` before `x509Thumbprint` (§1.2).
@@ -109,11 +111,12 @@ pub enum Doubt {
 
 impl Doubt {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::LineTooLong,
         Self::Depth,
         Self::MemberTwice,
         Self::MemberCase,
+        Self::MemberType,
         Self::Authentication,
         Self::TypeBeforeThumbprint,
         Self::AuthenticationNone,
@@ -137,6 +140,7 @@ impl Doubt {
             Self::Depth => "json-depth",
             Self::MemberTwice => "duplicate-member",
             Self::MemberCase => "member-case",
+            Self::MemberType => "member-type",
             Self::Authentication => "authentication-conflict",
             Self::TypeBeforeThumbprint => "type-before-thumbprint",
             Self::AuthenticationNone => "authentication-none",
@@ -161,6 +165,7 @@ impl Doubt {
             Self::Depth => "nested deeper than --max-depth; the hub's limit is not known (§1.5)",
             Self::MemberTwice => "a name stands twice: which of the two the hub takes is not known (§1.5)",
             Self::MemberCase => "a name in another case: whether the hub takes it for the same is not known (§1.5)",
+            Self::MemberType => "a member of the wrong type that a delete does not use (§1.5)",
             Self::Authentication => "keys, thumbprints and type that do not go together (§3.5)",
             Self::TypeBeforeThumbprint => "type stands before x509Thumbprint (§1.2)",
             Self::AuthenticationNone => "the type none (§3.5)",

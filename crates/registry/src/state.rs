@@ -54,7 +54,11 @@ pub(crate) struct Current {
     pub(crate) identity: Source,
     pub(crate) sections: [Source; 3],
     flags: u16,
+    /// The risks that it is counted among, a bit each.
+    risks: u8,
 }
+
+const _: () = assert!(size_of::<Current>() == 20, "what is promised for a device, with its entry and the table");
 
 impl Current {
     /// It is not there.
@@ -79,7 +83,7 @@ impl Current {
     pub(crate) const MOVED: u16 = 512;
 
     fn of(entry: &Entry, identity: Source) -> Self {
-        let mut current = Self { identity, sections: [identity; 3], flags: 0 };
+        let mut current = Self { identity, sections: [identity; 3], flags: 0, risks: 0 };
         current.set_kind(entry);
         if entry.is_repeated() {
             current.set(Self::GONE);
@@ -100,6 +104,13 @@ impl Current {
     #[inline]
     pub(crate) fn clear(&mut self, flag: u16) {
         self.flags &= !flag;
+    }
+
+    /// Counts it among a risk, by the number of that, unless it is counted already.
+    pub(crate) fn count_once(&mut self, risk: u32, count: &mut u64) {
+        let bit = 1 << risk;
+        *count += u64::from(self.risks & bit == 0);
+        self.risks |= bit;
     }
 
     /// Takes from a line whether it is an edge device or a child of one.
@@ -275,7 +286,8 @@ impl<'r> State<'r> {
             _ if self.is_added(number) || current.is(Current::MADE) || !self.entry(number).is_edge() => true,
             _ => self.own_scope(number, reader, scope_room)?.is_some(),
         };
-        Ok(Some(look(&View { identity, sections, has_etags, has_own_scope })))
+        let is_exported = current.identity == Source::EXPORT;
+        Ok(Some(look(&View { identity, sections, is_exported, has_etags, has_own_scope })))
     }
 
     /// The scope that the hub made for an edge device, where the export has it and it is still the same device.

@@ -224,7 +224,7 @@ impl<'r> Stepping<'r> {
             Some(mode) => Asks::ForIts(mode),
             None => Asks::IsNotKnown(Doubt::MemberCase, None),
         };
-        if let Some((asks, finding)) = judge(check.findings(), facts.mode) {
+        if let Some((asks, finding)) = judge(check.findings(), facts.mode, piece.bytes) {
             step.asks = asks;
             if self.gives_reasons {
                 let id = facts.id.and_then(|id| record.text(id)).map(|id| shown(&id));
@@ -328,28 +328,50 @@ impl Steps {
 
 /// What findings mean for a line: the gravest one.
 #[inline]
-fn judge(findings: &[Finding], mode: Option<ImportMode>) -> Option<(Asks, &Finding)> {
+fn judge<'f>(findings: &'f [Finding], mode: Option<ImportMode>, chunk: &[u8]) -> Option<(Asks, &'f Finding)> {
     if findings.is_empty() {
         return None;
     }
+    // A line that has its mode twice, or in another case, may ask for something else than what was read (§1.5).
+    let is_open = |name| findings.iter().any(|finding| is_second_name(finding, name, chunk));
+    let mode = mode.filter(|_| !is_open("importMode"));
     findings
         .iter()
+        // An id by another name is one to the hub, probably (§1.5).
+        .filter(|finding| finding.code != Code::IdMissing || !is_open("id"))
         .filter_map(|finding| meaning(finding, mode).map(|(grave, asks)| (grave, asks, finding)))
         .min_by_key(|(grave, ..)| *grave)
         .map(|(_, asks, finding)| (asks, finding))
 }
 
-/// What a finding means, and how grave that is: 0 is the gravest.
+/// Whether a finding is about a member of this name that stands twice, or in another case.
+#[cold]
+fn is_second_name(finding: &Finding, name: &str, chunk: &[u8]) -> bool {
+    matches!(finding.code, Code::DuplicateMember | Code::MemberCase)
+        && finding.path.is_empty()
+        && finding.path_end(chunk).is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// What a finding means, and how grave that is: 0 is the gravest. `mode` is `None` where it can't be told.
+///
+/// A delete uses the ids, the mode, and the eTag where it compares one; of the rest no source says that the hub looks at it
+/// (§2, and the delete with short keys in §7). Whatever is wrong there must not hide that a line deletes.
 #[cold]
 fn meaning(finding: &Finding, mode: Option<ImportMode>) -> Option<(u8, Asks)> {
     let code = finding.code;
     let is_error = finding.severity == Severity::Error;
-    let is_delete = mode.is_some_and(ImportMode::is_delete);
+    let may_delete = mode.is_none_or(ImportMode::is_delete);
     let writes_identity = mode.is_none_or(|mode| !mode.is_delete() && !mode.is_update_twin());
+    let is_used = match finding.path {
+        "id" | "moduleId" | "importMode" | "status" => true,
+        "eTag" => mode.is_none_or(ImportMode::is_if_match),
+        _ => !may_delete,
+    };
     let unreadable = Some((0, Asks::Fails(Failure::Unreadable(code))));
     let refused = Some((2, Asks::Fails(Failure::Refused(code))));
     let doubt = |doubt| Some((3, Asks::IsNotKnown(doubt, mode)));
     match code {
+        Code::MemberType if !is_used => Some((4, Asks::IsNotKnown(Doubt::MemberType, mode))),
         Code::IdMissing
         | Code::MemberType
         | Code::StatusMissing
@@ -363,17 +385,16 @@ fn meaning(finding: &Finding, mode: Option<ImportMode>) -> Option<(u8, Asks)> {
         Code::ParentScopes if writes_identity => doubt(Doubt::ParentScopes),
         Code::AuthenticationNone if writes_identity => doubt(Doubt::AuthenticationNone),
         Code::TypeBeforeThumbprint if writes_identity => doubt(Doubt::TypeBeforeThumbprint),
+        Code::IdCharset | Code::IdLength | Code::ModuleIdCharset | Code::ModuleIdLength if is_error => refused,
+        // What follows is about what a delete does not use.
+        _ if may_delete => None,
         Code::AuthenticationConflict if is_error => refused,
         Code::AuthenticationConflict if writes_identity => doubt(Doubt::Authentication),
-        Code::TwinNull if !is_delete => doubt(Doubt::TwinNull),
-        Code::TagsSize | Code::DesiredSize | Code::ReportedSize | Code::TwinStringLength if !is_error && !is_delete => {
+        Code::TwinNull => doubt(Doubt::TwinNull),
+        Code::TagsSize | Code::DesiredSize | Code::ReportedSize | Code::TwinStringLength if !is_error => {
             doubt(Doubt::TwinSize)
         }
-        Code::IdCharset
-        | Code::IdLength
-        | Code::ModuleIdCharset
-        | Code::ModuleIdLength
-        | Code::StatusReasonLength
+        Code::StatusReasonLength
         | Code::KeyBase64
         | Code::KeyLength
         | Code::KeyHalf

@@ -24,7 +24,8 @@ impl Pair {
     }
 }
 
-/// What people lose sleep over. Each counts devices and modules that are in the hub now, unless it says something else.
+/// What people lose sleep over. Each counts devices and modules that are in the hub now, once each, unless it says something
+/// else, and goes by what the export has of them, whatever earlier lines made of that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Risks {
     /// They would get new keys that only the hub knows (§2, §4).
@@ -37,7 +38,8 @@ pub struct Risks {
     pub keyless: u64,
     /// They may connect, and could not any more.
     pub disabled: u64,
-    /// A section of their twin would be replaced by the file's, which says something else.
+    /// A section of their twin would be replaced by the file's, which says something else, or be gone with a device that is made
+    /// anew.
     pub twins_replaced: u64,
     /// Edge devices that would go.
     pub edge_deleted: u64,
@@ -47,7 +49,7 @@ pub struct Risks {
     pub modules_with_device: u64,
     /// New devices and modules whose keys only the hub knows.
     pub new_keys_by_hub: u64,
-    /// Devices whose line may delete them: whether it does is not known.
+    /// Devices whose line may delete them: whether it does is not known. Lines of which not even the device is known count as well.
     pub maybe_deleted: u64,
 }
 
@@ -86,7 +88,7 @@ pub struct Summary {
     pub assumed: u64,
     /// Those of the failing lines whose identity may be written all the same (§2).
     pub failing_partly: u64,
-    /// Lines whose ids stand in an earlier line of the import.
+    /// Lines whose ids stand in an earlier line of the import. Lines that fail whatever is there are left out on either side.
     pub repeated: u64,
     /// What people lose sleep over.
     pub risks: Risks,

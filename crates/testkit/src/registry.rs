@@ -4,7 +4,7 @@
 //! It knows lines that are JSON objects with a `status`; what is wrong with a line by itself is the [checker](crate::checker)'s.
 
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The ids of a device, or of a device and a module.
 pub type Key = (String, Option<String>);
@@ -35,6 +35,10 @@ pub struct Registry {
     pub maybe_new: BTreeMap<Key, ()>,
     /// How many devices and modules the hub takes.
     pub quota: Option<usize>,
+    /// What the export says.
+    exported: BTreeMap<Key, Thing>,
+    /// What lines that write an identity put at stake of what the hub has now, by the name of the risk for machines.
+    pub risks: BTreeMap<&'static str, BTreeSet<Key>>,
 }
 
 const CREATING: [&str; 3] = ["createOrUpdate", "create", "createOrUpdateIfMatchETag"];
@@ -103,6 +107,7 @@ impl Registry {
             let thing = Thing { identity, twin, etags, maybe: false, unsure: false, own_scope };
             registry.things.entry(key(line)).or_insert(thing);
         }
+        registry.exported = registry.things.clone();
         registry
     }
 
@@ -126,6 +131,39 @@ impl Registry {
         let has_device = key.1.is_none() || self.things.contains_key(&device) || self.maybe_new.contains_key(&device);
         if CREATING.contains(&mode) && has_device {
             self.maybe_new.insert(key, ());
+        }
+    }
+
+    /// Notes what a line puts at stake that writes an identity. One that makes its device anew leaves nothing of the twin.
+    fn note_risks(&mut self, line: &Value, makes: bool) {
+        let key = key(line);
+        let new = identity(line, false);
+        let makes_keys = new["authentication"] == json!("by hub");
+        let mut at_stake = Vec::new();
+        if let Some(old) = self.exported.get(&key) {
+            let (was, is) = (&old.identity["authentication"], &new["authentication"]);
+            at_stake.push(("keysByHub", makes_keys));
+            at_stake.push(("keyless", was.is_null()));
+            let was_x509 = was[0] == json!("selfSigned") || was[0] == json!("certificateAuthority");
+            at_stake.push(("turnSas", was_x509 && (makes_keys || is[0] == json!("sas"))));
+            if !makes_keys {
+                let had = was[1].as_array().into_iter().flatten().filter(|key| **key != json!(""));
+                let had: Vec<&Value> = had.collect();
+                let works = had.iter().any(|key| is[1].as_array().is_some_and(|now| now.contains(key)));
+                at_stake.push(("keysReplaced", !had.is_empty() && !works));
+            }
+            at_stake
+                .push(("disabled", old.identity["status"] == json!("enabled") && new["status"] == json!("disabled")));
+            let replaces = |number: usize| {
+                let new = section(line, number).or(makes.then(|| json!({})));
+                old.twin[number] != json!({}) && new.is_some_and(|new| new != old.twin[number])
+            };
+            at_stake.push(("twinsReplaced", (0..3).any(replaces)));
+        } else {
+            at_stake.push(("newKeysByHub", makes_keys));
+        }
+        for (risk, _) in at_stake.into_iter().filter(|(_, is_there)| *is_there) {
+            self.risks.entry(risk).or_default().insert(key.clone());
         }
     }
 
@@ -205,6 +243,7 @@ impl Registry {
         let own_scope = json!("by hub");
         let thing = Thing { identity, twin, etags: [None, None], maybe: false, unsure: false, own_scope };
         self.things.insert(key, thing);
+        self.note_risks(line, true);
         "created".to_owned()
     }
 
@@ -272,6 +311,9 @@ impl Registry {
             }
         }
         thing.etags = [None, None];
+        if !mode.starts_with("updateTwin") {
+            self.note_risks(line, false);
+        }
         changes.first().copied().unwrap_or("unchanged").to_owned()
     }
 }
