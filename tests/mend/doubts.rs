@@ -1,0 +1,130 @@
+//! `hubmill diff` and `hubmill undo` where a file leaves open what the hub is like: nothing is guessed, and that is said.
+
+use crate::support::{Folder, hubmill, json_lines};
+use hubmill_testkit::process::Answer;
+use serde_json::Value;
+
+const OLD: &str = "T0xELXByaW1hcnkta2V5LW9mLWEtZGV2aWNlLTAwMDA=";
+const NEW: &str = "TkVXLXByaW1hcnkta2V5LW9mLWEtZGV2aWNlLTAwMDA=";
+const CERTIFICATE: &str = r#"{"type":"certificateAuthority"}"#;
+const TWIN: &str = r#","twinETag":"AAAAAAAAAAE=","tags":{"x":1}"#;
+
+fn sas(key: &str) -> String {
+    format!(
+        "{{\"symmetricKey\":{{\"primaryKey\":\"{key}\",\"secondaryKey\":\"{key}\"}},\
+         \"x509Thumbprint\":{{\"primaryThumbprint\":null,\"secondaryThumbprint\":null}},\"type\":\"sas\"}}"
+    )
+}
+
+/// A line of an export: a device "a", with this ETag, status and authentication, and the twin of all of them.
+fn exported(etag: &str, status: &str, authentication: &str) -> String {
+    format!("{{\"id\":\"a\",\"eTag\":\"{etag}\",\"status\":\"{status}\",\"authentication\":{authentication}{TWIN}}}\n")
+}
+
+fn backup() -> String {
+    exported("MQ==", "enabled", &sas(OLD))
+}
+
+/// A line of an import about "a" with these members.
+fn import(members: &str) -> String {
+    format!("{{\"id\":\"a\",{members}}}\n")
+}
+
+/// Runs `undo` on these texts; the last two are `--after` and `--errors`.
+fn undo(backup: &str, import: &str, after: Option<&str>, log: Option<&str>) -> Answer {
+    let folder = Folder::new();
+    let (backup, import) = (folder.write("backup", backup), folder.write("import", import));
+    let after = after.map(|text| folder.write("after", text));
+    let log = log.map(|text| folder.write("log", text));
+    let mut args = vec!["undo", "--registry", &backup, &import];
+    for (flag, path) in [("--after", &after), ("--errors", &log)] {
+        args.extend(path.as_deref().map(|path| [flag, path]).into_iter().flatten());
+    }
+    hubmill(&args, b"")
+}
+
+/// Exit code, and id, mode and primary key of each line.
+fn written(answer: &Answer) -> (i32, Vec<(String, String, String)>) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let line = |line: &Value| {
+        let name = match line["moduleId"].as_str() {
+            Some(module) => format!("{}/{module}", text(&line["id"])),
+            None => text(&line["id"]),
+        };
+        (name, text(&line["importMode"]), text(&line["authentication"]["symmetricKey"]["primaryKey"]))
+    };
+    (answer.code, json_lines(&answer.stdout).iter().map(line).collect())
+}
+
+fn lines(code: i32, lines: &[(&str, &str, &str)]) -> (i32, Vec<(String, String, String)>) {
+    (code, lines.iter().map(|(id, mode, key)| ((*id).to_owned(), (*mode).to_owned(), (*key).to_owned())).collect())
+}
+
+#[track_caller]
+fn assert_said(answer: &Answer, parts: &[&str]) {
+    let said = answer.stderr_text();
+    for part in parts {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    for key in [OLD, NEW] {
+        assert!(!said.contains(key), "{said}");
+    }
+}
+
+#[test]
+fn keys_that_the_export_from_after_does_not_show_are_written_back() {
+    let (old, new) = (sas(OLD), sas(NEW));
+    let keyless = exported("Mg==", "enabled", "null");
+    let back = lines(0, &[("a", "update", OLD)]);
+    // New keys, keys by the hub, and a certificate in place of keys.
+    for authentication in [new.as_str(), "null", "{\"type\":\"sas\"}", CERTIFICATE] {
+        let line =
+            import(&format!("\"importMode\":\"update\",\"status\":\"enabled\",\"authentication\":{authentication}"));
+        let answer = undo(&backup(), &line, Some(&keyless), None);
+        assert_eq!(written(&answer), back, "{authentication}: {}", answer.stderr_text());
+    }
+    // Keys in place of a certificate, by the line or by the hub.
+    for authentication in [new.as_str(), "null"] {
+        let line =
+            import(&format!("\"importMode\":\"update\",\"status\":\"enabled\",\"authentication\":{authentication}"));
+        let answer = undo(&exported("MQ==", "enabled", CERTIFICATE), &line, Some(&keyless), None);
+        assert_eq!(written(&answer), lines(0, &[("a", "update", "")]), "{authentication}");
+        assert!(answer.stdout_text().contains(CERTIFICATE));
+    }
+    // The import did not change how it authenticates, or is seen not to have been applied: by the status, or by the ETag.
+    let same = import(&format!(
+        "\"importMode\":\"update\",\"status\":\"enabled\",\"authentication\":{old},\"tags\":{{\"x\":9}}"
+    ));
+    let other_status = import(&format!("\"importMode\":\"update\",\"status\":\"disabled\",\"authentication\":{new}"));
+    let line = import(&format!("\"importMode\":\"update\",\"status\":\"enabled\",\"authentication\":{new}"));
+    for (line, after) in [(same, keyless.clone()), (other_status, keyless), (line, exported("MQ==", "enabled", "null"))]
+    {
+        let answer = undo(&backup(), &line, Some(&after), None);
+        assert_eq!(written(&answer), lines(0, &[]), "{line}: {}", answer.stderr_text());
+    }
+}
+
+#[test]
+fn what_authenticates_as_no_import_without_keys_left_it_was_changed_since() {
+    let line = import("\"importMode\":\"update\",\"status\":\"disabled\",\"authentication\":null");
+    // The old keys, where the import would have made new ones, or a certificate: so somebody else has disabled it.
+    for authentication in [sas(OLD).as_str(), CERTIFICATE] {
+        let after = exported("Mg==", "disabled", authentication);
+        let answer = undo(&backup(), &line, Some(&after), None);
+        assert_eq!(written(&answer), lines(1, &[]), "{authentication}: {}", answer.stderr_text());
+        assert_said(&answer, &["error[changed-since]: the device \"a\""]);
+    }
+    let answer = undo(&backup(), &line, Some(&exported("Mg==", "disabled", &sas(NEW))), None);
+    assert_eq!(written(&answer), lines(0, &[("a", "update", OLD)]), "{}", answer.stderr_text());
+    // The same for what the import made.
+    let created = line.replace("\"a\"", "\"n\"").replace("update", "create");
+    let made = |authentication: &str| {
+        backup() + &exported("Mg==", "disabled", authentication).replace("\"a\"", "\"n\"").replace(TWIN, "")
+    };
+    let answer = undo(&backup(), &created, Some(&made(CERTIFICATE)), None);
+    assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+    for authentication in [sas(NEW).as_str(), "null"] {
+        let answer = undo(&backup(), &created, Some(&made(authentication)), None);
+        assert_eq!(written(&answer), lines(0, &[("n", "deleteIfMatchETag", "")]), "{}", answer.stderr_text());
+    }
+}
