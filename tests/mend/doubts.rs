@@ -128,3 +128,29 @@ fn what_authenticates_as_no_import_without_keys_left_it_was_changed_since() {
         assert_eq!(written(&answer), lines(0, &[("n", "deleteIfMatchETag", "")]), "{}", answer.stderr_text());
     }
 }
+
+#[test]
+fn a_device_with_a_module_that_somebody_added_since_is_not_deleted() {
+    let new = sas(NEW);
+    let device =
+        format!("{{\"id\":\"n\",\"importMode\":\"create\",\"status\":\"enabled\",\"authentication\":{new}}}\n");
+    let module = |mode: &str| device.replace("\"id\":\"n\"", "\"id\":\"n\",\"moduleId\":\"m\"").replace("create", mode);
+    let after = |lines: &str| {
+        lines
+            .lines()
+            .fold(backup(), |all, line| all + &line.replace("\"importMode\":\"create\"", "\"eTag\":\"Mg==\"") + "\n")
+    };
+    let there = after(&(device.clone() + &module("create")));
+    // No line of the import about it, or one that made nothing.
+    for import in [device.clone(), device.clone() + &module("update")] {
+        let answer = undo(&backup(), &import, Some(&there), None);
+        assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+        assert_said(&answer, &["error[changed-since]: the device \"n\" has a module \"m\""]);
+    }
+    let gone = lines(0, &[("n", "deleteIfMatchETag", "")]);
+    let answer = undo(&backup(), &(device.clone() + &module("create")), Some(&there), None);
+    assert_eq!(written(&answer), gone, "{}", answer.stderr_text());
+    // The hub makes its own.
+    let of_hub = after(&(device.clone() + &module("create").replace("\"m\"", "\"$edgeHub\"")));
+    assert_eq!(written(&undo(&backup(), &device, Some(&of_hub), None)), gone);
+}

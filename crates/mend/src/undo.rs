@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hubmill_device::{AuthenticationType, Code, ImportMode, Member, Severity, is_system_module};
 use hubmill_parser::{Level, Limits};
+use hubmill_pipeline::shown;
 use hubmill_registry::{Authentication, DeviceLine, Error, LineReader, Number, Registry, Section};
 
 use crate::compare::{difference, lacks_keys, same_authentication};
@@ -15,7 +16,7 @@ use crate::failures::Failures;
 use crate::fate::{Doubt, Failed, Fate, ImportLine};
 use crate::met::Met;
 use crate::new_line::{Identity, NewLine};
-use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
+use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Rooms, Step, Steps};
 use crate::read_log::ReadLog;
 
 const EMPTY: &[u8] = b"{}";
@@ -370,6 +371,10 @@ impl Undo<'_> {
             batch.totals.equal += 1;
             return Ok(());
         }
+        let added = match ids.1 {
+            None => self.added_module(reader, rooms, key, device_lines, ids.0)?,
+            Some(_) => None,
+        };
         let after = self.after(reader, ids, &mut rooms.after)?;
         match fate.doubt {
             Some(Doubt::Log) => {
@@ -401,6 +406,16 @@ impl Undo<'_> {
                     return Ok(());
                 }
             }
+            if let Some(module) = added {
+                let what = || {
+                    format!(
+                        "has a module {:?} that the import did not make: it was added since, and both are left as they are",
+                        shown(&module)
+                    )
+                };
+                batch.note_with(Code::ChangedSince, Severity::Error, ids, what);
+                return Ok(());
+            }
             etag = after.as_ref().and_then(|after| after.value(Member::ETag));
             if etag.is_none() {
                 let what = "has no ETag in the export of --after: not deleted";
@@ -416,10 +431,37 @@ impl Undo<'_> {
         Ok(())
     }
 
+    /// A module that the export from after the import has of a new device, and that the import did not make: it would go with its device.
+    fn added_module(
+        &self,
+        reader: &mut LineReader,
+        rooms: &mut Rooms,
+        key: &mut Vec<u8>,
+        lines: &mut LineRoom,
+        id: &[u8],
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let Some(after) = self.files.after else { return Ok(None) };
+        let Some(device) = after.find(id, None, &mut rooms.ids)? else { return Ok(None) };
+        for number in after.modules_of(device) {
+            // The hub makes its own with the device (§1.7).
+            if after.entries()[number as usize].is_system_module() {
+                continue;
+            }
+            let (id, module_id) = after.ids(number, &mut rooms.ids)?;
+            let ids = (id.as_slice(), module_id.as_deref());
+            self.gather(self.files.import.find(ids.0, ids.1, &mut rooms.ids)?, lines, &mut rooms.ids)?;
+            let own = self.read(reader, ids, lines, key);
+            if !Fate::start(false).after(&own, None).exists {
+                return Ok(module_id);
+            }
+        }
+        Ok(None)
+    }
+
     fn device_of_new_module(
         &self,
         reader: &mut LineReader,
-        rooms: &mut crate::passes::Rooms,
+        rooms: &mut Rooms,
         key: &mut Vec<u8>,
         lines: &mut LineRoom,
         id: &[u8],
