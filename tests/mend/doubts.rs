@@ -43,6 +43,12 @@ fn undo(backup: &str, import: &str, after: Option<&str>, log: Option<&str>) -> A
     hubmill(&args, b"")
 }
 
+fn diff(flags: &[&str], from: &str, to: &str) -> Answer {
+    let folder = Folder::new();
+    let (from, to) = (folder.write("from", from), folder.write("to", to));
+    hubmill(&[&["diff"], flags, &[&from, &to]].concat(), b"")
+}
+
 /// Exit code, and id, mode and primary key of each line.
 fn written(answer: &Answer) -> (i32, Vec<(String, String, String)>) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -153,4 +159,30 @@ fn a_device_with_a_module_that_somebody_added_since_is_not_deleted() {
     // The hub makes its own.
     let of_hub = after(&(device.clone() + &module("create").replace("\"m\"", "\"$edgeHub\"")));
     assert_eq!(written(&undo(&backup(), &device, Some(&of_hub), None)), gone);
+}
+
+#[test]
+fn an_etag_that_is_empty_is_none() {
+    let (from, to) = (backup(), exported("MQ==", "disabled", &sas(OLD)));
+    for etag in ["", "\\\"\\\""] {
+        let from = from.replace("MQ==", etag);
+        for (flags, to) in [(vec!["--if-match"], to.as_str()), (vec!["--if-match", "--delete"], "")] {
+            let answer = diff(&flags, &from, to);
+            assert_eq!(written(&answer), lines(1, &[]), "{flags:?} {}", answer.stderr_text());
+            assert_said(&answer, &["error[not-written]: the device \"a\" has no ETag"]);
+        }
+    }
+    let twin = from.replace("{\"x\":1}", "{\"x\":2}");
+    let answer = diff(&["--if-match"], &from.replace("AAAAAAAAAAE=", ""), &twin);
+    assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+    // A twin's ETag is left out where the identity has one.
+    let both = to.replace("{\"x\":1}", "{\"x\":2}");
+    let answer = diff(&["--if-match"], &from.replace("AAAAAAAAAAE=", ""), &both);
+    assert_eq!(written(&answer), lines(0, &[("a", "updateIfMatchETag", OLD)]), "{}", answer.stderr_text());
+    assert!(!answer.stdout_text().contains("twinETag"));
+    let created = import("\"importMode\":\"create\",\"status\":\"enabled\"").replace("\"a\"", "\"n\"");
+    let after = backup() + &from.replace("\"a\"", "\"n\"").replace("MQ==", "").replace(TWIN, "");
+    let answer = undo(&backup(), &created, Some(&after), None);
+    assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+    assert_said(&answer, &["error[not-written]: the device \"n\" has no ETag in the export of --after"]);
 }

@@ -8,7 +8,7 @@ use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section}
 
 use crate::compare::{Difference, difference, lacks_keys};
 use crate::met::Met;
-use crate::new_line::{Identity, NewLine};
+use crate::new_line::{Identity, NewLine, etag_of};
 use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
 
 /// What is wanted of a diff.
@@ -192,8 +192,8 @@ impl Diff<'_> {
         }
         if self.options.if_match {
             line.mode = if twin_alone { ImportMode::UpdateTwinIfMatchETag } else { ImportMode::UpdateIfMatchETag };
-            line.twin_etag = from.value(Member::TwinETag).filter(|_| different.sections != [false; 3]);
-            line.etag = from.value(Member::ETag).filter(|_| !twin_alone);
+            line.twin_etag = etag_of(from, Member::TwinETag).filter(|_| different.sections != [false; 3]);
+            line.etag = etag_of(from, Member::ETag).filter(|_| !twin_alone);
             if (if twin_alone { line.twin_etag } else { line.etag }).is_none() {
                 note_no_etag(ids, batch);
                 return Ok(());
@@ -237,7 +237,7 @@ impl Diff<'_> {
         let mut line = NewLine::about(&from, ImportMode::Delete);
         if self.options.if_match {
             line.mode = ImportMode::DeleteIfMatchETag;
-            line.etag = from.value(Member::ETag);
+            line.etag = etag_of(&from, Member::ETag);
             if line.etag.is_none() {
                 note_no_etag(ids, batch);
                 return Ok(());

@@ -15,7 +15,7 @@ use crate::compare::{difference, lacks_keys, same_authentication};
 use crate::failures::Failures;
 use crate::fate::{Doubt, Failed, Fate, ImportLine};
 use crate::met::Met;
-use crate::new_line::{Identity, NewLine};
+use crate::new_line::{Identity, NewLine, etag_of};
 use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Rooms, Step, Steps};
 use crate::read_log::ReadLog;
 
@@ -416,7 +416,7 @@ impl Undo<'_> {
                 batch.note_with(Code::ChangedSince, Severity::Error, ids, what);
                 return Ok(());
             }
-            etag = after.as_ref().and_then(|after| after.value(Member::ETag));
+            etag = after.as_ref().and_then(|after| etag_of(after, Member::ETag));
             if etag.is_none() {
                 let what = "has no ETag in the export of --after: not deleted";
                 batch.note(Code::NotWritten, Severity::Error, ids, what);
