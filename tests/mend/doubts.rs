@@ -162,6 +162,45 @@ fn a_device_with_a_module_that_somebody_added_since_is_not_deleted() {
 }
 
 #[test]
+fn an_identity_that_may_be_written_although_its_twin_was_refused_is_written_back() {
+    let log = |code: u32| format!("{{\"deviceId\":\"a\",\"errorCode\":{code},\"errorStatus\":\"a\"}}\n");
+    let (old, new) = (sas(OLD), sas(NEW));
+    let line = |mode: &str| {
+        import(&format!(
+            "{mode}\"status\":\"enabled\",\"authentication\":{new},\"twinETag\":\"AAAAAAAAAAI=\",\"tags\":{{\"x\":2}}"
+        ))
+    };
+    let back = lines(0, &[("a", "update", OLD)]);
+    for mode in ["", "\"importMode\":\"createOrUpdate\",", "\"importMode\":\"update\","] {
+        for code in [412_001, 400_023] {
+            let answer = undo(&backup(), &line(mode), None, Some(&log(code)));
+            assert_eq!(written(&answer), back, "{mode} {code}: {}", answer.stderr_text());
+            assert!(!answer.stdout_text().contains("tags"), "the twin was not written");
+            assert_said(&answer, &["1 line of the import failed for its twinETag"]);
+        }
+    }
+    // An export from after it tells.
+    let answer = undo(&backup(), &line(""), Some(&exported("Mg==", "enabled", &new)), Some(&log(412_001)));
+    assert_eq!(written(&answer), back, "{}", answer.stderr_text());
+    let answer = undo(&backup(), &line(""), Some(&exported("Mg==", "enabled", &old)), Some(&log(412_001)));
+    assert_eq!(written(&answer), lines(0, &[]), "{}", answer.stderr_text());
+    // What writes no identity, has no twinETag, or failed for another reason, has nothing to take back.
+    for (line, code) in [
+        (line("\"importMode\":\"updateTwinIfMatchETag\","), 412_001),
+        (line("").replace("\"twinETag\":\"AAAAAAAAAAI=\",", ""), 412_001),
+        (line(""), 409_001),
+    ] {
+        let answer = undo(&backup(), &line, None, Some(&log(code)));
+        assert_eq!(written(&answer), lines(0, &[]), "{line}: {}", answer.stderr_text());
+    }
+    // Whether it was made is not known, so it is not deleted.
+    let created = line("").replace("\"a\"", "\"n\"");
+    let answer = undo(&backup(), &created, None, Some(&log(412_001).replace("\"a\"", "\"n\"")));
+    assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+    assert_said(&answer, &["error[not-written]: the device \"n\""]);
+}
+
+#[test]
 fn an_etag_that_is_empty_is_none() {
     let (from, to) = (backup(), exported("MQ==", "disabled", &sas(OLD)));
     for etag in ["", "\\\"\\\""] {

@@ -45,6 +45,8 @@ totals! {
     keys_by_hub;
     /// Lines of the import that failed, and that have nothing to take back.
     failed;
+    /// Lines of the import whose twin was refused, and whose identity may be written all the same.
+    failed_partly;
     /// Lines that rest on the backup being the state right before the import.
     assumed;
     /// Devices and modules that get new keys, since the backup has none.

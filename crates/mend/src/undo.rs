@@ -203,6 +203,7 @@ impl Undo<'_> {
         }
         let fate = start.after(&own, Some(&before));
         batch.totals.failed += fate.failed;
+        batch.totals.failed_partly += fate.failed_partly;
         if module_id.as_deref().is_some_and(is_system_module) {
             self.note_system_module(&fate, ids, batch);
             return Ok(());
@@ -367,6 +368,7 @@ impl Undo<'_> {
             }
         }
         batch.totals.failed += fate.failed;
+        batch.totals.failed_partly += fate.failed_partly;
         if !fate.exists {
             batch.totals.equal += 1;
             return Ok(());
