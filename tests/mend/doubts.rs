@@ -225,3 +225,21 @@ fn an_etag_that_is_empty_is_none() {
     assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
     assert_said(&answer, &["error[not-written]: the device \"n\" has no ETag in the export of --after"]);
 }
+
+#[test]
+fn what_an_update_says_of_authentication_that_one_export_does_not_have_is_said() {
+    let (known, null) = (sas(NEW), "null");
+    let answer = diff(&[], &exported("MQ==", "enabled", null), &exported("MQ==", "disabled", &known));
+    assert_eq!(written(&answer), lines(0, &[("a", "update", NEW)]), "{}", answer.stderr_text());
+    assert_said(&answer, &["warning[authentication-unknown]: the device \"a\"", "sets the one of the second export"]);
+    assert!(!answer.stderr_text().contains("left as it is"), "{}", answer.stderr_text());
+    let answer = diff(&[], &exported("MQ==", "enabled", &known), &exported("MQ==", "disabled", null));
+    assert_eq!(written(&answer), lines(0, &[("a", "update", NEW)]), "{}", answer.stderr_text());
+    assert_said(&answer, &["sets the one of the first export"]);
+    // Nothing is written of it here.
+    let twin = exported("MQ==", "enabled", &known).replace("{\"x\":1}", "{\"x\":2}");
+    for to in [twin, exported("MQ==", "enabled", &known)] {
+        let answer = diff(&[], &exported("MQ==", "enabled", null), &to);
+        assert_said(&answer, &["not compared, and left as it is"]);
+    }
+}

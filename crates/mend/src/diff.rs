@@ -90,6 +90,7 @@ impl Step for Diff<'_> {
         };
         self.met.meet(found);
         let from_line = self.from.line(found, &mut rooms.there)?;
+        let mut written = None;
         let different = if from_line == to_line {
             let authentication_unknown = lacks_keys(&to);
             Difference { authentication_unknown, ..Difference::default() }
@@ -103,7 +104,7 @@ impl Step for Diff<'_> {
                     let what = "differs, and is a module of the hub itself: whether an import can set its twin is not known (§1.7)";
                     batch.note(Code::NotWritten, Severity::Warning, ids, what);
                 } else {
-                    self.update(reader, (&mut rooms.parent, &mut rooms.ids), (&from, &to), ids, different, batch)?;
+                    written = self.update(reader, &mut rooms.parent, (&from, &to), ids, different, batch)?;
                 }
             }
             different
@@ -111,8 +112,20 @@ impl Step for Diff<'_> {
         batch.totals.equal += u64::from(different.is_none());
         if different.authentication_unknown && !is_system {
             batch.totals.authentication_unknown += 1;
-            let what =
-                "does not say how it authenticates in one of the exports or both (§4): not compared, and left as it is";
+            batch.totals.authentication_set += u64::from(written.is_some());
+            let what = match written {
+                None => {
+                    "does not say how it authenticates in one of the exports or both (§4): not compared, and left as it is"
+                }
+                Some(Side::From) => {
+                    "does not say how it authenticates in the second export (§4): not compared; the update of something else that differs \
+                     sets the one of the first export, since without any the hub would make new keys (§2)"
+                }
+                Some(Side::To) => {
+                    "does not say how it authenticates in the first export (§4): not compared; the update of something else that differs \
+                     sets the one of the second export, since without any the hub would make new keys (§2)"
+                }
+            };
             batch.note(Code::AuthenticationUnknown, Severity::Warning, ids, what);
         }
         Ok(())
@@ -156,27 +169,30 @@ impl Diff<'_> {
         Ok(())
     }
 
+    /// Writes a line that updates; the export whose authentication is in it, where there is one.
     fn update(
         &self,
         reader: &mut LineReader,
-        (parent_room, _): (&mut Vec<u8>, &mut Vec<u8>),
+        parent_room: &mut Vec<u8>,
         (from, to): (&DeviceLine<'_>, &DeviceLine<'_>),
         ids: (&[u8], Option<&[u8]>),
         different: Difference,
         batch: &mut LinesBatch,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Side>, Error> {
         let reported = different.sections[Section::Reported as usize];
         let twin_alone = !different.identity && !reported;
         let mut line = NewLine::about(to, if twin_alone { ImportMode::UpdateTwin } else { ImportMode::Update });
         line.sections = self.sections(to, different.sections);
         let scope;
+        let mut side = None;
         if !twin_alone {
-            let known = [to, from].into_iter().find(|line| !lacks_keys(line));
-            let authentication = known.and_then(|line| line.value(Member::Authentication));
+            let known = [(Side::To, to), (Side::From, from)].into_iter().find(|(_, line)| !lacks_keys(line));
+            side = known.map(|(side, _)| side);
+            let authentication = known.and_then(|(_, line)| line.value(Member::Authentication));
             if authentication.is_none() {
                 let what = "differs, but no export says how it authenticates: an update would give it new keys (§2), so none is written";
                 batch.note(Code::NotWritten, Severity::Error, ids, what);
-                return Ok(());
+                return Ok(None);
             }
             scope = self.scope(reader, parent_room, to, Some(from))?;
             note_scope(&scope, ids, batch);
@@ -196,13 +212,13 @@ impl Diff<'_> {
             line.etag = etag_of(from, Member::ETag).filter(|_| !twin_alone);
             if (if twin_alone { line.twin_etag } else { line.etag }).is_none() {
                 note_no_etag(ids, batch);
-                return Ok(());
+                return Ok(None);
             }
         }
         line.write(&mut batch.output);
         batch.totals.twin_updates += u64::from(twin_alone);
         batch.totals.updates += u64::from(!twin_alone);
-        Ok(())
+        Ok(side)
     }
 
     /// The sections that are to be in a line; one that `line` does not have is an empty one.
@@ -261,6 +277,13 @@ impl Diff<'_> {
 }
 
 const EMPTY: &[u8] = b"{}";
+
+/// One of the two exports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    From,
+    To,
+}
 
 /// A scope to be written.
 pub(crate) struct Scope<'l> {

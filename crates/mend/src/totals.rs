@@ -41,6 +41,8 @@ totals! {
     system_modules;
     /// Devices and modules whose authentication is not known on one side.
     authentication_unknown;
+    /// Those of them whose authentication is in an update all the same, as one of the exports has it.
+    authentication_set;
     /// Devices and modules whose keys the hub makes.
     keys_by_hub;
     /// Lines of the import that failed, and that have nothing to take back.
