@@ -61,6 +61,7 @@ fn compare(run: &mut Run<'_>, arguments: &DiffArguments, from: Input, to: Input)
     for (count, what) in [
         (totals.only_from, "only in FROM, and left there (--delete)"),
         (totals.with_device, "deleted with its device"),
+        (totals.not_known, "with a line that can't be read for certain: nothing is written for it"),
         (totals.system_modules, "of the hub itself ($), which no import writes"),
         (
             totals.authentication_unknown - totals.authentication_set,

@@ -243,3 +243,159 @@ fn what_an_update_says_of_authentication_that_one_export_does_not_have_is_said()
         assert_said(&answer, &["not compared, and left as it is"]);
     }
 }
+
+/// Lines about "a" with a name that the hub may bind, each with the path of what it may be.
+fn ambiguous_lines() -> Vec<(String, &'static str)> {
+    let line = exported("MQ==", "disabled", &sas(NEW)).replace("}}\n", "},\"properties\":{\"desired\":{\"y\":1}}}\n");
+    let with = |from: &str, to: &str| {
+        assert!(line.contains(from), "{from} in {line}");
+        line.replace(from, to)
+    };
+    vec![
+        (with("\"tags\"", "\"Tags\""), "tags"),
+        (with("\"tags\"", "\"\\u0054ags\""), "tags"),
+        (with("\"status\"", "\"STATUS\""), "status"),
+        (with("\"authentication\"", "\"Authentication\""), "authentication"),
+        (with("\"desired\"", "\"Desired\""), "properties.desired"),
+        (with("\"desired\"", "\"desired\":{},\"desired\""), "properties.desired"),
+        (with("\"type\"", "\"Type\""), "authentication.type"),
+        (with("\"type\"", "\"type\":\"sas\",\"type\""), "authentication.type"),
+        (with("\"primaryKey\"", "\"PrimaryKey\""), "authentication.symmetricKey.primaryKey"),
+        (with("\"eTag\"", "\"etag\""), "eTag"),
+        (line.replace("}}}\n", "}},\"capabilities\":{\"IotEdge\":true}}\n"), "capabilities.iotEdge"),
+    ]
+}
+
+fn code_of(line: &str) -> &'static str {
+    if line.contains("\"desired\":{},") || line.contains("\"sas\",\"type\"") {
+        "duplicate-member"
+    } else {
+        "member-case"
+    }
+}
+
+#[test]
+fn a_difference_to_a_line_that_can_be_read_in_two_ways_is_named_and_not_written() {
+    let other = backup().replace("\"a\"", "\"b\"");
+    for (line, path) in ambiguous_lines() {
+        let said = |place: &str| {
+            format!(
+                "error[{}]: the device \"a\" differs, and stands in {place}, which has the name \"{path}\"",
+                code_of(&line)
+            )
+        };
+        let place = format!("line 3 (byte {}) of the", 1 + other.len());
+        let with = format!("\n{other}{line}");
+        let answer = diff(&["--delete"], &(backup() + &other), &with);
+        assert_eq!(written(&answer), lines(1, &[]), "{line}: {}", answer.stderr_text());
+        assert_said(&answer, &[&said(&format!("{place} second export")), "no line was written: see the errors"]);
+        let answer = diff(&["--delete"], &with, &(backup() + &other));
+        assert_eq!(written(&answer), lines(1, &[]), "{line}: {}", answer.stderr_text());
+        assert_said(&answer, &[&said(&format!("{place} first export"))]);
+        // Nor is it created from it.
+        let answer = diff(&[], &other, &with);
+        assert_eq!(written(&answer), lines(1, &[]), "{line}: {}", answer.stderr_text());
+        // What is the same needs nothing.
+        assert_eq!(written(&diff(&[], &line, &line)), lines(0, &[]));
+    }
+    // What may be a module's line is no device's, and nothing is deleted that it may be about.
+    let module = exported("MQ==", "enabled", &sas(OLD)).replace("\"a\",", "\"a\",\"ModuleId\":\"m\",");
+    let answer = diff(&["--delete"], &(backup() + &module.replace("ModuleId", "moduleId")), &(backup() + &module));
+    assert_eq!(written(&answer), lines(2, &[]), "{}", answer.stderr_text());
+    assert_said(&answer, &["moduleId stands in another case; it must be \"moduleId\""]);
+    // A child's scope is that of its parent.
+    let edge =
+        backup().replace(TWIN, ",\"capabilities\":{\"iotEdge\":true},\"DeviceScope\":\"ms-azure-iot-edge://a-1\"");
+    let child = other.replace(TWIN, ",\"deviceScope\":\"ms-azure-iot-edge://a-2\"");
+    let answer = diff(&[], &edge, &(edge.clone() + &child));
+    assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+    assert_said(&answer, &["error[not-written]: the device \"b\" is a child of an edge device whose line"]);
+}
+
+#[test]
+fn what_a_line_that_can_be_read_in_two_ways_did_is_not_known_and_that_is_said() {
+    let disabled = import("\"importMode\":\"update\",\"status\":\"disabled\",\"authentication\":null");
+    let not_known = |backup: &str, import: &str, after: Option<&str>, parts: &[&str]| {
+        let answer = undo(backup, import, after, None);
+        assert_eq!(written(&answer), lines(1, &[]), "{import}: {}", answer.stderr_text());
+        assert_said(&answer, &[parts, &["no line was written: see the errors"]].concat());
+    };
+    for (line, path) in ambiguous_lines() {
+        let code = code_of(&line);
+        let has = format!("which has the name \"{path}\"");
+        let of_import =
+            format!("error[{code}]: the device \"a\" may be changed by line 1 (byte 0) of the import, {has}");
+        not_known(&backup(), &line, None, &[&of_import]);
+        // A line that can be read does not help: which of them came last is not known either.
+        not_known(&backup(), &format!("{line}{disabled}"), None, &[&of_import]);
+        let of = |place: &str| {
+            format!("error[{code}]: the device \"a\" was changed, and stands in line 1 (byte 0) of {place}, {has}")
+        };
+        not_known(&line, &disabled, None, &[&of("the backup")]);
+        not_known(&backup(), &disabled, Some(&line), &[&of("the export of --after")]);
+        let new = line.replace("\"a\"", "\"n\"");
+        not_known(&backup(), &new, None, &["the device \"n\" may be changed by line 1"]);
+        let created = disabled.replace("\"a\"", "\"n\"").replace("update", "create");
+        not_known(
+            &backup(),
+            &created,
+            Some(&(backup() + &new)),
+            &["the device \"n\" was changed, and stands in line 2"],
+        );
+    }
+    let deleted = import("\"ImportMode\":\"delete\",\"status\":\"enabled\"");
+    not_known(
+        &backup(),
+        &deleted,
+        None,
+        &["line 1 (byte 0) of the import, which has the name \"importMode\" in another case"],
+    );
+    // Its modules may have gone with it.
+    let module = backup().replace("\"a\",", "\"a\",\"moduleId\":\"m\",");
+    not_known(
+        &(backup() + &module),
+        &deleted,
+        None,
+        &["the module \"m\" of \"a\" may be changed by line 1 (byte 0) of the import"],
+    );
+    // A line that the log says failed did nothing.
+    let log = "{\"deviceId\":\"a\",\"errorCode\":404001,\"errorStatus\":\"a\"}\n";
+    assert_eq!(written(&undo(&backup(), &deleted, None, Some(log))), lines(0, &[]));
+}
+
+#[test]
+fn lines_of_an_import_that_only_the_hub_may_read_are_not_known() {
+    for line in [
+        "{\"id\":\"a\",\"importMode\":\"delete\",\"importMode\":\"delete\",\"status\":\"enabled\"}\n",
+        "{\"Id\":\"a\",\"importMode\":\"delete\",\"status\":\"enabled\"}\n",
+        "{\"id\":\"a\",\"ModuleId\":\"m\",\"importMode\":\"delete\",\"status\":\"enabled\"}\n",
+    ] {
+        let answer = undo(&backup(), &format!("no device\n\n?\n{line}"), None, None);
+        assert_eq!(written(&answer), lines(1, &[]), "{line}: {}", answer.stderr_text());
+        let parts = [
+            "error[not-a-device]: the import has 2 lines that are no device",
+            "the hub may have read 1 of them, line 4 (byte ",
+            "what it did is not known",
+        ];
+        assert_said(&answer, &parts);
+    }
+    assert_eq!(written(&undo(&backup(), "\n?\n", None, None)), lines(0, &[]));
+}
+
+#[test]
+fn what_a_line_of_the_backup_may_be_about_is_not_deleted() {
+    let broken = backup().replace("\"tags\"", "\"tags\":{},\"tags\"");
+    let line = import(&format!("\"status\":\"disabled\",\"authentication\":{}", sas(NEW)));
+    let after = exported("Mg==", "disabled", &sas(NEW)).replace(TWIN, "");
+    for after in [None, Some(after.as_str())] {
+        let answer = undo(&broken, &line, after, None);
+        assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+        assert_said(
+            &answer,
+            &["the device \"a\" is not in the backup, which has lines that are no device, line 1 for instance"],
+        );
+    }
+    // What was created, and is not in the log, was not there before.
+    let created = line.replace("\"status\"", "\"importMode\":\"create\",\"status\"");
+    assert_eq!(written(&undo(&broken, &created, None, Some(""))), lines(1, &[("a", "delete", "")]));
+}

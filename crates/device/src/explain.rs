@@ -381,7 +381,8 @@ KeysByHub: Confirmed, "§4",
     r#"{"id":"dev1","status":"enabled","importMode":"create","authentication":{"type":"certificateAuthority"}}"#;
 MemberCase: Inferred, "§1.5",
     "A name that the hub knows stands in another case.",
-    "The hub's reader probably takes both spellings for the same member; other readers do not. What the value holds is not checked.",
+    "The hub's reader probably takes both spellings for the same member; other readers do not. What the value holds is not checked. \
+     `diff` and `undo` write nothing for a device or module with such a line.",
     "The exact name, `eTag` and `twinETag` for instance.",
     r#"{"id":"dev1","status":"enabled","importMode":"delete","etag":"MA=="}"#,
     r#"{"id":"dev1","status":"enabled","importMode":"delete","eTag":"MA=="}"#;

@@ -9,7 +9,7 @@ use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section}
 use crate::compare::{Difference, difference, lacks_keys};
 use crate::met::Met;
 use crate::new_line::{Identity, NewLine, etag_of};
-use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
+use crate::passes::{Ambiguous, LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
 
 /// What is wanted of a diff.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +85,9 @@ impl Step for Diff<'_> {
                 batch.totals.system_modules += 1;
                 Ok(())
             } else {
+                if self.note_if_ambiguous((self.to, "the second export"), &to, number, ids, batch) {
+                    return Ok(());
+                }
                 self.create(reader, &mut rooms.parent, &mut rooms.ids, &to, ids, batch)
             };
         };
@@ -96,6 +99,11 @@ impl Step for Diff<'_> {
             Difference { authentication_unknown, ..Difference::default() }
         } else {
             let Some(from) = reader.read(from_line) else { return Ok(()) };
+            if self.note_if_ambiguous((self.to, "the second export"), &to, number, ids, batch)
+                || self.note_if_ambiguous((self.from, "the first export"), &from, found, ids, batch)
+            {
+                return Ok(());
+            }
             let mut different = difference(&from, &to);
             different.sections[Section::Reported as usize] &= self.options.reported;
             if !different.is_none() {
@@ -133,6 +141,21 @@ impl Step for Diff<'_> {
 }
 
 impl Diff<'_> {
+    /// Says that a line can't be read for certain, where that is so.
+    fn note_if_ambiguous(
+        &self,
+        (file, name): (&Registry, &'static str),
+        line: &DeviceLine<'_>,
+        number: Number,
+        ids: (&[u8], Option<&[u8]>),
+        batch: &mut LinesBatch,
+    ) -> bool {
+        let Some(ambiguity) = line.ambiguity() else { return false };
+        let start = file.entries()[number as usize].start;
+        batch.note_ambiguous(Ambiguous { name, file, start, ambiguity }, ids, "differs, and stands in");
+        true
+    }
+
     fn create(
         &self,
         reader: &mut LineReader,
@@ -148,7 +171,9 @@ impl Diff<'_> {
             return Ok(());
         }
         let scope = self.scope(reader, parent_room, to, None)?;
-        note_scope(&scope, ids, batch);
+        if !note_scope(&scope, ids, batch) {
+            return Ok(());
+        }
         let mut line = NewLine::about(to, ImportMode::Create);
         line.identity = Identity {
             status_reason: to.value(Member::StatusReason),
@@ -195,7 +220,9 @@ impl Diff<'_> {
                 return Ok(None);
             }
             scope = self.scope(reader, parent_room, to, Some(from))?;
-            note_scope(&scope, ids, batch);
+            if !note_scope(&scope, ids, batch) {
+                return Ok(None);
+            }
             line.identity = Identity {
                 status_reason: to.value(Member::StatusReason).or(from.status_reason().map(|_| b"\"\"".as_slice())),
                 authentication,
@@ -290,6 +317,8 @@ pub(crate) struct Scope<'l> {
     pub(crate) value: Option<Cow<'l, [u8]>>,
     /// It is of a parent that the hub does not have yet: the hub will make another one.
     pub(crate) parent_is_new: bool,
+    /// It is of a parent whose line can't be read for certain.
+    pub(crate) is_not_known: bool,
 }
 
 /// The scope of a device that is written to the hub of `registry`: an edge device keeps the one that it has there, and gets one
@@ -301,7 +330,8 @@ pub(crate) fn scope<'l>(
     to: &DeviceLine<'l>,
     from: Option<&DeviceLine<'l>>,
 ) -> Result<Scope<'l>, Error> {
-    let own = |value: Option<&'l [u8]>| Scope { value: value.map(Cow::Borrowed), parent_is_new: false };
+    let own =
+        |value: Option<&'l [u8]>| Scope { value: value.map(Cow::Borrowed), parent_is_new: false, is_not_known: false };
     if to.is_edge() {
         let kept = from.filter(|from| from.is_edge()).and_then(|from| from.value(Member::DeviceScope));
         return Ok(own(kept));
@@ -318,19 +348,30 @@ pub(crate) fn scope<'l>(
         return Ok(Scope { parent_is_new: true, ..own(as_it_is) });
     };
     let line = registry.line(number, room)?;
-    let there = reader.read(line).filter(DeviceLine::is_edge).and_then(|there| there.value(Member::DeviceScope));
+    let parent = reader.read(line);
+    if parent.is_some_and(|parent| parent.ambiguity().is_some()) {
+        return Ok(Scope { is_not_known: true, ..own(as_it_is) });
+    }
+    let there = parent.filter(DeviceLine::is_edge).and_then(|there| there.value(Member::DeviceScope));
     match there {
-        Some(there) => Ok(Scope { value: Some(Cow::Owned(there.to_vec())), parent_is_new: false }),
+        Some(there) => Ok(Scope { value: Some(Cow::Owned(there.to_vec())), ..own(None) }),
         None => Ok(Scope { parent_is_new: true, ..own(as_it_is) }),
     }
 }
 
-fn note_scope(scope: &Scope<'_>, ids: (&[u8], Option<&[u8]>), batch: &mut LinesBatch) {
+/// Says what is to be said of a scope; whether it can be written.
+fn note_scope(scope: &Scope<'_>, ids: (&[u8], Option<&[u8]>), batch: &mut LinesBatch) -> bool {
+    if scope.is_not_known {
+        let what = "is a child of an edge device whose line in the first export has a name in another case or twice: its scope is not \
+                    known (§1.5), so none is written";
+        batch.note(Code::NotWritten, Severity::Error, ids, what);
+    }
     if scope.parent_is_new {
         let what = "is a child of an edge device that the first export does not have: the hub makes a new scope for that one (§3.7); import \
                     edge devices first, then map scopes";
         batch.note(Code::DeviceScope, Severity::Warning, ids, what);
     }
+    !scope.is_not_known
 }
 
 fn note_no_etag(ids: (&[u8], Option<&[u8]>), batch: &mut LinesBatch) {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use hubmill_device::{ImportMode, Member, is_system_module};
 use hubmill_parser::string_text;
-use hubmill_registry::{DeviceLine, Section};
+use hubmill_registry::{Ambiguity, DeviceLine, Section};
 
 /// Whether the log says that a line failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +59,8 @@ pub(crate) struct Fate<'l> {
     pub(crate) sections: [Option<&'l [u8]>; 3],
     /// Whether anything that was written there is another value than the backup's.
     pub(crate) changed: [bool; 3],
+    /// A line of which it is not known what it says, and where it starts: what became of it all is not known.
+    pub(crate) ambiguous: Option<(u64, Ambiguity)>,
     /// Lines that failed.
     pub(crate) failed: u64,
     /// Lines whose twin was refused: whether they wrote the identity is not known (§2).
@@ -83,6 +85,7 @@ impl<'l> Fate<'l> {
             identities: Vec::new(),
             sections: [None; 3],
             changed: [false; 3],
+            ambiguous: None,
             failed: 0,
             failed_partly: 0,
             doubt: None,
@@ -92,7 +95,7 @@ impl<'l> Fate<'l> {
 
     /// Whether anything was done to it.
     pub(crate) fn is_touched(&self) -> bool {
-        self.deleted_at.is_some() || self.identity.is_some() || self.sections != [None; 3]
+        self.ambiguous.is_some() || self.deleted_at.is_some() || self.identity.is_some() || self.sections != [None; 3]
     }
 
     /// After these lines. `before` is the line of the backup.
@@ -114,6 +117,11 @@ impl<'l> Fate<'l> {
         let may_be_in_part =
             import.failed == Failed::ByETag && writes_identity && line.etag(Member::TwinETag).is_some();
         let failed = matches!(import.failed, Failed::Yes | Failed::ByETag) && !may_be_in_part;
+        let ambiguity = if failed { None } else { line.ambiguity() };
+        if let Some(ambiguity) = ambiguity {
+            self.ambiguous.get_or_insert((import.start, ambiguity));
+            return;
+        }
         if failed || self.fails(mode, line, before) {
             self.failed += 1;
             return;

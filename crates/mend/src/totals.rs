@@ -37,6 +37,8 @@ totals! {
     only_from;
     /// Modules that go with their device.
     with_device;
+    /// Devices and modules with a line that can't be read for certain, and for which nothing is written.
+    not_known;
     /// Modules of the hub itself, which no import writes.
     system_modules;
     /// Devices and modules whose authentication is not known on one side.

@@ -9,14 +9,14 @@ use std::sync::{Mutex, PoisonError};
 use hubmill_device::{AuthenticationType, Code, ImportMode, Member, Severity, is_system_module};
 use hubmill_parser::{Level, Limits};
 use hubmill_pipeline::shown;
-use hubmill_registry::{Authentication, DeviceLine, Error, LineReader, Number, Registry, Section};
+use hubmill_registry::{Ambiguity, Authentication, DeviceLine, Error, LineReader, Number, Registry, Section};
 
 use crate::compare::{difference, lacks_keys, same_authentication};
 use crate::failures::Failures;
 use crate::fate::{Doubt, Failed, Fate, ImportLine};
 use crate::met::Met;
 use crate::new_line::{Identity, NewLine, etag_of};
-use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Rooms, Step, Steps};
+use crate::passes::{Ambiguous, LinesBatch, LinesScratch, Pass, Passes, Rooms, Step, Steps};
 use crate::read_log::ReadLog;
 
 const EMPTY: &[u8] = b"{}";
@@ -193,6 +193,7 @@ impl Undo<'_> {
                     None => None,
                 };
                 let fate = Fate::start(true).after(&of_device, device_before.as_ref());
+                start.ambiguous = fate.ambiguous;
                 if let Some(deleted_at) = fate.deleted_at {
                     // The module went with it; what came before has no bearing, and without its device there is no module.
                     let may_not_be_deleted = fate.may_not_be_deleted;
@@ -213,21 +214,63 @@ impl Undo<'_> {
             batch.totals.equal += 1;
             return Ok(());
         }
-        let after = self.after(reader, ids, &mut rooms.after)?;
-        self.restore(&before, &fate, after, ids, batch);
+        let (after, after_start) = self.after(reader, ids, &mut rooms.after)?;
+        let is_said =
+            self.note_if_ambiguous(&fate, Some((&before, backup.entries()[number as usize].start)), ids, batch)
+                || self.note_after_if_ambiguous(after.flatten(), after_start, ids, batch);
+        if !is_said {
+            self.restore(&before, &fate, after, ids, batch);
+        }
         Ok(())
     }
 
-    /// The line of the export from after the import; `None` where there is no such export.
+    /// Says that a line of the import or of the backup can't be read for certain, where that is so.
+    fn note_if_ambiguous(
+        &self,
+        fate: &Fate<'_>,
+        before: Option<(&DeviceLine<'_>, u64)>,
+        ids: Ids<'_>,
+        batch: &mut LinesBatch,
+    ) -> bool {
+        let UndoFiles { backup, import, .. } = self.files;
+        if let Some((start, ambiguity)) = fate.ambiguous {
+            let line = Ambiguous { name: "the import", file: import, start, ambiguity };
+            batch.note_ambiguous(line, ids, "may be changed by");
+            return true;
+        }
+        let Some((start, ambiguity)) = before.and_then(|(line, start)| Some((start, line.ambiguity()?))) else {
+            return false;
+        };
+        let line = Ambiguous { name: "the backup", file: backup, start, ambiguity };
+        batch.note_ambiguous(line, ids, "was changed, and stands in");
+        true
+    }
+
+    /// The same of the export from after the import.
+    fn note_after_if_ambiguous(
+        &self,
+        after: Option<DeviceLine<'_>>,
+        start: u64,
+        ids: Ids<'_>,
+        batch: &mut LinesBatch,
+    ) -> bool {
+        let ambiguity = after.and_then(|after| after.ambiguity());
+        let (Some(ambiguity), Some(file)) = (ambiguity, self.files.after) else { return false };
+        let line = Ambiguous { name: "the export of --after", file, start, ambiguity };
+        batch.note_ambiguous(line, ids, "was changed, and stands in");
+        true
+    }
+
+    /// The line of the export from after the import, and where it starts; `None` where there is no such export.
     fn after<'r>(
         &'r self,
         reader: &mut LineReader,
         (id, module_id): Ids<'_>,
         room: &'r mut Vec<u8>,
-    ) -> Result<Option<Option<DeviceLine<'r>>>, Error> {
-        let Some(after) = self.files.after else { return Ok(None) };
-        let Some(number) = after.find(id, module_id, room)? else { return Ok(Some(None)) };
-        Ok(Some(reader.read(after.line(number, room)?)))
+    ) -> Result<(Option<Option<DeviceLine<'r>>>, u64), Error> {
+        let Some(after) = self.files.after else { return Ok((None, 0)) };
+        let Some(number) = after.find(id, module_id, room)? else { return Ok((Some(None), 0)) };
+        Ok((Some(reader.read(after.line(number, room)?)), after.entries()[number as usize].start))
     }
 
     /// Brings back what the backup has.
@@ -356,7 +399,7 @@ impl Undo<'_> {
         self.gather(import.find_next(&mut { number }, ids, &mut rooms.ids)?, lines, &mut rooms.ids)?;
         let own = self.read(reader, ids, lines, key);
         let mut fate = Fate::start(false).after(&own, None);
-        if ids.1.is_some() && fate.exists {
+        if ids.1.is_some() && (fate.exists || fate.ambiguous.is_some()) {
             match self.device_of_new_module(reader, rooms, key, device_lines, ids.0)? {
                 DeviceIs::There => {}
                 DeviceIs::New => {
@@ -364,11 +407,15 @@ impl Undo<'_> {
                     return Ok(());
                 }
                 // Without its device it failed, or has gone with it.
-                DeviceIs::Missing => fate.exists = false,
+                DeviceIs::Missing => (fate.exists, fate.ambiguous) = (false, None),
+                DeviceIs::NotKnown(line) => fate.ambiguous = Some(line),
             }
         }
         batch.totals.failed += fate.failed;
         batch.totals.failed_partly += fate.failed_partly;
+        if self.note_if_ambiguous(&fate, None, ids, batch) {
+            return Ok(());
+        }
         if !fate.exists {
             batch.totals.equal += 1;
             return Ok(());
@@ -377,7 +424,10 @@ impl Undo<'_> {
             None => self.added_module(reader, rooms, key, device_lines, ids.0)?,
             Some(_) => None,
         };
-        let after = self.after(reader, ids, &mut rooms.after)?;
+        let (after, after_start) = self.after(reader, ids, &mut rooms.after)?;
+        if self.note_after_if_ambiguous(after.flatten(), after_start, ids, batch) {
+            return Ok(());
+        }
         match fate.doubt {
             Some(Doubt::Log) => {
                 let what = "is named in the log, and more lines than one are about it: whether the import made it is not known (§5.5), \
@@ -392,6 +442,19 @@ impl Undo<'_> {
                 return Ok(());
             }
             _ => {}
+        }
+        // A create that did not fail made what it says.
+        let is_made = self.files.log.is_some() && !fate.may_have_overwritten;
+        if let (false, Some(first)) = (is_made, self.files.backup.first_invalid()) {
+            let what = || {
+                format!(
+                    "is not in the backup, which has lines that are no device, line {} for instance: whether the import made it is not \
+                     known, so it is not deleted",
+                    first.line
+                )
+            };
+            batch.note_with(Code::NotWritten, Severity::Error, ids, what);
+            return Ok(());
         }
         let mut line = NewLine::about(&own[0].line, ImportMode::Delete);
         line.status = line.status.filter(|status| *status != b"null");
@@ -426,8 +489,7 @@ impl Undo<'_> {
             }
             (line.mode, line.etag) = (ImportMode::DeleteIfMatchETag, etag);
         }
-        let is_sure = after.is_some() || (self.files.log.is_some() && !fate.may_have_overwritten);
-        batch.totals.assumed += u64::from(!is_sure);
+        batch.totals.assumed += u64::from(after.is_none() && !is_made);
         line.write(&mut batch.output);
         batch.totals.deletes += 1;
         Ok(())
@@ -476,6 +538,9 @@ impl Undo<'_> {
             None => None,
         };
         let fate = Fate::start(before.is_some()).after(&of_device, before_line.as_ref());
+        if let Some(line) = fate.ambiguous {
+            return Ok(DeviceIs::NotKnown(line));
+        }
         Ok(match (before.is_some(), fate.exists) {
             // Made with the import: deleted as a whole, unless that is in doubt.
             (false, true) if fate.doubt.is_none() => DeviceIs::New,
@@ -549,6 +614,8 @@ enum DeviceIs {
     /// Made by the import, and deleted with its modules.
     New,
     Missing,
+    /// A line about it can't be read for certain.
+    NotKnown((u64, Ambiguity)),
 }
 
 /// How a device or module is now.
