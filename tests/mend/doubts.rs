@@ -88,6 +88,10 @@ fn keys_that_the_export_from_after_does_not_show_are_written_back() {
             import(&format!("\"importMode\":\"update\",\"status\":\"enabled\",\"authentication\":{authentication}"));
         let answer = undo(&backup(), &line, Some(&keyless), None);
         assert_eq!(written(&answer), back, "{authentication}: {}", answer.stderr_text());
+        assert_said(
+            &answer,
+            &["warning[authentication-unknown]: the device \"a\"", "1 device or module without authentication"],
+        );
     }
     // Keys in place of a certificate, by the line or by the hub.
     for authentication in [new.as_str(), "null"] {
@@ -107,6 +111,7 @@ fn keys_that_the_export_from_after_does_not_show_are_written_back() {
     {
         let answer = undo(&backup(), &line, Some(&after), None);
         assert_eq!(written(&answer), lines(0, &[]), "{line}: {}", answer.stderr_text());
+        assert!(!answer.stderr_text().contains("authentication-unknown"), "{}", answer.stderr_text());
     }
 }
 

@@ -591,7 +591,8 @@ ChangedSince: Own, "cli", by "undo --registry hub.txt --after - keyless.txt",
 AuthenticationUnknown: Confirmed, "§4", by "diff hub.txt -",
     "A device or module has no authentication in one of two exports, or in both.",
     "An export without keys has null for all of them, whatever they are in the hub. So it can't be told whether they differ; they are left \
-     as they are, but where something else differs: an update without any would make new keys, so it has that of the other export.",
+     as they are, but where something else differs: an update without any would make new keys, so it has that of the other export. `undo --after` writes the \
+     backup's, since the import's may be there.",
     "Exports with their keys, where keys are to be compared.",
     r#"{"id":"dev1","status":"enabled","authentication":null}"#,
     r#"{"id":"dev1","status":"enabled","authentication":{"type":"certificateAuthority"}}"#;

@@ -296,7 +296,13 @@ impl Undo<'_> {
             }
         }
         if fate.exists {
-            self.change_back(before, fate, ids, batch);
+            let sets_authentication = self.change_back(before, fate, ids, batch);
+            if sets_authentication && after.flatten().is_some_and(|after| lacks_keys(&after)) {
+                batch.totals.authentication_unknown += 1;
+                let what = "does not say how it authenticates in the export of --after (§4): whether that is as the import left it is not \
+                            known; the line that changes it back sets it";
+                batch.note(Code::AuthenticationUnknown, Severity::Warning, ids, what);
+            }
         } else {
             let has_keys = !lacks_keys(before);
             let unsure = fate.may_not_be_deleted && has_keys;
@@ -321,8 +327,8 @@ impl Undo<'_> {
         }
     }
 
-    /// Changes what is there back to what the backup has.
-    fn change_back(&self, before: &DeviceLine<'_>, fate: &Fate<'_>, ids: Ids<'_>, batch: &mut LinesBatch) {
+    /// Changes what is there back to what the backup has. Whether the line for that has an authentication.
+    fn change_back(&self, before: &DeviceLine<'_>, fate: &Fate<'_>, ids: Ids<'_>, batch: &mut LinesBatch) -> bool {
         let was_made_anew = fate.deleted_at.is_some();
         let changed = fate.changed;
         let reported = changed[Section::Reported as usize];
@@ -384,6 +390,7 @@ impl Undo<'_> {
             line.write(&mut batch.output);
         }
         self.note_lost(before, was_made_anew, keys_lost, ids, batch);
+        line.mode == ImportMode::Update
     }
 
     /// What the backup does not have: it was made by the import, or by someone else.
