@@ -61,10 +61,15 @@ fn compare(run: &mut Run<'_>, arguments: &DiffArguments, from: Input, to: Input)
     for (count, what) in [
         (totals.only_from, "only in FROM, and left there (--delete)"),
         (totals.with_device, "deleted with its device"),
+        (totals.not_known, "with a line that can't be read for certain: nothing is written for it"),
         (totals.system_modules, "of the hub itself ($), which no import writes"),
         (
-            totals.authentication_unknown,
+            totals.authentication_unknown - totals.authentication_set,
             "without authentication in an export: not known whether it is equal, and left as it is",
+        ),
+        (
+            totals.authentication_set,
+            "without authentication in an export and with another difference: the update sets that of the other export",
         ),
         (totals.keys_by_hub, "whose keys the hub makes"),
     ] {

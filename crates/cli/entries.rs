@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
         Ok(registry)
     }
 
-    /// Indexes an import. Lines that are no device are none to the hub either, as a rule: a warning.
+    /// Indexes an import. Lines that are no device are none to the hub either, as a rule: a warning, unless the hub may read one.
     pub(crate) fn index_import(&mut self, name: &str, input: Input) -> Result<Registry, Early> {
         self.index_lines(name, Severity::Warning, input)
     }
@@ -192,7 +192,8 @@ impl<'a> Run<'a> {
         self.bytes_in += counts.bytes;
         self.lines_in += counts.lines;
         if let Some(first) = registry.first_invalid() {
-            let message = format!(
+            let mut severity = severity;
+            let mut message = format!(
                 "{name} has {} that {} no device; the first is line {} (byte {}): {}",
                 human::counted(counts.invalid, "line"),
                 if counts.invalid == 1 { "is" } else { "are" },
@@ -200,6 +201,17 @@ impl<'a> Run<'a> {
                 first.byte,
                 first.message
             );
+            if let (Severity::Warning, Some(first)) = (severity, registry.first_ambiguous()) {
+                severity = Severity::Error;
+                message.push_str(&format!(
+                    "; the hub may have read {} of them, line {} (byte {}) for instance ({}): what it did is not known (§1.5), and nothing is \
+                     written for it",
+                    human::count(counts.ambiguous),
+                    first.line,
+                    first.byte,
+                    first.message
+                ));
+            }
             self.note(&Diagnostic { severity, ..about_the_whole(Code::NotADevice, message, None) })?;
         }
         Ok(registry)
@@ -227,8 +239,11 @@ impl<'a> Run<'a> {
         self.said.progress.finish();
         let failure = match end {
             Ok(()) if self.totals.lines() == 0 => {
-                let message = "no line was written: there is nothing to do; an import of an empty file was seen to be refused (§5.4)";
-                self.note(&about_the_whole(Code::EmptyOutput, message.to_owned(), None)).map_err(Failure::storage)?;
+                // With errors there may be something to do that no line can do.
+                let why = if self.tally.errors > 0 { "see the errors" } else { "there is nothing to do" };
+                let message =
+                    format!("no line was written: {why}; an import of an empty file was seen to be refused (§5.4)");
+                self.note(&about_the_whole(Code::EmptyOutput, message, None)).map_err(Failure::storage)?;
                 None
             }
             Ok(()) => None,

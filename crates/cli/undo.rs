@@ -101,6 +101,17 @@ fn take_back(run: &mut Run<'_>, arguments: &UndoArguments, opened: Opened) -> Re
     let mut lines = Vec::new();
     for (count, noun, what) in [
         (totals.failed, "line", "of the import failed, by the log or by what the backup has: nothing to take back"),
+        (
+            totals.failed_partly,
+            "line",
+            "of the import failed for its twinETag: whether its identity was written all the same is not known (§2)",
+        ),
+        (totals.not_known, "device or module", "with a line that can't be read for certain: nothing is written for it"),
+        (
+            totals.authentication_unknown,
+            "device or module",
+            "without authentication in the export of --after: not known whether it is as the import left it, and changed back",
+        ),
         (totals.with_device, "module", "deleted with its device"),
         (totals.recreated, "device", "made again: another generation id, and no messages that were queued"),
         (totals.keys_lost, "device or module", "without the keys that the backup does not have"),

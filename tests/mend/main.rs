@@ -5,6 +5,7 @@
 mod support;
 
 mod diff;
+mod doubts;
 mod rehearsed;
 mod retry;
 mod retry_hostile;

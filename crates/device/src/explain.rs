@@ -381,7 +381,8 @@ KeysByHub: Confirmed, "§4",
     r#"{"id":"dev1","status":"enabled","importMode":"create","authentication":{"type":"certificateAuthority"}}"#;
 MemberCase: Inferred, "§1.5",
     "A name that the hub knows stands in another case.",
-    "The hub's reader probably takes both spellings for the same member; other readers do not. What the value holds is not checked.",
+    "The hub's reader probably takes both spellings for the same member; other readers do not. What the value holds is not checked. \
+     `diff` and `undo` write nothing for a device or module with such a line.",
     "The exact name, `eTag` and `twinETag` for instance.",
     r#"{"id":"dev1","status":"enabled","importMode":"delete","etag":"MA=="}"#,
     r#"{"id":"dev1","status":"enabled","importMode":"delete","eTag":"MA=="}"#;
@@ -590,7 +591,8 @@ ChangedSince: Own, "cli", by "undo --registry hub.txt --after - keyless.txt",
 AuthenticationUnknown: Confirmed, "§4", by "diff hub.txt -",
     "A device or module has no authentication in one of two exports, or in both.",
     "An export without keys has null for all of them, whatever they are in the hub. So it can't be told whether they differ; they are left \
-     as they are.",
+     as they are, but where something else differs: an update without any would make new keys, so it has that of the other export. `undo --after` writes the \
+     backup's, since the import's may be there.",
     "Exports with their keys, where keys are to be compared.",
     r#"{"id":"dev1","status":"enabled","authentication":null}"#,
     r#"{"id":"dev1","status":"enabled","authentication":{"type":"certificateAuthority"}}"#;

@@ -8,8 +8,8 @@ use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section}
 
 use crate::compare::{Difference, difference, lacks_keys};
 use crate::met::Met;
-use crate::new_line::{Identity, NewLine};
-use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
+use crate::new_line::{Identity, NewLine, etag_of};
+use crate::passes::{Ambiguous, LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
 
 /// What is wanted of a diff.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,16 +85,25 @@ impl Step for Diff<'_> {
                 batch.totals.system_modules += 1;
                 Ok(())
             } else {
+                if self.note_if_ambiguous((self.to, "the second export"), &to, number, ids, batch) {
+                    return Ok(());
+                }
                 self.create(reader, &mut rooms.parent, &mut rooms.ids, &to, ids, batch)
             };
         };
         self.met.meet(found);
         let from_line = self.from.line(found, &mut rooms.there)?;
+        let mut written = None;
         let different = if from_line == to_line {
             let authentication_unknown = lacks_keys(&to);
             Difference { authentication_unknown, ..Difference::default() }
         } else {
             let Some(from) = reader.read(from_line) else { return Ok(()) };
+            if self.note_if_ambiguous((self.to, "the second export"), &to, number, ids, batch)
+                || self.note_if_ambiguous((self.from, "the first export"), &from, found, ids, batch)
+            {
+                return Ok(());
+            }
             let mut different = difference(&from, &to);
             different.sections[Section::Reported as usize] &= self.options.reported;
             if !different.is_none() {
@@ -103,7 +112,7 @@ impl Step for Diff<'_> {
                     let what = "differs, and is a module of the hub itself: whether an import can set its twin is not known (§1.7)";
                     batch.note(Code::NotWritten, Severity::Warning, ids, what);
                 } else {
-                    self.update(reader, (&mut rooms.parent, &mut rooms.ids), (&from, &to), ids, different, batch)?;
+                    written = self.update(reader, &mut rooms.parent, (&from, &to), ids, different, batch)?;
                 }
             }
             different
@@ -111,8 +120,20 @@ impl Step for Diff<'_> {
         batch.totals.equal += u64::from(different.is_none());
         if different.authentication_unknown && !is_system {
             batch.totals.authentication_unknown += 1;
-            let what =
-                "does not say how it authenticates in one of the exports or both (§4): not compared, and left as it is";
+            batch.totals.authentication_set += u64::from(written.is_some());
+            let what = match written {
+                None => {
+                    "does not say how it authenticates in one of the exports or both (§4): not compared, and left as it is"
+                }
+                Some(Side::From) => {
+                    "does not say how it authenticates in the second export (§4): not compared; the update of something else that differs \
+                     sets the one of the first export, since without any the hub would make new keys (§2)"
+                }
+                Some(Side::To) => {
+                    "does not say how it authenticates in the first export (§4): not compared; the update of something else that differs \
+                     sets the one of the second export, since without any the hub would make new keys (§2)"
+                }
+            };
             batch.note(Code::AuthenticationUnknown, Severity::Warning, ids, what);
         }
         Ok(())
@@ -120,6 +141,21 @@ impl Step for Diff<'_> {
 }
 
 impl Diff<'_> {
+    /// Says that a line can't be read for certain, where that is so.
+    fn note_if_ambiguous(
+        &self,
+        (file, name): (&Registry, &'static str),
+        line: &DeviceLine<'_>,
+        number: Number,
+        ids: (&[u8], Option<&[u8]>),
+        batch: &mut LinesBatch,
+    ) -> bool {
+        let Some(ambiguity) = line.ambiguity() else { return false };
+        let start = file.entries()[number as usize].start;
+        batch.note_ambiguous(Ambiguous { name, file, start, ambiguity }, ids, "differs, and stands in");
+        true
+    }
+
     fn create(
         &self,
         reader: &mut LineReader,
@@ -135,7 +171,9 @@ impl Diff<'_> {
             return Ok(());
         }
         let scope = self.scope(reader, parent_room, to, None)?;
-        note_scope(&scope, ids, batch);
+        if !note_scope(&scope, ids, batch) {
+            return Ok(());
+        }
         let mut line = NewLine::about(to, ImportMode::Create);
         line.identity = Identity {
             status_reason: to.value(Member::StatusReason),
@@ -156,30 +194,35 @@ impl Diff<'_> {
         Ok(())
     }
 
+    /// Writes a line that updates; the export whose authentication is in it, where there is one.
     fn update(
         &self,
         reader: &mut LineReader,
-        (parent_room, _): (&mut Vec<u8>, &mut Vec<u8>),
+        parent_room: &mut Vec<u8>,
         (from, to): (&DeviceLine<'_>, &DeviceLine<'_>),
         ids: (&[u8], Option<&[u8]>),
         different: Difference,
         batch: &mut LinesBatch,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Side>, Error> {
         let reported = different.sections[Section::Reported as usize];
         let twin_alone = !different.identity && !reported;
         let mut line = NewLine::about(to, if twin_alone { ImportMode::UpdateTwin } else { ImportMode::Update });
         line.sections = self.sections(to, different.sections);
         let scope;
+        let mut side = None;
         if !twin_alone {
-            let known = [to, from].into_iter().find(|line| !lacks_keys(line));
-            let authentication = known.and_then(|line| line.value(Member::Authentication));
+            let known = [(Side::To, to), (Side::From, from)].into_iter().find(|(_, line)| !lacks_keys(line));
+            side = known.map(|(side, _)| side);
+            let authentication = known.and_then(|(_, line)| line.value(Member::Authentication));
             if authentication.is_none() {
                 let what = "differs, but no export says how it authenticates: an update would give it new keys (§2), so none is written";
                 batch.note(Code::NotWritten, Severity::Error, ids, what);
-                return Ok(());
+                return Ok(None);
             }
             scope = self.scope(reader, parent_room, to, Some(from))?;
-            note_scope(&scope, ids, batch);
+            if !note_scope(&scope, ids, batch) {
+                return Ok(None);
+            }
             line.identity = Identity {
                 status_reason: to.value(Member::StatusReason).or(from.status_reason().map(|_| b"\"\"".as_slice())),
                 authentication,
@@ -192,17 +235,17 @@ impl Diff<'_> {
         }
         if self.options.if_match {
             line.mode = if twin_alone { ImportMode::UpdateTwinIfMatchETag } else { ImportMode::UpdateIfMatchETag };
-            line.twin_etag = from.value(Member::TwinETag).filter(|_| different.sections != [false; 3]);
-            line.etag = from.value(Member::ETag).filter(|_| !twin_alone);
+            line.twin_etag = etag_of(from, Member::TwinETag).filter(|_| different.sections != [false; 3]);
+            line.etag = etag_of(from, Member::ETag).filter(|_| !twin_alone);
             if (if twin_alone { line.twin_etag } else { line.etag }).is_none() {
                 note_no_etag(ids, batch);
-                return Ok(());
+                return Ok(None);
             }
         }
         line.write(&mut batch.output);
         batch.totals.twin_updates += u64::from(twin_alone);
         batch.totals.updates += u64::from(!twin_alone);
-        Ok(())
+        Ok(side)
     }
 
     /// The sections that are to be in a line; one that `line` does not have is an empty one.
@@ -237,7 +280,7 @@ impl Diff<'_> {
         let mut line = NewLine::about(&from, ImportMode::Delete);
         if self.options.if_match {
             line.mode = ImportMode::DeleteIfMatchETag;
-            line.etag = from.value(Member::ETag);
+            line.etag = etag_of(&from, Member::ETag);
             if line.etag.is_none() {
                 note_no_etag(ids, batch);
                 return Ok(());
@@ -262,11 +305,20 @@ impl Diff<'_> {
 
 const EMPTY: &[u8] = b"{}";
 
+/// One of the two exports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    From,
+    To,
+}
+
 /// A scope to be written.
 pub(crate) struct Scope<'l> {
     pub(crate) value: Option<Cow<'l, [u8]>>,
     /// It is of a parent that the hub does not have yet: the hub will make another one.
     pub(crate) parent_is_new: bool,
+    /// It is of a parent whose line can't be read for certain.
+    pub(crate) is_not_known: bool,
 }
 
 /// The scope of a device that is written to the hub of `registry`: an edge device keeps the one that it has there, and gets one
@@ -278,7 +330,8 @@ pub(crate) fn scope<'l>(
     to: &DeviceLine<'l>,
     from: Option<&DeviceLine<'l>>,
 ) -> Result<Scope<'l>, Error> {
-    let own = |value: Option<&'l [u8]>| Scope { value: value.map(Cow::Borrowed), parent_is_new: false };
+    let own =
+        |value: Option<&'l [u8]>| Scope { value: value.map(Cow::Borrowed), parent_is_new: false, is_not_known: false };
     if to.is_edge() {
         let kept = from.filter(|from| from.is_edge()).and_then(|from| from.value(Member::DeviceScope));
         return Ok(own(kept));
@@ -295,19 +348,30 @@ pub(crate) fn scope<'l>(
         return Ok(Scope { parent_is_new: true, ..own(as_it_is) });
     };
     let line = registry.line(number, room)?;
-    let there = reader.read(line).filter(DeviceLine::is_edge).and_then(|there| there.value(Member::DeviceScope));
+    let parent = reader.read(line);
+    if parent.is_some_and(|parent| parent.ambiguity().is_some()) {
+        return Ok(Scope { is_not_known: true, ..own(as_it_is) });
+    }
+    let there = parent.filter(DeviceLine::is_edge).and_then(|there| there.value(Member::DeviceScope));
     match there {
-        Some(there) => Ok(Scope { value: Some(Cow::Owned(there.to_vec())), parent_is_new: false }),
+        Some(there) => Ok(Scope { value: Some(Cow::Owned(there.to_vec())), ..own(None) }),
         None => Ok(Scope { parent_is_new: true, ..own(as_it_is) }),
     }
 }
 
-fn note_scope(scope: &Scope<'_>, ids: (&[u8], Option<&[u8]>), batch: &mut LinesBatch) {
+/// Says what is to be said of a scope; whether it can be written.
+fn note_scope(scope: &Scope<'_>, ids: (&[u8], Option<&[u8]>), batch: &mut LinesBatch) -> bool {
+    if scope.is_not_known {
+        let what = "is a child of an edge device whose line in the first export has a name in another case or twice: its scope is not \
+                    known (§1.5), so none is written";
+        batch.note(Code::NotWritten, Severity::Error, ids, what);
+    }
     if scope.parent_is_new {
         let what = "is a child of an edge device that the first export does not have: the hub makes a new scope for that one (§3.7); import \
                     edge devices first, then map scopes";
         batch.note(Code::DeviceScope, Severity::Warning, ids, what);
     }
+    !scope.is_not_known
 }
 
 fn note_no_etag(ids: (&[u8], Option<&[u8]>), batch: &mut LinesBatch) {

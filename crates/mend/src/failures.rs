@@ -301,12 +301,15 @@ impl Failures {
         }
         let is_system = module.is_some_and(is_system_module);
         let of = |entry: &Entry| {
-            let mut codes = std::iter::once(&entry.cause).chain(&entry.more);
-            let is_for_systems =
-                codes.all(|cause| self.causes[*cause as usize].code == LoggedCode::Number(HubError::SYSTEM_MODULE));
+            let mut codes =
+                std::iter::once(&entry.cause).chain(&entry.more).map(|cause| &self.causes[*cause as usize].code);
+            let is_for_systems = codes.clone().all(|code| *code == LoggedCode::Number(HubError::SYSTEM_MODULE));
+            // Which of the two the hub writes is not known (§5.6).
+            let of_etags = [HubError::PRECONDITION_FAILED, HubError::ETAG_DOES_NOT_MATCH].map(LoggedCode::Number);
+            let failed = if codes.any(|code| of_etags.contains(code)) { Failed::ByETag } else { Failed::Yes };
             match () {
                 // It names the module.
-                () if !entry.is_device => Failed::Yes,
+                () if !entry.is_device => failed,
                 () if is_for_systems => {
                     if is_system {
                         Failed::Yes
@@ -315,7 +318,7 @@ impl Failures {
                     }
                 }
                 () if entry.lines.load(Ordering::Relaxed) > 1 => Failed::Maybe,
-                () => Failed::Yes,
+                () => failed,
             }
         };
         let entries = self.by_name(device, module, key).into_iter().flatten();

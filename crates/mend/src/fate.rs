@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use hubmill_device::{ImportMode, Member, is_system_module};
 use hubmill_parser::string_text;
-use hubmill_registry::{DeviceLine, Section};
+use hubmill_registry::{Ambiguity, DeviceLine, Section};
 
 /// Whether the log says that a line failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +16,8 @@ pub(crate) enum Failed {
     No,
     /// The log names the device, and more lines than one are about it (§5.5: entries have no module ids).
     Maybe,
+    /// It does, by a code for an ETag that does not match. Where it is the twin's, the identity may be written all the same (§2).
+    ByETag,
     /// It does.
     Yes,
 }
@@ -57,8 +59,12 @@ pub(crate) struct Fate<'l> {
     pub(crate) sections: [Option<&'l [u8]>; 3],
     /// Whether anything that was written there is another value than the backup's.
     pub(crate) changed: [bool; 3],
+    /// A line of which it is not known what it says, and where it starts: what became of it all is not known.
+    pub(crate) ambiguous: Option<(u64, Ambiguity)>,
     /// Lines that failed.
     pub(crate) failed: u64,
+    /// Lines whose twin was refused: whether they wrote the identity is not known (§2).
+    pub(crate) failed_partly: u64,
     /// Why it is not certain that the import made it.
     pub(crate) doubt: Option<Doubt>,
     /// It was made by a mode that would have overwritten one that was there.
@@ -79,7 +85,9 @@ impl<'l> Fate<'l> {
             identities: Vec::new(),
             sections: [None; 3],
             changed: [false; 3],
+            ambiguous: None,
             failed: 0,
+            failed_partly: 0,
             doubt: None,
             may_have_overwritten: false,
         }
@@ -87,7 +95,7 @@ impl<'l> Fate<'l> {
 
     /// Whether anything was done to it.
     pub(crate) fn is_touched(&self) -> bool {
-        self.deleted_at.is_some() || self.identity.is_some() || self.sections != [None; 3]
+        self.ambiguous.is_some() || self.deleted_at.is_some() || self.identity.is_some() || self.sections != [None; 3]
     }
 
     /// After these lines. `before` is the line of the backup.
@@ -105,10 +113,20 @@ impl<'l> Fate<'l> {
             self.failed += 1;
             return;
         };
-        if import.failed == Failed::Yes || self.fails(mode, line, before) {
+        let writes_identity = !mode.is_delete() && !mode.is_update_twin();
+        let may_be_in_part =
+            import.failed == Failed::ByETag && writes_identity && line.etag(Member::TwinETag).is_some();
+        let failed = matches!(import.failed, Failed::Yes | Failed::ByETag) && !may_be_in_part;
+        let ambiguity = if failed { None } else { line.ambiguity() };
+        if let Some(ambiguity) = ambiguity {
+            self.ambiguous.get_or_insert((import.start, ambiguity));
+            return;
+        }
+        if failed || self.fails(mode, line, before) {
             self.failed += 1;
             return;
         }
+        self.failed_partly += u64::from(may_be_in_part);
         if mode.is_delete() {
             // An ETag can only be compared while nothing was written.
             self.may_not_be_deleted = import.failed == Failed::Maybe || (mode.is_if_match() && self.is_touched());
@@ -121,7 +139,8 @@ impl<'l> Fate<'l> {
         let is_certain = import.failed == Failed::No
             && line.etag(Member::TwinETag).is_none()
             && !(mode.is_if_match() && self.exists && self.there(Member::ETag, before).is_none());
-        for section in Section::ALL {
+        // The twin is what was refused.
+        for section in Section::ALL.into_iter().filter(|_| !may_be_in_part) {
             if let Some(value) = line.section(section) {
                 self.write(section, value, before);
             }
@@ -133,10 +152,12 @@ impl<'l> Fate<'l> {
         self.identities.extend(self.identity.replace(*line));
         if !self.exists {
             self.exists = true;
-            // What is new has nothing in its twin but what the line says.
-            Section::ALL
-                .iter()
-                .for_each(|section| self.write(*section, line.section(*section).unwrap_or(EMPTY), before));
+            if !may_be_in_part {
+                // What is new has nothing in its twin but what the line says.
+                Section::ALL
+                    .iter()
+                    .for_each(|section| self.write(*section, line.section(*section).unwrap_or(EMPTY), before));
+            }
             self.may_have_overwritten = mode != ImportMode::Create;
             let has_etag = line.etag(Member::ETag).is_some();
             let odd = line.etag(Member::TwinETag).is_some()

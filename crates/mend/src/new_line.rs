@@ -6,6 +6,11 @@ use hubmill_registry::{DeviceLine, Section};
 /// What a line says where the file that it is made of says nothing (§1.2: a job file needs a status on every line).
 const STATUS_DEFAULT: &[u8] = b"\"enabled\"";
 
+/// An ETag as it is spelt; `None` for an empty one, which no hub compares.
+pub(crate) fn etag_of<'a>(line: &DeviceLine<'a>, member: Member) -> Option<&'a [u8]> {
+    line.etag(member).and(line.value(member))
+}
+
 /// The part of a line that an update replaces as a whole (§2). Values are JSON.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Identity<'a> {

@@ -9,7 +9,7 @@ use hubmill_device::{Code, Severity};
 use hubmill_parser::{Level, Limits};
 use hubmill_pipeline::{DIAGNOSTICS_SHOWN_MAX, Diagnostic, Kind, Source, Tally, Work, shown};
 use hubmill_reader::{Input, Watch};
-use hubmill_registry::{Entry, Error, LineReader, Number, Registry};
+use hubmill_registry::{Ambiguity, Entry, Error, LineReader, Number, Registry};
 
 use crate::totals::Totals;
 use crate::undo::LineRoom;
@@ -184,6 +184,47 @@ impl LinesBatch {
         };
         let message = format!("{name} {}", what());
         self.diagnostics.push(Diagnostic { id: Some(id), ..Diagnostic::of_the_whole(code, severity, message) });
+    }
+}
+
+/// A line with a name of which it is not known what the hub makes of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ambiguous<'a> {
+    /// What the file is called in messages.
+    pub(crate) name: &'static str,
+    pub(crate) file: &'a Registry,
+    /// Where the line starts.
+    pub(crate) start: u64,
+    pub(crate) ambiguity: Ambiguity,
+}
+
+impl LinesBatch {
+    /// Says that a line about a device or module, or one that would do something to it, can't be read for certain, so that nothing is
+    /// written for it.
+    #[cold]
+    pub(crate) fn note_ambiguous(&mut self, line: Ambiguous<'_>, ids: (&[u8], Option<&[u8]>), verb: &str) {
+        let Ambiguous { name, file, start, ambiguity } = line;
+        let (code, has, unknown) = match ambiguity {
+            Ambiguity::Case(path) => (
+                Code::MemberCase,
+                format!("the name {path:?} in another case"),
+                "whether the hub takes it for the same is not known (§1.5)",
+            ),
+            Ambiguity::Twice(path) => (
+                Code::DuplicateMember,
+                format!("the name {path:?} twice"),
+                "which of the two the hub takes is not known (§1.5)",
+            ),
+        };
+        self.totals.not_known += 1;
+        self.note_with(code, Severity::Error, ids, || {
+            // A file that can't be read any more ends the run by itself.
+            let place = match file.line_number(start) {
+                Ok(line) => format!("line {line} (byte {start})"),
+                Err(_) => format!("the line at byte {start}"),
+            };
+            format!("{verb} {place} of {name}, which has {has}: {unknown}, so nothing is written for it")
+        });
     }
 }
 

@@ -37,14 +37,20 @@ totals! {
     only_from;
     /// Modules that go with their device.
     with_device;
+    /// Devices and modules with a line that can't be read for certain, and for which nothing is written.
+    not_known;
     /// Modules of the hub itself, which no import writes.
     system_modules;
     /// Devices and modules whose authentication is not known on one side.
     authentication_unknown;
+    /// Those of them whose authentication is in an update all the same, as one of the exports has it.
+    authentication_set;
     /// Devices and modules whose keys the hub makes.
     keys_by_hub;
     /// Lines of the import that failed, and that have nothing to take back.
     failed;
+    /// Lines of the import whose twin was refused, and whose identity may be written all the same.
+    failed_partly;
     /// Lines that rest on the backup being the state right before the import.
     assumed;
     /// Devices and modules that get new keys, since the backup has none.

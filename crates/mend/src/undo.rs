@@ -1,20 +1,22 @@
 //! The import that takes another one back: what it created is deleted, what it deleted is created, and what it changed is
 //! changed back, by the lines of a backup.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use hubmill_device::{Code, ImportMode, Member, Severity, is_system_module};
+use hubmill_device::{AuthenticationType, Code, ImportMode, Member, Severity, is_system_module};
 use hubmill_parser::{Level, Limits};
-use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section};
+use hubmill_pipeline::shown;
+use hubmill_registry::{Ambiguity, Authentication, DeviceLine, Error, LineReader, Number, Registry, Section};
 
 use crate::compare::{difference, lacks_keys, same_authentication};
 use crate::failures::Failures;
 use crate::fate::{Doubt, Failed, Fate, ImportLine};
 use crate::met::Met;
-use crate::new_line::{Identity, NewLine};
-use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
+use crate::new_line::{Identity, NewLine, etag_of};
+use crate::passes::{Ambiguous, LinesBatch, LinesScratch, Pass, Passes, Rooms, Step, Steps};
 use crate::read_log::ReadLog;
 
 const EMPTY: &[u8] = b"{}";
@@ -191,6 +193,7 @@ impl Undo<'_> {
                     None => None,
                 };
                 let fate = Fate::start(true).after(&of_device, device_before.as_ref());
+                start.ambiguous = fate.ambiguous;
                 if let Some(deleted_at) = fate.deleted_at {
                     // The module went with it; what came before has no bearing, and without its device there is no module.
                     let may_not_be_deleted = fate.may_not_be_deleted;
@@ -201,6 +204,7 @@ impl Undo<'_> {
         }
         let fate = start.after(&own, Some(&before));
         batch.totals.failed += fate.failed;
+        batch.totals.failed_partly += fate.failed_partly;
         if module_id.as_deref().is_some_and(is_system_module) {
             self.note_system_module(&fate, ids, batch);
             return Ok(());
@@ -210,21 +214,63 @@ impl Undo<'_> {
             batch.totals.equal += 1;
             return Ok(());
         }
-        let after = self.after(reader, ids, &mut rooms.after)?;
-        self.restore(&before, &fate, after, ids, batch);
+        let (after, after_start) = self.after(reader, ids, &mut rooms.after)?;
+        let is_said =
+            self.note_if_ambiguous(&fate, Some((&before, backup.entries()[number as usize].start)), ids, batch)
+                || self.note_after_if_ambiguous(after.flatten(), after_start, ids, batch);
+        if !is_said {
+            self.restore(&before, &fate, after, ids, batch);
+        }
         Ok(())
     }
 
-    /// The line of the export from after the import; `None` where there is no such export.
+    /// Says that a line of the import or of the backup can't be read for certain, where that is so.
+    fn note_if_ambiguous(
+        &self,
+        fate: &Fate<'_>,
+        before: Option<(&DeviceLine<'_>, u64)>,
+        ids: Ids<'_>,
+        batch: &mut LinesBatch,
+    ) -> bool {
+        let UndoFiles { backup, import, .. } = self.files;
+        if let Some((start, ambiguity)) = fate.ambiguous {
+            let line = Ambiguous { name: "the import", file: import, start, ambiguity };
+            batch.note_ambiguous(line, ids, "may be changed by");
+            return true;
+        }
+        let Some((start, ambiguity)) = before.and_then(|(line, start)| Some((start, line.ambiguity()?))) else {
+            return false;
+        };
+        let line = Ambiguous { name: "the backup", file: backup, start, ambiguity };
+        batch.note_ambiguous(line, ids, "was changed, and stands in");
+        true
+    }
+
+    /// The same of the export from after the import.
+    fn note_after_if_ambiguous(
+        &self,
+        after: Option<DeviceLine<'_>>,
+        start: u64,
+        ids: Ids<'_>,
+        batch: &mut LinesBatch,
+    ) -> bool {
+        let ambiguity = after.and_then(|after| after.ambiguity());
+        let (Some(ambiguity), Some(file)) = (ambiguity, self.files.after) else { return false };
+        let line = Ambiguous { name: "the export of --after", file, start, ambiguity };
+        batch.note_ambiguous(line, ids, "was changed, and stands in");
+        true
+    }
+
+    /// The line of the export from after the import, and where it starts; `None` where there is no such export.
     fn after<'r>(
         &'r self,
         reader: &mut LineReader,
         (id, module_id): Ids<'_>,
         room: &'r mut Vec<u8>,
-    ) -> Result<Option<Option<DeviceLine<'r>>>, Error> {
-        let Some(after) = self.files.after else { return Ok(None) };
-        let Some(number) = after.find(id, module_id, room)? else { return Ok(Some(None)) };
-        Ok(Some(reader.read(after.line(number, room)?)))
+    ) -> Result<(Option<Option<DeviceLine<'r>>>, u64), Error> {
+        let Some(after) = self.files.after else { return Ok((None, 0)) };
+        let Some(number) = after.find(id, module_id, room)? else { return Ok((Some(None), 0)) };
+        Ok((Some(reader.read(after.line(number, room)?)), after.entries()[number as usize].start))
     }
 
     /// Brings back what the backup has.
@@ -250,7 +296,13 @@ impl Undo<'_> {
             }
         }
         if fate.exists {
-            self.change_back(before, fate, ids, batch);
+            let sets_authentication = self.change_back(before, fate, ids, batch);
+            if sets_authentication && after.flatten().is_some_and(|after| lacks_keys(&after)) {
+                batch.totals.authentication_unknown += 1;
+                let what = "does not say how it authenticates in the export of --after (§4): whether that is as the import left it is not \
+                            known; the line that changes it back sets it";
+                batch.note(Code::AuthenticationUnknown, Severity::Warning, ids, what);
+            }
         } else {
             let has_keys = !lacks_keys(before);
             let unsure = fate.may_not_be_deleted && has_keys;
@@ -275,8 +327,8 @@ impl Undo<'_> {
         }
     }
 
-    /// Changes what is there back to what the backup has.
-    fn change_back(&self, before: &DeviceLine<'_>, fate: &Fate<'_>, ids: Ids<'_>, batch: &mut LinesBatch) {
+    /// Changes what is there back to what the backup has. Whether the line for that has an authentication.
+    fn change_back(&self, before: &DeviceLine<'_>, fate: &Fate<'_>, ids: Ids<'_>, batch: &mut LinesBatch) -> bool {
         let was_made_anew = fate.deleted_at.is_some();
         let changed = fate.changed;
         let reported = changed[Section::Reported as usize];
@@ -338,6 +390,7 @@ impl Undo<'_> {
             line.write(&mut batch.output);
         }
         self.note_lost(before, was_made_anew, keys_lost, ids, batch);
+        line.mode == ImportMode::Update
     }
 
     /// What the backup does not have: it was made by the import, or by someone else.
@@ -353,7 +406,7 @@ impl Undo<'_> {
         self.gather(import.find_next(&mut { number }, ids, &mut rooms.ids)?, lines, &mut rooms.ids)?;
         let own = self.read(reader, ids, lines, key);
         let mut fate = Fate::start(false).after(&own, None);
-        if ids.1.is_some() && fate.exists {
+        if ids.1.is_some() && (fate.exists || fate.ambiguous.is_some()) {
             match self.device_of_new_module(reader, rooms, key, device_lines, ids.0)? {
                 DeviceIs::There => {}
                 DeviceIs::New => {
@@ -361,15 +414,27 @@ impl Undo<'_> {
                     return Ok(());
                 }
                 // Without its device it failed, or has gone with it.
-                DeviceIs::Missing => fate.exists = false,
+                DeviceIs::Missing => (fate.exists, fate.ambiguous) = (false, None),
+                DeviceIs::NotKnown(line) => fate.ambiguous = Some(line),
             }
         }
         batch.totals.failed += fate.failed;
+        batch.totals.failed_partly += fate.failed_partly;
+        if self.note_if_ambiguous(&fate, None, ids, batch) {
+            return Ok(());
+        }
         if !fate.exists {
             batch.totals.equal += 1;
             return Ok(());
         }
-        let after = self.after(reader, ids, &mut rooms.after)?;
+        let added = match ids.1 {
+            None => self.added_module(reader, rooms, key, device_lines, ids.0)?,
+            Some(_) => None,
+        };
+        let (after, after_start) = self.after(reader, ids, &mut rooms.after)?;
+        if self.note_after_if_ambiguous(after.flatten(), after_start, ids, batch) {
+            return Ok(());
+        }
         match fate.doubt {
             Some(Doubt::Log) => {
                 let what = "is named in the log, and more lines than one are about it: whether the import made it is not known (§5.5), \
@@ -384,6 +449,19 @@ impl Undo<'_> {
                 return Ok(());
             }
             _ => {}
+        }
+        // A create that did not fail made what it says.
+        let is_made = self.files.log.is_some() && !fate.may_have_overwritten;
+        if let (false, Some(first)) = (is_made, self.files.backup.first_invalid()) {
+            let what = || {
+                format!(
+                    "is not in the backup, which has lines that are no device, line {} for instance: whether the import made it is not \
+                     known, so it is not deleted",
+                    first.line
+                )
+            };
+            batch.note_with(Code::NotWritten, Severity::Error, ids, what);
+            return Ok(());
         }
         let mut line = NewLine::about(&own[0].line, ImportMode::Delete);
         line.status = line.status.filter(|status| *status != b"null");
@@ -400,7 +478,17 @@ impl Undo<'_> {
                     return Ok(());
                 }
             }
-            etag = after.as_ref().and_then(|after| after.value(Member::ETag));
+            if let Some(module) = added {
+                let what = || {
+                    format!(
+                        "has a module {:?} that the import did not make: it was added since, and both are left as they are",
+                        shown(&module)
+                    )
+                };
+                batch.note_with(Code::ChangedSince, Severity::Error, ids, what);
+                return Ok(());
+            }
+            etag = after.as_ref().and_then(|after| etag_of(after, Member::ETag));
             if etag.is_none() {
                 let what = "has no ETag in the export of --after: not deleted";
                 batch.note(Code::NotWritten, Severity::Error, ids, what);
@@ -408,17 +496,43 @@ impl Undo<'_> {
             }
             (line.mode, line.etag) = (ImportMode::DeleteIfMatchETag, etag);
         }
-        let is_sure = after.is_some() || (self.files.log.is_some() && !fate.may_have_overwritten);
-        batch.totals.assumed += u64::from(!is_sure);
+        batch.totals.assumed += u64::from(after.is_none() && !is_made);
         line.write(&mut batch.output);
         batch.totals.deletes += 1;
         Ok(())
     }
 
+    /// A module that the export from after the import has of a new device, and that the import did not make: it would go with its device.
+    fn added_module(
+        &self,
+        reader: &mut LineReader,
+        rooms: &mut Rooms,
+        key: &mut Vec<u8>,
+        lines: &mut LineRoom,
+        id: &[u8],
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let Some(after) = self.files.after else { return Ok(None) };
+        let Some(device) = after.find(id, None, &mut rooms.ids)? else { return Ok(None) };
+        for number in after.modules_of(device) {
+            // The hub makes its own with the device (§1.7).
+            if after.entries()[number as usize].is_system_module() {
+                continue;
+            }
+            let (id, module_id) = after.ids(number, &mut rooms.ids)?;
+            let ids = (id.as_slice(), module_id.as_deref());
+            self.gather(self.files.import.find(ids.0, ids.1, &mut rooms.ids)?, lines, &mut rooms.ids)?;
+            let own = self.read(reader, ids, lines, key);
+            if !Fate::start(false).after(&own, None).exists {
+                return Ok(module_id);
+            }
+        }
+        Ok(None)
+    }
+
     fn device_of_new_module(
         &self,
         reader: &mut LineReader,
-        rooms: &mut crate::passes::Rooms,
+        rooms: &mut Rooms,
         key: &mut Vec<u8>,
         lines: &mut LineRoom,
         id: &[u8],
@@ -431,6 +545,9 @@ impl Undo<'_> {
             None => None,
         };
         let fate = Fate::start(before.is_some()).after(&of_device, before_line.as_ref());
+        if let Some(line) = fate.ambiguous {
+            return Ok(DeviceIs::NotKnown(line));
+        }
         Ok(match (before.is_some(), fate.exists) {
             // Made with the import: deleted as a whole, unless that is in doubt.
             (false, true) if fate.doubt.is_none() => DeviceIs::New,
@@ -504,6 +621,8 @@ enum DeviceIs {
     /// Made by the import, and deleted with its modules.
     New,
     Missing,
+    /// A line about it can't be read for certain.
+    NotKnown((u64, Ambiguity)),
 }
 
 /// How a device or module is now.
@@ -532,19 +651,51 @@ fn is_as_left(after: Option<&DeviceLine<'_>>, fate: &Fate<'_>, before: Option<&D
         let owned = |section| touched(section).then(|| before.section(section).map(<[u8]>::to_vec));
         // A device that was made anew is as it was but for what no export shows: nothing is left to be done for it.
         if same_identity && same_sections(&owned) {
-            return Left::AsBefore;
+            return if may_hide_import(after, fate, before) { Left::AsImported } else { Left::AsBefore };
         }
     }
     if !fate.exists {
         return Left::Changed;
     }
-    let same_identity = fate.identity.is_none_or(|import| !difference(after, &import).identity);
+    let same_identity = fate
+        .identity
+        .is_none_or(|import| !difference(after, &import).identity && may_be_of_import(after, &import, before));
     let written = |section: Section| {
         // What devices report changes by itself.
         let checked = section != Section::Reported;
         fate.sections[section as usize].filter(|_| checked).map(|value| Some(value.to_vec()))
     };
     if same_identity && same_sections(&written) { Left::AsImported } else { Left::Changed }
+}
+
+/// Whether what the import wrote may be there although all that can be seen is as it was before: an export without keys does not show
+/// how a device authenticates (§4).
+fn may_hide_import(after: &DeviceLine<'_>, fate: &Fate<'_>, before: &DeviceLine<'_>) -> bool {
+    let etag = after.etag(Member::ETag);
+    // The ETag of before is still there only where nothing was written. One that was made anew may have been given the same.
+    let is_unwritten = fate.deleted_at.is_none() && etag.is_some() && etag == before.etag(Member::ETag);
+    if !fate.exists || !lacks_keys(after) || is_unwritten {
+        return false;
+    }
+    fate.identities.iter().chain(&fate.identity).any(|import| {
+        let changes = lacks_keys(import) || lacks_keys(before) || !same_authentication(import, before).0;
+        // What the line says of other members has to be there, too, or it was not applied.
+        changes && !difference(after, import).identity
+    })
+}
+
+/// Whether what is there now may authenticate as the import's line left it: one without keys has the hub make both anew (§4).
+fn may_be_of_import(after: &DeviceLine<'_>, import: &DeviceLine<'_>, before: Option<&DeviceLine<'_>>) -> bool {
+    if !lacks_keys(import) || lacks_keys(after) {
+        return true;
+    }
+    let Authentication::Said(now) = after.authentication() else { return true };
+    let old = match before.map(|before| before.authentication()) {
+        Some(Authentication::Said(before)) => before.keys,
+        _ => [None, None],
+    };
+    let is_old = |key: &Option<Cow<'_, [u8]>>| key.is_some() && old.iter().any(|old| old.as_deref() == key.as_deref());
+    now.kind == Some(AuthenticationType::Sas) && !now.keys.iter().any(is_old)
 }
 
 /// The identity that a line has, with what it does not say left out.

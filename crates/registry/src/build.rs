@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use hubmill_device::{Code, Member, is_system_module};
-use hubmill_parser::{Content, Level, Limits, Line, Parser, Record};
+use hubmill_parser::{Content, FaultKind, Level, Limits, Line, Parser, Record};
 use hubmill_pipeline::{Drain, Flow, Options, Piece, Work, fault_finding, is_notice, notice_text, run, shown};
 use hubmill_reader::{Input, Part};
 use hubmill_rules::{Check, CheckScratch, Checker, Finding, Policy};
@@ -25,16 +25,23 @@ pub(crate) fn build(input: Input, how: &How, progress: impl FnMut(u64) + Send) -
     let policy = Policy::new(&[Code::StatusMissing], &[]).expect("a code that can be allowed");
     let reading =
         Reading { checker: Checker::new(Check::Id, policy), limits: how.limits, level: how.level, keys: &keys };
-    let mut noting =
-        Noting { input: &input, entries: Vec::new(), counts: Counts::default(), first_invalid: None, progress };
+    let mut noting = Noting {
+        input: &input,
+        entries: Vec::new(),
+        counts: Counts::default(),
+        first_invalid: None,
+        first_ambiguous: None,
+        line_counts: Vec::new(),
+        progress,
+    };
     run(&input, Options { once: false, ..how.options }, &reading, &mut noting)?;
-    let Noting { mut entries, mut counts, first_invalid, .. } = noting;
+    let Noting { mut entries, mut counts, first_invalid, first_ambiguous, line_counts, .. } = noting;
     entries.shrink_to_fit();
     let threads = how.options.threads.clamp(1, FILLING_THREADS_MAX);
     let table = fill(&input, &mut entries, threads)?;
     link(&input, &mut entries, &table, &keys, &mut counts, threads)?;
     input.check()?;
-    Ok(Registry { input, entries, table, keys, counts, first_invalid })
+    Ok(Registry { input, entries, table, keys, counts, first_invalid, first_ambiguous, line_counts })
 }
 
 /// What the workers do.
@@ -57,6 +64,7 @@ struct Batch {
     entries: Vec<Entry>,
     counts: Counts,
     first_invalid: Option<Oddity>,
+    first_ambiguous: Option<Oddity>,
 }
 
 impl Work for Reading<'_> {
@@ -75,7 +83,7 @@ impl Work for Reading<'_> {
         batch.entries.clear();
         batch.entries.shrink_to(ENTRIES_KEPT);
         batch.counts = Counts::default();
-        batch.first_invalid = None;
+        (batch.first_invalid, batch.first_ambiguous) = (None, None);
     }
 
     fn work(&self, scratch: &mut Scratch, piece: Piece<'_>, from: usize, _: u64, batch: &mut Batch) -> usize {
@@ -85,7 +93,7 @@ impl Work for Reading<'_> {
             if first {
                 batch.counts.lines += 1;
                 let message = format!("the line is longer than {} bytes", self.limits.line_bytes_max);
-                self.invalid(batch, piece, from, message);
+                self.invalid(batch, piece, from, message, true);
             }
             return piece.bytes.len();
         }
@@ -101,7 +109,8 @@ impl Work for Reading<'_> {
                 }
                 Content::Invalid(fault) => {
                     let finding = fault_finding(*fault, &piece.bytes[..line.end], self.limits);
-                    self.invalid_finding(batch, piece, &finding, None);
+                    let is_ambiguous = matches!(fault.kind, FaultKind::LineTooLong | FaultKind::Depth);
+                    self.invalid_finding(batch, piece, &finding, None, is_ambiguous);
                 }
             }
             ControlFlow::Continue(())
@@ -120,12 +129,22 @@ impl Reading<'_> {
         batch: &mut Batch,
     ) {
         let facts = self.checker.check(check, record);
-        let (Some(id), false) = (facts.id, check.has_errors()) else {
+        let is_in_other_case = [Member::Id, Member::ModuleId].into_iter().find(|id| check.variants().contains(*id));
+        let (Some(id), false, None) = (facts.id, check.has_errors(), is_in_other_case) else {
             let fault = check.findings().iter().find(|finding| finding.severity == hubmill_device::Severity::Error);
             let id = facts.id.and_then(|id| record.text(id)).map(|id| shown(&id));
             match fault {
-                Some(finding) => self.invalid_finding(batch, piece, finding, id.as_deref()),
-                None => self.invalid(batch, piece, line.start, "the line has no id".to_owned()),
+                Some(finding) => {
+                    let is_ambiguous = finding.code == Code::DuplicateMember || is_in_other_case.is_some();
+                    self.invalid_finding(batch, piece, finding, id.as_deref(), is_ambiguous);
+                }
+                None => {
+                    let message = match is_in_other_case {
+                        Some(member) => format!("{0} stands in another case; it must be {0:?}", member.name()),
+                        None => "the line has no id".to_owned(),
+                    };
+                    self.invalid(batch, piece, line.start, message, is_in_other_case.is_some());
+                }
             }
             return;
         };
@@ -158,15 +177,27 @@ impl Reading<'_> {
     }
 
     #[cold]
-    fn invalid_finding(&self, batch: &mut Batch, piece: Piece<'_>, finding: &Finding, id: Option<&str>) {
+    fn invalid_finding(
+        &self,
+        batch: &mut Batch,
+        piece: Piece<'_>,
+        finding: &Finding,
+        id: Option<&str>,
+        is_ambiguous: bool,
+    ) {
         let name = finding.path_end(piece.bytes).map(|name| shown(&name));
-        self.invalid(batch, piece, finding.at as usize, finding.message(id, name.as_deref()));
+        self.invalid(batch, piece, finding.at as usize, finding.message(id, name.as_deref()), is_ambiguous);
     }
 
+    /// Counts a line that is no device; `is_ambiguous` where the hub may read it all the same.
     #[cold]
-    fn invalid(&self, batch: &mut Batch, piece: Piece<'_>, at: usize, message: String) {
+    fn invalid(&self, batch: &mut Batch, piece: Piece<'_>, at: usize, message: String, is_ambiguous: bool) {
         batch.counts.invalid += 1;
         let (line, byte) = (batch.counts.lines, piece.offset + at as u64);
+        if is_ambiguous {
+            batch.counts.ambiguous += 1;
+            batch.first_ambiguous.get_or_insert(Oddity { line, byte, message: message.clone() });
+        }
         batch.first_invalid.get_or_insert(Oddity { line, byte, message });
     }
 }
@@ -177,6 +208,9 @@ struct Noting<'i, P> {
     entries: Vec<Entry>,
     counts: Counts,
     first_invalid: Option<Oddity>,
+    first_ambiguous: Option<Oddity>,
+    /// Of each piece: where it starts, and how many lines are before it.
+    line_counts: Vec<(u64, u64)>,
     progress: P,
 }
 
@@ -188,13 +222,21 @@ impl<P: FnMut(u64) + Send> Drain<Batch> for Noting<'_, P> {
         if self.entries.len() >= NONE as usize {
             return Err(Error::TooManyLines { input: self.input.name().to_owned(), max: u64::from(NONE) - 1 });
         }
-        if let (None, Some(first)) = (&self.first_invalid, &batch.first_invalid) {
-            self.first_invalid = Some(Oddity { line: self.counts.lines + first.line, ..first.clone() });
+        for (own, first) in
+            [(&mut self.first_invalid, &batch.first_invalid), (&mut self.first_ambiguous, &batch.first_ambiguous)]
+        {
+            if let (None, Some(first)) = (&own, first) {
+                *own = Some(Oddity { line: self.counts.lines + first.line, ..first.clone() });
+            }
+        }
+        if from == 0 {
+            self.line_counts.push((piece.offset, self.counts.lines));
         }
         let counts = &mut self.counts;
         for (sum, more) in [
             (&mut counts.lines, batch.counts.lines),
             (&mut counts.invalid, batch.counts.invalid),
+            (&mut counts.ambiguous, batch.counts.ambiguous),
             (&mut counts.notices, batch.counts.notices),
             (&mut counts.blank, batch.counts.blank),
             (&mut counts.with_mode, batch.counts.with_mode),

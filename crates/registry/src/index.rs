@@ -39,6 +39,9 @@ pub struct Counts {
     pub orphans: u64,
     /// Lines that are no device and no module. They are not in the index.
     pub invalid: u64,
+    /// Those of them that the hub may read all the same (§1.5): a name twice, an id's name in another case, longer or deeper than is
+    /// read here.
+    pub ambiguous: u64,
     /// The hub's plain-text line (§1.6).
     pub notices: u64,
     /// The text of that, fit to be shown.
@@ -76,6 +79,9 @@ pub struct Registry {
     pub(crate) keys: Keys,
     pub(crate) counts: Counts,
     pub(crate) first_invalid: Option<Oddity>,
+    pub(crate) first_ambiguous: Option<Oddity>,
+    /// Offsets in the file, each with how many lines start before it.
+    pub(crate) line_counts: Vec<(u64, u64)>,
 }
 
 impl Registry {
@@ -99,6 +105,23 @@ impl Registry {
     /// The first line that is no device and no module.
     pub fn first_invalid(&self) -> Option<&Oddity> {
         self.first_invalid.as_ref()
+    }
+
+    /// The first of the lines that are no device and no module which the hub may read all the same.
+    pub fn first_ambiguous(&self) -> Option<&Oddity> {
+        self.first_ambiguous.as_ref()
+    }
+
+    /// The number of the line that starts at this offset, counted from 1.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn line_number(&self, start: u64) -> Result<u64, Error> {
+        let after = self.line_counts.partition_point(|(offset, _)| *offset <= start);
+        let (offset, lines) = after.checked_sub(1).map_or((0, 0), |before| self.line_counts[before]);
+        let mut room = Vec::new();
+        let bytes = self.input.bytes_at(offset, (start - offset) as usize, &mut room)?;
+        Ok(lines + memchr::memchr_iter(b'\n', bytes).count() as u64 + 1)
     }
 
     /// The export.

@@ -77,6 +77,7 @@ fn everything_is_found_and_counted() {
             repeated: 2,
             orphans: 1,
             invalid: 2,
+            ambiguous: 0,
             notices: 1,
             notice: Some("Keys were left out of this export.".to_owned()),
             blank: 2,
@@ -103,6 +104,30 @@ fn everything_is_found_and_counted() {
             assert_eq!(find(registry, missing, None), None, "{missing}");
         }
         assert_eq!((find(registry, "a", Some("m1")), find(registry, "e", Some("m"))), (None, None));
+    });
+}
+
+#[test]
+fn lines_that_only_the_hub_may_read_are_counted_and_lines_have_numbers() {
+    let lines = [
+        r#"{"id":"a","status":"enabled"}"#,
+        "{",
+        r#"{"Id":"b","status":"enabled"}"#,
+        "",
+        r#"{"id":"c","MODULEID":"m","status":"enabled"}"#,
+        r#"{"id":"d","tags":{},"tags":{}}"#,
+        r#"{"id":"e","Tags":{}}"#,
+        &"[".repeat(200),
+        r#"{"id":"f"}"#,
+    ];
+    every_way(lines.join("\n").as_bytes(), |registry| {
+        let counts = registry.counts();
+        assert_eq!((counts.devices, counts.invalid, counts.ambiguous), (3, 5, 4));
+        assert_eq!(registry.first_invalid().map(|first| first.line), Some(2));
+        let first = registry.first_ambiguous().unwrap();
+        assert_eq!((first.line, first.byte), (3, 1 + lines[..2].join("\n").len() as u64 + 1));
+        let numbers = registry.entries().iter().map(|entry| registry.line_number(entry.start).unwrap());
+        assert_eq!(numbers.collect::<Vec<_>>(), [1, 7, 9]);
     });
 }
 

@@ -35,7 +35,7 @@ pub use entry::{Entry, Number};
 pub use equality::{DEPTH_MAX, is_empty_without, members, same_json, same_object_without};
 pub use error::Error;
 pub use index::{Counts, How, Oddity, Registry};
-pub use line::{Authentication, Credentials, DeviceLine, LineReader, Places, Section};
+pub use line::{Ambiguity, Authentication, Credentials, DeviceLine, LineReader, Places, Section};
 pub use log::{log_line, push_json_string};
 pub use number::same_number;
 pub use outcome::{Doubt, Failure, Outcome};

@@ -8,6 +8,15 @@ use hubmill_parser::{Content, Level, Limits, Parser, Record, Span, string_text};
 
 use crate::equality::{is_empty_without, member_places, members, same_object_without};
 
+/// A name of which it is not known what the hub makes of it (§1.5), by the path of the member that it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ambiguity {
+    /// It is there in another case: the hub probably takes it for the same.
+    Case(&'static str),
+    /// It is there twice: the last one probably counts.
+    Twice(&'static str),
+}
+
 /// Where the members of a line stand that mean something to the hub (§1.1), from the start of the chunk that the line is in.
 /// Of a name that stands twice the last one counts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +25,7 @@ pub struct Places {
     members: [Span; Member::COUNT],
     desired: Span,
     reported: Span,
+    ambiguity: Option<Ambiguity>,
 }
 
 impl Places {
@@ -24,19 +34,37 @@ impl Places {
     pub fn of(record: &Record<'_>) -> Self {
         let mut places = Self::default();
         for member in record.members() {
-            let Some(known) = Member::from_name(&record.name(member)) else { continue };
-            places.members[known as usize] = member.value;
+            let Some((known, is_exact)) = Member::from_any_case(&record.name(member)) else { continue };
+            if !is_exact {
+                places.ambiguity = Some(Ambiguity::Case(known.name()));
+                continue;
+            }
+            let place = &mut places.members[known as usize];
+            if place.end > 0 {
+                places.ambiguity = Some(Ambiguity::Twice(known.name()));
+            }
+            *place = member.value;
             if known != Member::Properties {
                 continue;
             }
             (places.desired, places.reported) = (Span::default(), Span::default());
             for section in record.object(member).into_iter().flatten() {
                 let name = record.name(&section);
-                if same_name(&name, b"desired") {
-                    places.desired = section.value;
-                } else if same_name(&name, b"reported") {
-                    places.reported = section.value;
+                let (place, path) = if name.eq_ignore_ascii_case(b"desired") {
+                    (&mut places.desired, Section::Desired.path())
+                } else if name.eq_ignore_ascii_case(b"reported") {
+                    (&mut places.reported, Section::Reported.path())
+                } else {
+                    continue;
+                };
+                if !same_name(&name, b"desired") && !same_name(&name, b"reported") {
+                    places.ambiguity = Some(Ambiguity::Case(path));
+                    continue;
                 }
+                if place.end > 0 {
+                    places.ambiguity = Some(Ambiguity::Twice(path));
+                }
+                *place = section.value;
             }
         }
         places
@@ -277,6 +305,15 @@ impl<'a> DeviceLine<'a> {
         Some(self.bytes(value)).filter(|value| value.first() == Some(&b'{'))
     }
 
+    /// A name of which it is not known what the hub makes of it, so that neither is what the line says. Asked of a line that was
+    /// [read](LineReader::read).
+    pub fn ambiguity(&self) -> Option<Ambiguity> {
+        self.places
+            .ambiguity
+            .or_else(|| self.value(Member::Authentication).and_then(ambiguity_of_authentication))
+            .or_else(|| ambiguity_of(self.value(Member::Capabilities)?, &[("iotEdge", "capabilities.iotEdge")]))
+    }
+
     /// How the device or module authenticates.
     pub fn authentication(&self) -> Authentication<'a> {
         let Some(value) = self.value(Member::Authentication) else {
@@ -331,6 +368,49 @@ fn read_usual(value: &[u8]) -> Option<Credentials<'_>> {
         kind: if kind == b"sas" { Some(AuthenticationType::Sas) } else { AuthenticationType::from_text(kind) },
         keys: [primary_key, secondary_key],
         thumbprints: [primary, secondary],
+    })
+}
+
+#[inline]
+fn ambiguity_of_authentication(value: &[u8]) -> Option<Ambiguity> {
+    const NAMES: [(&str, &str); 3] = [
+        ("symmetricKey", "authentication.symmetricKey"),
+        ("x509Thumbprint", "authentication.x509Thumbprint"),
+        ("type", "authentication.type"),
+    ];
+    const KEYS: [(&str, &str); 2] = [
+        ("primaryKey", "authentication.symmetricKey.primaryKey"),
+        ("secondaryKey", "authentication.symmetricKey.secondaryKey"),
+    ];
+    const THUMBPRINTS: [(&str, &str); 2] = [
+        ("primaryThumbprint", "authentication.x509Thumbprint.primaryThumbprint"),
+        ("secondaryThumbprint", "authentication.x509Thumbprint.secondaryThumbprint"),
+    ];
+    if read_usual(value).is_some() {
+        return None;
+    }
+    ambiguity_of(value, &NAMES).or_else(|| {
+        members(value).find_map(|(name, value)| match () {
+            () if string_is(name, b"symmetricKey") => ambiguity_of(value, &KEYS),
+            () if string_is(name, b"x509Thumbprint") => ambiguity_of(value, &THUMBPRINTS),
+            () => None,
+        })
+    })
+}
+
+/// The first of these names, each with its path, that an object has in another case or twice.
+fn ambiguity_of(object: &[u8], names: &[(&str, &'static str)]) -> Option<Ambiguity> {
+    let mut seen = 0u8;
+    members(object).find_map(|(name, _)| {
+        let name = text_of(name);
+        let number = names.iter().position(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))?;
+        let (known, path) = names[number];
+        let is_again = seen >> number & 1 == 1;
+        seen |= 1 << number;
+        match () {
+            () if *name != *known.as_bytes() => Some(Ambiguity::Case(path)),
+            () => is_again.then_some(Ambiguity::Twice(path)),
+        }
     })
 }
 

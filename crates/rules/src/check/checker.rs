@@ -95,6 +95,11 @@ impl CheckScratch {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
+    /// Members that are there in another case.
+    pub fn variants(&self) -> MemberSet {
+        self.variants
+    }
+
     /// The member, where it is there.
     #[inline]
     pub fn get(&self, record: &Record<'_>, member: Member) -> Option<MemberSpan> {
