@@ -84,13 +84,35 @@ fn files_are_whole_though_the_reader_of_standard_output_went_away() {
     assert_eq!(keys(folder.text("keys")), 80_000);
     folder.write("import", devices(MUCH));
     let entry = |number: usize| {
-        let code = if number % 2 == 0 { 429_001 } else { 409_001 };
+        let code = if number.is_multiple_of(2) { 429_001 } else { 409_001 };
         format!("{{\"deviceId\":\"device-{number}\",\"errorCode\":{code},\"errorStatus\":\"x\"}}\n")
     };
     folder.write("log", (0..MUCH).map(entry).collect::<String>());
     head("retry -q --errors log --individually left import");
     assert_eq!(folder.text("left").lines().count(), MUCH / 2);
+    let state = |status: &str, authentication: &str| {
+        let line =
+            |number| format!("{{\"id\":\"d{number}\",\"status\":\"{status}\",\"authentication\":{authentication}}}\n");
+        (0..MUCH).map(line).collect::<String>()
+    };
+    folder.write("from", state("disabled", "null"));
+    folder.write("to", state("enabled", "{\"type\":\"certificateAuthority\"}"));
+    head("diff -q --diagnostics findings from to");
+    assert_eq!(folder.text("findings").lines().count(), MUCH);
     assert_eq!(fs::read(&path).expect("the input").len(), (device.len() + module.len() + 3) * (MUCH / 2));
+}
+
+#[test]
+fn too_many_deletes_are_told_though_nobody_reads_the_plan() {
+    let folder = Folder::new();
+    let (hub, import) = (
+        folder.write("hub", device("a")),
+        folder.write("import", device("a").replace("{", "{\"importMode\":\"delete\",")),
+    );
+    let code = folder.arg("code");
+    let text = "{ sleep 0.2; \"$0\" plan -q --max-delete 0 --registry \"$1\" \"$2\"; echo $? > \"$3\"; } | true";
+    run(script(text, &[&hub, &import, &code]), b"");
+    assert_eq!(folder.text("code"), "4\n");
 }
 
 #[test]

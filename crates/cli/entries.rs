@@ -11,7 +11,7 @@ use hubmill_parser::Level;
 use hubmill_pipeline::{Diagnostic, Drain, Flow, Options, Tally, Work, run_from};
 use hubmill_reader::Input;
 use hubmill_registry::{How, Registry};
-use hubmill_writer::{ErrorKind, Pending, Sink, commit_all};
+use hubmill_writer::{ErrorKind, Pending, Sink, commit_all, outlive_reader};
 use serde_json::{Map, Value};
 
 use crate::diagnostics::DiagnosticsFile;
@@ -98,7 +98,8 @@ impl<'a> Run<'a> {
         inputs: &[&Input],
         pending: Pending,
     ) -> Result<Self, Failure> {
-        let outputs = open_outputs(io, &pending)?;
+        let mut outputs = open_outputs(io, &pending)?;
+        outlive_reader([Some(&mut outputs.findings), outputs.diagnostics.as_mut()].into_iter().flatten());
         let on_terminal = outputs.findings.is_stdout() && io::stdout().is_terminal();
         // Each byte is indexed, and then looked at again.
         let total: Option<u64> = inputs.iter().map(|input| input.bytes()).sum();
@@ -249,6 +250,7 @@ impl<'a> Run<'a> {
             Ok(()) => None,
             Err(early) => Some(early),
         };
+        let failure = failure.or_else(|| self.output.is_gone().then_some(Early::StdoutClosed));
         let whole = failure.is_none();
         let report = self.report_text(whole);
         let Self { io, output, report: report_sink, said, pending, tally, totals, started, bytes_in, .. } = self;

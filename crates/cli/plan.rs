@@ -153,7 +153,8 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
     if io.run.reports_to_stderr() {
         scribe.console.say(String::from_utf8_lossy(&report).trim_end());
     }
-    if is_closed {
+    // What was to stop an import is told by the exit code, too.
+    if is_closed && stopped.is_none() {
         return Ok(Exit::Done);
     }
     if !io.run.quiet {
