@@ -4,6 +4,7 @@
 //! Where a line has more faults than one, the tool may report any of them first: the codes of an invalid line are those
 //! that it may be given, and it must be given at least one of them.
 
+use crate::deep::Deep;
 use crate::edits;
 use crate::json::{self, Document, Json, Object};
 use crate::lines::{self, RawLine};
@@ -284,9 +285,19 @@ fn may_roll_twin_back(rules: &Rules, object: &Object) -> bool {
         || rules.status_reason.is_some()
         || rules.strip_keys
         || rules.strip_authentication
-        || rules.moves_keys();
+        || rules.moves_keys()
+        || rules.deep.iter().any(edits_keys_or_status);
     let has_twin = object.get("tags").is_some() || object.get("properties").is_some();
     changes_identity && !rules.strip_twin && has_twin && can_overwrite_identity(object)
+}
+
+fn edits_keys_or_status(edit: &Deep) -> bool {
+    match edit {
+        Deep::Merge(_) => false,
+        Deep::Set(path, _) | Deep::SetText(path, _) | Deep::Unset(path) => {
+            matches!(path[0].as_str(), "status" | "statusReason" | "authentication")
+        }
+    }
 }
 
 /// §3.1.

@@ -256,6 +256,12 @@ fn twins_that_would_go_back_are_counted() {
     assert_eq!(after(&status, &line(",\"tags\":{}")), line(",\"tags\":{}"), "a line that is not changed");
     let stripped = rules!(disabled: Some(true), strip_twin: true);
     assert_eq!(after(&stripped, &id(",\"tags\":{}")), line(""));
+    let set = |name: &str| rules!(deep: vec![Deep::SetText(vec![name.to_owned()], "x".to_owned())]);
+    assert_eq!(
+        after(&set("statusReason"), &line(",\"tags\":{}")),
+        line(",\"tags\":{},\"statusReason\":\"x\"") + " twin-rollback"
+    );
+    assert_eq!(after(&set("other"), &line(",\"tags\":{}")), line(",\"tags\":{},\"other\":\"x\""));
     let mode = rules!(import_mode: Some(0));
     assert_eq!(after(&mode, &line(",\"tags\":{}")), line(",\"tags\":{},\"importMode\":\"createOrUpdate\""));
 }
