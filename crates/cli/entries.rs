@@ -11,7 +11,7 @@ use hubmill_parser::Level;
 use hubmill_pipeline::{Diagnostic, Drain, Flow, Options, Tally, Work, run_from};
 use hubmill_reader::Input;
 use hubmill_registry::{How, Registry};
-use hubmill_writer::{ErrorKind, Pending, Sink, commit_all, outlive_reader};
+use hubmill_writer::{ErrorKind, Pending, Sink, commit_all};
 use serde_json::{Map, Value};
 
 use crate::diagnostics::DiagnosticsFile;
@@ -98,8 +98,7 @@ impl<'a> Run<'a> {
         inputs: &[&Input],
         pending: Pending,
     ) -> Result<Self, Failure> {
-        let mut outputs = open_outputs(io, &pending)?;
-        outlive_reader([Some(&mut outputs.findings), outputs.diagnostics.as_mut()].into_iter().flatten());
+        let outputs = open_outputs(io, &pending)?;
         let on_terminal = outputs.findings.is_stdout() && io::stdout().is_terminal();
         // Each byte is indexed, and then looked at again.
         let total: Option<u64> = inputs.iter().map(|input| input.bytes()).sum();

@@ -33,8 +33,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
     let pending = Pending::default();
     signals::watch(&pending)?;
 
-    let mut outputs = open_outputs(io, &pending)?;
-    outlive_reader([Some(&mut outputs.findings), outputs.diagnostics.as_mut()].into_iter().flatten());
+    let outputs = open_outputs(io, &pending)?;
     let is_json = arguments.format == Format::Json;
     let all = arguments.all || is_json || io.run.diagnostics.is_some();
     let check = match arguments.check {
@@ -130,9 +129,10 @@ pub(crate) struct OpenOutputs {
 
 /// Opens them.
 pub(crate) fn open_outputs(io: &IoArguments, pending: &Pending) -> Result<OpenOutputs, Failure> {
-    let diagnostics = places::open_diagnostics(&io.run, pending)?;
+    let mut diagnostics = places::open_diagnostics(&io.run, pending)?;
     let report = places::open_report(&io.run, pending)?;
-    let findings = places::open_sink(io.run.output.as_deref(), Access::Ordinary, pending)?;
+    let mut findings = places::open_sink(io.run.output.as_deref(), Access::Ordinary, pending)?;
+    outlive_reader([Some(&mut findings), diagnostics.as_mut()].into_iter().flatten());
     Ok(OpenOutputs { findings, diagnostics, report })
 }
 

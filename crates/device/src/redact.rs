@@ -137,11 +137,12 @@ fn push_without_keys(text: &str, kind: TextKind, out: &mut String) {
             continue;
         }
         let (text, after) = rest.split_at(run.bytes);
-        let padded = padding(after) > 0 && run.characters >= KEY_RUN_MIN;
+        let padding = padding(after);
+        let padded = padding > 0 && run.characters >= KEY_RUN_MIN;
         let unpadded = run.characters >= UNPADDED_KEY_RUN_MIN && run.has_signs;
         if padded || unpadded || (kind == TextKind::Free && run.characters > FREE_RUN_MAX) {
             out.push_str(REDACTED);
-            rest = &after[padding(after)..];
+            rest = &after[padding..];
         } else {
             out.push_str(text);
             rest = after;

@@ -10,6 +10,7 @@ mod compare;
 mod diff;
 mod failures;
 mod fate;
+mod left;
 mod log_line;
 mod met;
 mod new_line;

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::arch::Level;
-use crate::index::{Flags, prefix_xor};
+use crate::index::{Flags, SCALAR, prefix_xor};
 use crate::record::MemberSpan;
 use crate::scalar::{short_integer, short_literal, short_number};
 use crate::shape::MemberTokens;
@@ -29,6 +29,23 @@ pub(crate) struct KindMasks {
     pub(crate) comma: u64,
     pub(crate) quote: u64,
     pub(crate) scalar: u64,
+}
+
+impl KindMasks {
+    /// The masks of all kinds; `mask` tells which tokens are of one.
+    #[inline(always)]
+    pub(crate) fn of(mask: impl Fn(u8) -> u64) -> Self {
+        Self {
+            object_open: mask(b'{'),
+            object_close: mask(b'}'),
+            array_open: mask(b'['),
+            array_close: mask(b']'),
+            colon: mask(b':'),
+            comma: mask(b','),
+            quote: mask(b'"'),
+            scalar: mask(SCALAR),
+        }
+    }
 }
 
 /// What a block of tokens hands to the next: the last bits of what it found, highest first.

@@ -94,16 +94,7 @@ pub(super) unsafe fn kind_masks(kinds: &[u8; BLOCK]) -> KindMasks {
     let (parts, _) = kinds.as_chunks::<16>();
     let quarters = [load(&parts[0]), load(&parts[1]), load(&parts[2]), load(&parts[3])];
     let equal = |kind: u8| mask(quarters.map(|quarter| vceqq_u8(quarter, vdupq_n_u8(kind))));
-    KindMasks {
-        object_open: equal(b'{'),
-        object_close: equal(b'}'),
-        array_open: equal(b'['),
-        array_close: equal(b']'),
-        colon: equal(b':'),
-        comma: equal(b','),
-        quote: equal(b'"'),
-        scalar: equal(SCALAR),
-    }
+    KindMasks::of(equal)
 }
 
 pub(super) struct Neon;

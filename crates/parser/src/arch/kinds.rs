@@ -35,7 +35,6 @@ mod x86_64 {
     use std::arch::x86_64::{__m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8};
 
     use super::{BLOCK, KindMasks, MemberSpan, Structure};
-    use crate::index::SCALAR;
 
     /// # Safety
     /// The CPU must have AVX2 and what [`has_avx2`](super::super::x86_64::has_avx2) asks for beside it.
@@ -63,16 +62,7 @@ mod x86_64 {
             let is = |half| _mm256_movemask_epi8(_mm256_cmpeq_epi8(half, _mm256_set1_epi8(kind as i8))) as u32;
             u64::from(is(low)) | u64::from(is(high)) << 32
         };
-        KindMasks {
-            object_open: mask(b'{'),
-            object_close: mask(b'}'),
-            array_open: mask(b'['),
-            array_close: mask(b']'),
-            colon: mask(b':'),
-            comma: mask(b','),
-            quote: mask(b'"'),
-            scalar: mask(SCALAR),
-        }
+        KindMasks::of(mask)
     }
 }
 
@@ -88,16 +78,7 @@ mod tests {
         for _ in 0..2_000 {
             let kinds: [u8; BLOCK] = std::array::from_fn(|_| b"{}[]:,\"s"[next(8) as usize]);
             let mask = |kind| (0..BLOCK).filter(|at| kinds[*at] == kind).fold(0, |mask, at| mask | 1 << at);
-            let want = KindMasks {
-                object_open: mask(b'{'),
-                object_close: mask(b'}'),
-                array_open: mask(b'['),
-                array_close: mask(b']'),
-                colon: mask(b':'),
-                comma: mask(b','),
-                quote: mask(b'"'),
-                scalar: mask(b's'),
-            };
+            let want = KindMasks::of(mask);
             // SAFETY: on ARM every CPU that runs tests has NEON; elsewhere the kernel runs on plain functions.
             assert_eq!(unsafe { aarch64::kind_masks(&kinds) }, want);
             #[cfg(target_arch = "x86_64")]
