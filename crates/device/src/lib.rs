@@ -18,6 +18,7 @@ mod mode;
 mod redact;
 mod scope;
 mod status;
+mod words;
 
 pub use authentication::AuthenticationType;
 pub use code::{Code, Severity};
@@ -35,6 +36,7 @@ pub use mode::ImportMode;
 pub use redact::{Printable, Secret, TextKind, push_redacted, redacted};
 pub use scope::scope_parent;
 pub use status::Status;
+pub use words::WORDS;
 
 /// Reads an enum value as the hub's JSON reader does: a name in any ASCII case, or its number as text (§1.5).
 fn enum_from_text<T: Copy>(text: &[u8], values: &[(&str, T)]) -> Option<T> {

@@ -155,6 +155,14 @@ impl Parser {
         self
     }
 
+    /// Takes note that these texts, without quotes, stand as values in many lines: where they do, they are fixed text, as
+    /// names are. What a line is found to be does not depend on it.
+    #[must_use]
+    pub fn with_words(mut self, words: &'static [&'static str]) -> Self {
+        self.stencils.words = words;
+        self
+    }
+
     /// Counts all names, at any depth, as a part of a line's [`Form`](crate::Form), but those inside of members of the name
     /// `but_inside`.
     #[must_use]

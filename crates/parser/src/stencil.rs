@@ -5,8 +5,8 @@
 //! one is recognised by comparing the pieces and finding where each value ends: it needs no index, its grammar is that
 //! of the line which the stencil was made of, and its [`Form`] covers all names at every depth.
 //!
-//! `true`, `false` and `null` count as fixed text, too, as long as that leads to few stencils: most of them are the same in
-//! thousands of lines, and what is fixed needs no look of its own.
+//! `true`, `false` and `null` count as fixed text, too, as long as that leads to few stencils, and so do a few strings, the
+//! words: most of them are the same in thousands of lines, and what is fixed needs no look of its own.
 //!
 //! The pieces of all stencils are a tree: what two stencils have in common at their start is looked at once. A stencil is
 //! made of a line at the second sighting of its fixed text, so that names which never come again cost little. What fits no
@@ -55,6 +55,25 @@ const SWITCH_MIN: usize = 6;
 pub(crate) const NONE: u32 = u32::MAX;
 /// Added to the number of a switch, which is no node.
 const SWITCH: u32 = 1 << 31;
+
+/// Which values are fixed text. What too many lines differ in is not any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fixed {
+    LiteralsAndWords,
+    Words,
+    None,
+}
+
+impl Fixed {
+    /// What is left to try where lines differ too much.
+    fn looser(self) -> Option<Self> {
+        match self {
+            Self::LiteralsAndWords => Some(Self::Words),
+            Self::Words => Some(Self::None),
+            Self::None => None,
+        }
+    }
+}
 
 /// What comes after a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,49 +172,53 @@ impl Tree {
         std::iter::successors(node(first), move |number| node(self.after(*number)))
     }
 
-    /// Sees to it that `piece`, of the node `number`, which is the last of those that start with `first`, is found by a switch if
-    /// these are many.
-    fn add_to_switch(&mut self, first: u32, piece: &[u8], number: u32) {
-        let next = self.nodes[first as usize].next;
-        let known = (next ^ SWITCH) as usize;
-        if self.switches.get_mut(known).is_some_and(|(_, switch)| switch.add(piece, number)) {
-            return;
+    /// Puts the node `number`, of `piece`, among those that start with `first`: before all pieces that are a start of it,
+    /// since these fit wherever it does. Gives the first of them all.
+    fn insert(&mut self, first: u32, piece: &[u8], number: u32) -> u32 {
+        if first == NONE {
+            return number;
         }
-        let second = self.after(first);
-        let others = self.chain(second).map(|number| (self.piece(&self.nodes[number as usize]), number));
-        let others: Vec<(&[u8], u32)> = others.collect();
-        let switch = if others.len() < SWITCH_MIN { None } else { Switch::new(&others) };
-        self.nodes[first as usize].next = match (switch, self.switches.get_mut(known)) {
-            (None, _) => second,
-            (Some(switch), Some(known)) => {
-                known.1 = switch;
-                next
+        let mut all: Vec<u32> = self.chain(first).collect();
+        let is_start = |other: &u32| piece.starts_with(self.piece(&self.nodes[*other as usize]));
+        let place = all.iter().position(is_start).unwrap_or(all.len());
+        let known = (self.nodes[first as usize].next ^ SWITCH) as usize;
+        if place == all.len() && self.switches.get_mut(known).is_some_and(|(_, switch)| switch.add(piece, number)) {
+            self.nodes[all[place - 1] as usize].next = number;
+            return first;
+        }
+        all.insert(place, number);
+        for pair in all.windows(2) {
+            self.nodes[pair[0] as usize].next = pair[1];
+        }
+        let (first, others) = (all[0], &all[1..]);
+        if others.len() >= SWITCH_MIN {
+            let pieces: Vec<_> =
+                others.iter().map(|number| (self.piece(&self.nodes[*number as usize]), *number)).collect();
+            if let Some(switch) = Switch::new(&pieces) {
+                let switch = (others[0], switch);
+                let place = if known < self.switches.len() { known } else { self.switches.len() };
+                match self.switches.get_mut(place) {
+                    Some(known) => *known = switch,
+                    None => self.switches.push(switch),
+                }
+                self.nodes[first as usize].next = place as u32 ^ SWITCH;
             }
-            (Some(switch), None) => {
-                self.switches.push((second, switch));
-                (self.switches.len() - 1) as u32 ^ SWITCH
-            }
-        };
+        }
+        first
     }
 
-    /// The number of the node for `piece` among those that start with `first`, and the last of these.
-    fn find(&self, first: u32, piece: &[u8], hole: Hole) -> (Option<u32>, u32) {
-        let mut last = NONE;
-        for number in self.chain(first) {
-            let node = &self.nodes[number as usize];
-            if node.hole.takes_the_same(hole) && self.piece(node) == piece {
-                return (Some(number), last);
-            }
-            last = number;
-        }
-        (None, last)
+    /// The number of the node for `piece` among those that start with `first`.
+    fn find(&self, first: u32, piece: &[u8], hole: Hole) -> Option<u32> {
+        self.chain(first).find(|number| {
+            let node = &self.nodes[*number as usize];
+            node.hole.takes_the_same(hole) && self.piece(node) == piece
+        })
     }
 
     /// The node for `piece` after the node `parent`, made where it is not there.
     fn enter(&mut self, parent: u32, piece: &[u8], hole: Hole, value_bytes: usize) -> u32 {
         let first = if parent == NONE { self.root } else { self.nodes[parent as usize].child };
-        let (found, last) = self.find(first, piece, hole);
-        if let Some(number) = found {
+        if let Some(number) = self.find(first, piece, hole) {
             return number;
         }
         let number = self.nodes.len() as u32;
@@ -218,13 +241,10 @@ impl Tree {
             is_text: hole == Hole::Text,
             long,
         });
-        match (last, parent) {
-            (NONE, NONE) => self.root = number,
-            (NONE, parent) => self.nodes[parent as usize].child = number,
-            (last, _) => {
-                self.nodes[last as usize].next = number;
-                self.add_to_switch(first, piece, number);
-            }
+        let first = self.insert(first, piece, number);
+        match self.nodes.get_mut(parent as usize) {
+            Some(parent) => parent.child = first,
+            None => self.root = first,
         }
         number
     }
@@ -324,8 +344,9 @@ pub(crate) struct Stencils {
     unfit: u32,
     /// Blocks of lines in a row of which the first fitted no stencil.
     misses: u32,
-    /// Literals are values, and not fixed text: there were too many lines that differ in them.
-    loose: bool,
+    /// Strings that may be fixed text, without their quotes.
+    pub(crate) words: &'static [&'static str],
+    fixed: Fixed,
     /// A limit was reached.
     full: bool,
     /// A longer line gets no stencil.
@@ -350,7 +371,8 @@ impl Default for Stencils {
             seen: vec![0; SEEN],
             unfit: 0,
             misses: 0,
-            loose: false,
+            words: &[],
+            fixed: Fixed::LiteralsAndWords,
             full: false,
             line_bytes_max: LINE_BYTES_MAX,
             pieces: Pieces::default(),
@@ -390,7 +412,7 @@ impl Stencils {
         if did_fit {
             self.unfit = 0;
             self.misses = 0;
-        } else if !self.loose && self.tree.root != NONE {
+        } else if self.tree.root != NONE {
             self.misses += 1;
             if self.misses == MISSES_MAX {
                 self.loosen();
@@ -410,17 +432,20 @@ impl Stencils {
             self.look_at(bytes, line, tokens, members);
         }
         self.unfit = self.unfit.wrapping_add(1);
-        if self.unfit == NONE_AFTER && !self.loose && self.all.is_empty() {
+        if self.unfit == NONE_AFTER && self.all.is_empty() {
             self.loosen();
         }
     }
 
-    /// Starts anew, with literals as values.
+    /// Starts anew, with less that is fixed; tells whether that can be.
     #[cold]
-    fn loosen(&mut self) {
-        self.loose = true;
+    fn loosen(&mut self) -> bool {
+        let Some(looser) = self.fixed.looser() else { return false };
+        self.fixed = looser;
         self.unfit = 0;
+        self.misses = 0;
         self.forget();
+        true
     }
 
     fn forget(&mut self) {
@@ -431,7 +456,12 @@ impl Stencils {
 
     #[cold]
     fn look_at(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, members: &[MemberTokens]) {
-        if line.len() > self.line_bytes_max || !self.pieces.take_apart(bytes, line, tokens, self.loose) {
+        let is_fixed = |value: &[u8]| match value {
+            [b'"', word @ .., b'"'] => self.fixed != Fixed::None && self.words.iter().any(|w| w.as_bytes() == word),
+            [first, ..] => first.is_ascii_alphabetic() && self.fixed == Fixed::LiteralsAndWords,
+            [] => false,
+        };
+        if line.len() > self.line_bytes_max || !self.pieces.take_apart(bytes, line, tokens, is_fixed) {
             return;
         }
         let hash = self.pieces.hash(bytes);
@@ -448,8 +478,8 @@ impl Stencils {
             || self.tree.text.len() + text_bytes > TEXT_BYTES_MAX
             || self.tokens + tokens.kinds.len() > TOKENS_MAX
         {
-            if !self.loose {
-                return self.loosen();
+            if self.loosen() {
+                return;
             }
             self.full = self.unfit < STALE_AFTER;
             if self.full {
@@ -492,7 +522,13 @@ impl Stencils {
 
 impl Pieces {
     /// Finds the pieces of a valid line; `false` where it is not worth a stencil.
-    fn take_apart(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, loose: bool) -> bool {
+    fn take_apart(
+        &mut self,
+        bytes: &[u8],
+        line: Range<usize>,
+        tokens: LineTokens<'_>,
+        is_fixed: impl Fn(&[u8]) -> bool,
+    ) -> bool {
         let LineTokens { places, kinds } = tokens;
         self.pieces.clear();
         self.tokens.clear();
@@ -502,19 +538,29 @@ impl Pieces {
             let place = places[number] as usize;
             self.tokens.push(self.token(start, place));
             let (hole, end, next) = match kinds[number] {
-                b'"' if kinds.get(number + 2) == Some(&b':') => {
-                    // A name is fixed.
+                b'"' if kinds.get(number + 2) == Some(&b':')
+                    || is_fixed(&bytes[place..=places[number + 1] as usize]) =>
+                {
+                    // A name is fixed, too.
                     self.tokens.push(self.token(start, places[number + 1] as usize));
                     number += 2;
                     continue;
                 }
                 b'"' => (Hole::Text, place + 1, places[number + 1] as usize),
-                SCALAR if loose && bytes[place].is_ascii_alphabetic() => {
-                    (Hole::Literal, place, scalar_end(bytes, place))
-                }
-                SCALAR if !bytes[place].is_ascii_alphabetic() => {
-                    let hole = if short_integer(bytes, place) > 0 { Hole::Integer } else { Hole::Number };
-                    (hole, place, scalar_end(bytes, place))
+                SCALAR => {
+                    let end = scalar_end(bytes, place);
+                    let hole = if bytes[place].is_ascii_alphabetic() {
+                        Hole::Literal
+                    } else if short_integer(bytes, place) > 0 {
+                        Hole::Integer
+                    } else {
+                        Hole::Number
+                    };
+                    if is_fixed(&bytes[place..end]) {
+                        number += 1;
+                        continue;
+                    }
+                    (hole, place, end)
                 }
                 _ => {
                     number += 1;

@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 
 use super::{NODES_MAX, STALE_AFTER, STENCILS_MAX};
 use crate::test_numbers::numbers;
-use crate::{Content, Level, Limits, Parser};
+use crate::{Content, Level, Limits, Parser, Span};
 
 /// What each line is: its members as text and what it holds, or its fault.
 fn read(parser: &mut Parser, text: &[u8]) -> Vec<String> {
@@ -246,5 +246,87 @@ fn one_of_many_names_in_one_place_is_found() {
             ControlFlow::Continue(())
         });
         assert!(fitting > 1_500, "{fitting}");
+    }
+}
+
+const WORDS: [&str; 3] = ["on", "off", ""];
+
+/// For each line, whether the name of its first member and the value of its last one are known to be fixed text.
+fn fixed(parser: &mut Parser, text: &str) -> Vec<(bool, bool)> {
+    let mut all = Vec::new();
+    parser.parse(text.as_bytes(), 0, |line| {
+        let Content::Record(record) = &line.content else { panic!("a record") };
+        let (first, last) = (record.members().first(), record.members().last());
+        let is_fixed = |span: Option<Span>| span.is_some_and(|span| record.is_fixed(span));
+        all.push((is_fixed(first.map(|member| member.name)), is_fixed(last.map(|member| member.value))));
+        ControlFlow::Continue(())
+    });
+    all
+}
+
+#[test]
+fn words_are_fixed_text_and_change_nothing() {
+    let model = r#"{"id":"a","s":"on","r":"","n":["off",null,"of"],"o":{"on":"on","":""},"t":"off"}"#;
+    let values =
+        ["", "on", "off", "onn", "o", "ON", "\\u006fn", "on\\n", "é", "a longer text than one look at it reaches"];
+    let other = ["null", "true", "1", "[]", "\"on", "\"on\"\"", "on"];
+    let values: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+    let values: Vec<&str> = values.iter().map(String::as_str).chain(other).collect();
+    for level in Level::available() {
+        let mut parser = Parser::new(level, Limits::default()).with_words(&WORDS);
+        let taught = format!("{}{TAIL}", format!("{model}\n").repeat(6));
+        read(&mut parser, taught.as_bytes());
+        assert_eq!(fixed(&mut parser, &taught)[0], (true, true));
+        // A string that is a word, next to brackets, names and other strings, is another string in its turn.
+        for place in model.match_indices('"').step_by(2).map(|(place, _)| place) {
+            let end = place + 2 + model[place + 1..].find('"').unwrap();
+            for value in &values {
+                let line = format!("{}{value}{}\n", &model[..place], &model[end..]);
+                for _ in 0..3 {
+                    let mut found = read(&mut parser, format!("{line}{TAIL}").as_bytes());
+                    found.truncate(2);
+                    assert_eq!(found, fresh(level, &line), "{} {line}", level.name());
+                }
+            }
+            read(&mut parser, taught.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_line_fits_whichever_of_two_lines_came_first() {
+    let line = |value: &str, rest: &str| format!("{{\"id\":\"a\",\"r\":{value},\"b\":{rest}}}\n");
+    // What may stand in one place: as a value, and as fixed text that starts with what stands before the value.
+    for (value, text) in [("\"x\"", "\"\""), ("\"x\"", "\"on\""), ("1", "null"), ("1.5", "true")] {
+        for level in Level::available() {
+            for others in 0..12 {
+                let mut parser = Parser::new(level, Limits::default()).with_words(&WORDS);
+                let others: String =
+                    (0..others).map(|number| line("2", &format!("{{\"{number}\":3}}")).repeat(3)).collect();
+                let both = [line(value, "1"), line(text, "[1]")];
+                for lines in [&both, &[both[1].clone(), both[0].clone()]] {
+                    let taught = lines.each_ref().map(|line| line.repeat(3)).concat();
+                    read(&mut parser, format!("{others}{taught}{others}{taught}{TAIL}").as_bytes());
+                    let found = fixed(&mut parser, &format!("{}{TAIL}", lines.concat()));
+                    assert!(found[..2].iter().all(|(name, _)| *name), "{} {text} before {value}", level.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn words_stay_fixed_where_literals_differ_too_much_and_not_where_they_do_themselves() {
+    let mut next = numbers(11);
+    let mut of = |texts: [&str; 2]| -> String {
+        let members: String = (0..12).map(|number| format!("\"{number}\":{},", texts[next(2) as usize])).collect();
+        format!("{{\"id\":\"a\",{members}\"last\":\"on\"}}\n")
+    };
+    for (texts, want) in [(["true", "false"], (true, true)), (["\"on\"", "\"off\""], (true, false))] {
+        let lines: String = (0..20_000).map(|_| of(texts)).collect();
+        let mut parser = Parser::new(Level::detect(), Limits::default()).with_words(&WORDS);
+        read(&mut parser, lines.as_bytes());
+        let others = fixed(&mut parser, &lines).into_iter().filter(|found| *found != want).count();
+        assert_eq!(others, 0, "{texts:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use hubmill_device::{Code, Severity};
+use hubmill_device::{Code, Severity, WORDS};
 use hubmill_parser::{Content, Fault, FaultKind, FixedLine, Level, Limits, Line, Parser, Record, Span, Visit};
 use hubmill_reader::Part;
 use hubmill_rules::{Checker, Finding, MadeKey, Rules, Verdict};
@@ -67,7 +67,7 @@ impl Work for Transform {
         let deep_names = self.rules.deep_names();
         let parser = match checker {
             Some(checker) => checker.parser(level, limits, deep_names),
-            None => Parser::new(level, limits).with_deep_names(deep_names),
+            None => Parser::new(level, limits).with_words(&WORDS).with_deep_names(deep_names),
         };
         TransformScratch { parser, rules: self.rules.scratch(), full: FullCheck::new(checker, level, limits) }
     }

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use hubmill_device::{Code, Member, is_system_module};
+use hubmill_device::{Code, Member, WORDS, is_system_module};
 use hubmill_parser::{Content, FaultKind, Level, Limits, Line, Parser, Record};
 use hubmill_pipeline::{Drain, Flow, Options, Piece, Work, fault_finding, is_notice, notice_text, run, shown};
 use hubmill_reader::{Input, Part};
@@ -72,7 +72,7 @@ impl Work for Reading<'_> {
     type Batch = Batch;
 
     fn scratch(&self) -> Scratch {
-        Scratch { parser: Parser::new(self.level, self.limits), check: CheckScratch::default() }
+        Scratch { parser: Parser::new(self.level, self.limits).with_words(&WORDS), check: CheckScratch::default() }
     }
 
     fn batch(&self) -> Batch {

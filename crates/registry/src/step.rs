@@ -3,7 +3,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use hubmill_device::{Code, ImportMode, Severity, is_system_module};
+use hubmill_device::{Code, ImportMode, Severity, WORDS, is_system_module};
 use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Line, Parser, Record};
 use hubmill_pipeline::{Piece, Work, fault_finding, is_notice, notice_text, shown};
 use hubmill_reader::Part;
@@ -105,7 +105,7 @@ impl Work for Stepping<'_> {
 
     fn scratch(&self) -> Scratch {
         Scratch {
-            parser: Parser::new(self.level, self.limits),
+            parser: Parser::new(self.level, self.limits).with_words(&WORDS),
             check: CheckScratch::default(),
             reader: LineReader::new(self.level, self.limits),
             rooms: Default::default(),

@@ -3,7 +3,9 @@
 //! Nothing is allocated for a line that is as it should be, and no tree is built: members are looked at where they stand.
 //! What takes more than one line to see (ids that stand twice, modules before their devices) is not here.
 
-use hubmill_device::{AuthenticationType, Code, ImportMode, Member, MemberSet, Place, Severity, Status, same_name};
+use hubmill_device::{
+    AuthenticationType, Code, ImportMode, Member, MemberSet, Place, Severity, Status, WORDS, same_name,
+};
 use hubmill_parser::{Level, Limits, MemberSpan, Parser, Record, Span, lone_surrogate};
 
 use super::place::first_repeated;
@@ -154,7 +156,7 @@ impl Checker {
     /// A parser for lines that are to be checked: what is checked in full follows mostly from forms with all names. Other checks
     /// ask for none but those inside of the members `deep_names`.
     pub fn parser(&self, level: Level, limits: Limits, deep_names: &'static [&'static str]) -> Parser {
-        let parser = Parser::new(level, limits);
+        let parser = Parser::new(level, limits).with_words(&WORDS);
         if self.check == Check::Full { parser.with_all_names(METADATA) } else { parser.with_deep_names(deep_names) }
     }
 
