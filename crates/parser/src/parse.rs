@@ -231,10 +231,13 @@ impl Parser {
         let mut start = start;
         let mut fitting = 0;
         'lines: while start < chunk.len() {
-            self.stencils.trace(self.level, chunk, start);
-            if self.stencils.traces.lines().is_empty() && !self.trace_last_line(chunk, start) {
+            if !self.trace_last_line(chunk, start) {
+                self.stencils.trace(self.level, chunk, start);
+            }
+            if self.stencils.traces.lines().is_empty() {
                 break;
             }
+            self.stencils.note_fit();
             let Self { stencils, lazy, listed, level, limits, .. } = self;
             for traced in stencils.traces.lines() {
                 let end = traced.end as usize;
@@ -271,15 +274,16 @@ impl Parser {
                 start = end_with_newline;
             }
         }
-        self.stencils.note_tries(fitting > 0);
         if fitting > 0 {
             self.next_block_bytes = (self.next_block_bytes >> fitting.min(16)).max(BLOCK_BYTES_MIN);
+        } else {
+            self.stencils.note_miss();
         }
         ControlFlow::Continue(start)
     }
 
     /// Tries the last line of `chunk`, which is too near to the end to be looked at where it is. A line end is added to a
-    /// line without one. Tells whether it fits.
+    /// line without one. Tells whether this is the last line, and a short one.
     fn trace_last_line(&mut self, chunk: &[u8], start: usize) -> bool {
         let line = &chunk[start..];
         if line.len() > LAST_LINE_BYTES_MAX || self.stencils.are_none() {
@@ -294,7 +298,7 @@ impl Parser {
         self.last_line[line.len()] = b'\n';
         let room = &self.last_line[..line.len() + 1 + REACH];
         self.stencils.trace_copy(self.level, room, start);
-        !self.stencils.traces.lines().is_empty()
+        true
     }
 
     /// Visits the lines from `start` to the end of `bytes`; breaks with the offset of the first line not visited.

@@ -42,10 +42,9 @@ const SEEN: usize = 2048;
 /// How many lines in a row that fit no stencil are looked at; of later ones one in [`RARELY`] is, until one fits again.
 const PATIENCE: u32 = 2048;
 const RARELY: u32 = 64;
-/// So many lines without a stencil at the start may differ in literals more than in anything else.
+/// So many lines without a stencil may differ in what is fixed more than in anything else: at the start, or where as many
+/// tries in a row have found none that fits.
 const NONE_AFTER: u32 = 64;
-
-/// So many tries in a row without a line that fits are too many.
 const MISSES_MAX: u32 = 8;
 
 /// So many pieces that may stand in one place are no longer tried one by one.
@@ -406,15 +405,18 @@ impl Stencils {
         (stencil, traced.flags | stencil.flags)
     }
 
-    /// Of the lines tried last, at least one did fit, or none: others may be worth learning again, or in another way.
+    /// The line that was tried last fits.
     #[inline]
-    pub(crate) fn note_tries(&mut self, did_fit: bool) {
-        if did_fit {
-            self.unfit = 0;
-            self.misses = 0;
-        } else if self.tree.root != NONE {
+    pub(crate) fn note_fit(&mut self) {
+        (self.unfit, self.misses) = (0, 0);
+    }
+
+    /// The line that was tried last fits none: others may be worth learning again, or in another way.
+    #[inline]
+    pub(crate) fn note_miss(&mut self) {
+        if self.tree.root != NONE {
             self.misses += 1;
-            if self.misses == MISSES_MAX {
+            if self.misses >= MISSES_MAX && self.unfit >= NONE_AFTER {
                 self.loosen();
             }
         }

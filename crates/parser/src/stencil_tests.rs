@@ -330,3 +330,21 @@ fn words_stay_fixed_where_literals_differ_too_much_and_not_where_they_do_themsel
         assert_eq!(others, 0, "{texts:?}");
     }
 }
+
+#[test]
+fn lines_that_are_read_one_by_one_are_learnt_as_lines_in_a_row_are() {
+    let line =
+        |number: usize| format!("{{\"id\":\"{number}\",\"name {}\":[true,null],\"last\":\"on\"}}\n", number % 20);
+    for level in Level::available() {
+        let mut parser = Parser::new(level, Limits::default()).with_words(&WORDS);
+        for number in 0..400 {
+            let mut is_fixed = false;
+            parser.parse(line(number).as_bytes(), 0, |line| {
+                let Content::Record(record) = &line.content else { panic!("a record") };
+                is_fixed = record.members()[1..].iter().all(|member| record.is_fixed(member.value));
+                ControlFlow::Break(())
+            });
+            assert!(is_fixed || number < 60, "{} {number}", level.name());
+        }
+    }
+}

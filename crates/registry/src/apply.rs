@@ -12,8 +12,9 @@ use crate::compare::{Comparison, View, compare, describe};
 use crate::decide::{Deed, Existence, Match, decide};
 use crate::entry::{Entry, NONE, Number};
 use crate::error::Error;
-use crate::line::{LineReader, Section};
+use crate::line::Section;
 use crate::outcome::{Doubt, Failure, Outcome};
+use crate::places::LineReader;
 use crate::state::{ByHash, Current, Rooms, Source, State};
 use crate::step::{Asks, SEPARATOR, Step, Steps};
 use crate::summary::Summary;
@@ -576,7 +577,7 @@ impl<'r, W: Witness> Applying<'r, W> {
     /// How a line compares with what the export has, and whether a section of the twin that the export has is not in the line.
     fn comparison_with_export(&mut self, step: &Step, piece: Piece<'_>) -> Result<(Option<Comparison>, bool), Error> {
         let exported = self.state.registry.line(step.target, &mut self.other_room)?;
-        let both = (self.reader.read_known(exported), self.own_reader.read(bytes_of(step, piece)));
+        let both = (self.reader.read(exported), self.own_reader.read(bytes_of(step, piece)));
         let (Some(exported), Some(own)) = both else {
             return Ok((None, false));
         };

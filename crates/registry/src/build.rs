@@ -13,7 +13,8 @@ use crate::entry::{Entry, NONE, Number};
 use crate::error::Error;
 use crate::index::{Counts, How, Oddity, Registry};
 use crate::keys::{Keys, Table};
-use crate::line::{DeviceLine, Places};
+use crate::line::DeviceLine;
+use crate::places::Places;
 
 /// More threads than this would wait for memory.
 const FILLING_THREADS_MAX: usize = 8;

@@ -1,12 +1,12 @@
 //! What a device's or module's line says, member by member: where each stands, and what it means.
 
 use std::borrow::Cow;
-use std::ops::{ControlFlow, Range};
 
-use hubmill_device::{AuthenticationType, Member, Status, same_name, scope_parent};
-use hubmill_parser::{Content, Level, Limits, Parser, Record, Span, string_text};
+use hubmill_device::{AuthenticationType, Member, Status, scope_parent};
+use hubmill_parser::{Span, string_text};
 
-use crate::equality::{is_empty_without, member_places, members, same_object_without};
+use crate::equality::{is_empty_without, members, same_object_without};
+use crate::places::Places;
 
 /// A name of which it is not known what the hub makes of it (§1.5), by the path of the member that it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,82 +15,6 @@ pub enum Ambiguity {
     Case(&'static str),
     /// It is there twice: the last one probably counts.
     Twice(&'static str),
-}
-
-/// Where the members of a line stand that mean something to the hub (§1.1), from the start of the chunk that the line is in.
-/// Of a name that stands twice the last one counts.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Places {
-    /// By [`Member`]: the value; empty where the member is not there.
-    members: [Span; Member::COUNT],
-    desired: Span,
-    reported: Span,
-    ambiguity: Option<Ambiguity>,
-}
-
-impl Places {
-    /// Of a record.
-    #[inline]
-    pub fn of(record: &Record<'_>) -> Self {
-        let mut places = Self::default();
-        for member in record.members() {
-            let Some((known, is_exact)) = Member::from_any_case(&record.name(member)) else { continue };
-            if !is_exact {
-                places.ambiguity = Some(Ambiguity::Case(known.name()));
-                continue;
-            }
-            let place = &mut places.members[known as usize];
-            if place.end > 0 {
-                places.ambiguity = Some(Ambiguity::Twice(known.name()));
-            }
-            *place = member.value;
-            if known != Member::Properties {
-                continue;
-            }
-            (places.desired, places.reported) = (Span::default(), Span::default());
-            for section in record.object(member).into_iter().flatten() {
-                let name = record.name(&section);
-                let (place, path) = if name.eq_ignore_ascii_case(b"desired") {
-                    (&mut places.desired, Section::Desired.path())
-                } else if name.eq_ignore_ascii_case(b"reported") {
-                    (&mut places.reported, Section::Reported.path())
-                } else {
-                    continue;
-                };
-                if !same_name(&name, b"desired") && !same_name(&name, b"reported") {
-                    places.ambiguity = Some(Ambiguity::Case(path));
-                    continue;
-                }
-                if place.end > 0 {
-                    places.ambiguity = Some(Ambiguity::Twice(path));
-                }
-                *place = section.value;
-            }
-        }
-        places
-    }
-
-    /// Of a line that a parser has accepted before, found without one: for short lines that is less work.
-    fn of_known(line: &[u8]) -> Self {
-        let mut places = Self::default();
-        let span = |range: Range<usize>| Span::new(range.start, range.end);
-        let open = line.iter().position(|byte| *byte == b'{').unwrap_or(line.len());
-        for (name, value) in member_places(line, open) {
-            let Some(known) = Member::from_name(&text_of(&line[name])) else { continue };
-            if known == Member::Properties {
-                (places.desired, places.reported) = (Span::default(), Span::default());
-                for (name, section) in member_places(line, value.start) {
-                    if string_is(&line[name.clone()], b"desired") {
-                        places.desired = span(section);
-                    } else if string_is(&line[name], b"reported") {
-                        places.reported = span(section);
-                    }
-                }
-            }
-            places.members[known as usize] = span(value);
-        }
-        places
-    }
 }
 
 /// What a name says; `content` stands between its quotes.
@@ -308,6 +232,9 @@ impl<'a> DeviceLine<'a> {
     /// A name of which it is not known what the hub makes of it, so that neither is what the line says. Asked of a line that was
     /// [read](LineReader::read).
     pub fn ambiguity(&self) -> Option<Ambiguity> {
+        if self.places.ambiguity_is_whole {
+            return self.places.ambiguity;
+        }
         self.places
             .ambiguity
             .or_else(|| self.value(Member::Authentication).and_then(ambiguity_of_authentication))
@@ -437,48 +364,13 @@ fn pair<'a>(object: &'a [u8], names: [&[u8]; 2]) -> [Option<Cow<'a, [u8]>>; 2] {
     pair
 }
 
-/// Longer lines take less time with the parser than without.
-const SCANNED_BYTES_MAX: usize = 1024;
-
-/// Reads single lines. Keeps its buffers: one for each thread.
-#[derive(Debug)]
-pub struct LineReader(Parser);
-
-impl LineReader {
-    /// A reader of lines that are as `limits` allow.
-    pub fn new(level: Level, limits: Limits) -> Self {
-        Self(Parser::new(level, limits))
-    }
-
-    /// What a line says that a parser has accepted before, an export's that is indexed for instance. `None`, or something else,
-    /// where it was not.
-    pub fn read_known<'a>(&mut self, line: &'a [u8]) -> Option<DeviceLine<'a>> {
-        if line.len() > SCANNED_BYTES_MAX {
-            self.read(line)
-        } else {
-            Some(DeviceLine::new(line, Places::of_known(line)))
-        }
-    }
-
-    /// What a line says; `None` where it is not one JSON object.
-    pub fn read<'a>(&mut self, line: &'a [u8]) -> Option<DeviceLine<'a>> {
-        let mut places = None;
-        self.0.parse(line, 0, |parsed| {
-            if let Content::Record(record) = &parsed.content {
-                places = Some(Places::of(record));
-            }
-            ControlFlow::Break(())
-        });
-        Some(DeviceLine::new(line, places?))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use hubmill_device::{AuthenticationType, Member, Status};
     use hubmill_parser::{Level, Limits};
 
-    use super::{Authentication, LineReader, Section};
+    use super::{Authentication, Section};
+    use crate::places::LineReader;
 
     fn read(line: &str, look: impl FnOnce(super::DeviceLine<'_>)) {
         let mut reader = LineReader::new(Level::detect(), Limits::default());

@@ -7,8 +7,9 @@ use hubmill_device::{AuthenticationType, Member};
 use crate::compare::View;
 use crate::entry::Number;
 use crate::error::Error;
-use crate::line::{Authentication, LineReader, Section};
+use crate::line::{Authentication, Section};
 use crate::log::push_json_string;
+use crate::places::LineReader;
 use crate::rehearse::After;
 use crate::state::{Current, Rooms, Source};
 

@@ -9,7 +9,8 @@ use crate::compare::View;
 use crate::entry::{Entry, NONE, Number};
 use crate::error::Error;
 use crate::index::Registry;
-use crate::line::{LineReader, Section};
+use crate::line::Section;
+use crate::places::LineReader;
 
 /// Hashes that are hashes already.
 #[derive(Default)]
@@ -265,7 +266,7 @@ impl<'r> State<'r> {
     ) -> Result<Option<R>, Error> {
         let current = &self.currents[number as usize];
         let [scope_room, identity_room, section_rooms @ ..] = &mut rooms.0;
-        let Some(identity) = reader.read_known(self.line(number, current.identity, identity_room)?) else {
+        let Some(identity) = reader.read(self.line(number, current.identity, identity_room)?) else {
             return Ok(None);
         };
         let mut sections = [None; 3];
@@ -273,7 +274,7 @@ impl<'r> State<'r> {
             sections[section as usize] = match source {
                 Source::NOWHERE => None,
                 source if source == current.identity => identity.section(section),
-                source => match reader.read_known(self.line(number, source, room)?) {
+                source => match reader.read(self.line(number, source, room)?) {
                     Some(line) => line.section(section),
                     None => return Ok(None),
                 },
@@ -301,7 +302,7 @@ impl<'r> State<'r> {
         if self.is_added(number) || current.is(Current::MADE) || !self.entry(number).is_edge() {
             return Ok(None);
         }
-        let line = reader.read_known(self.registry.line(number, room)?);
+        let line = reader.read(self.registry.line(number, room)?);
         Ok(line.and_then(|line| line.device_scope().and(line.value(hubmill_device::Member::DeviceScope))))
     }
 }

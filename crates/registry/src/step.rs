@@ -13,8 +13,9 @@ use crate::compare::{Comparison, Sections, View, compare, describe};
 use crate::entry::{Entry, NONE, Number};
 use crate::error::Error;
 use crate::index::{How, Registry};
-use crate::line::{DeviceLine, LineReader, Places};
+use crate::line::DeviceLine;
 use crate::outcome::{Doubt, Failure};
+use crate::places::LineReader;
 
 /// What can be said of a line before it is its turn.
 #[derive(Clone, Copy, Debug)]
@@ -261,7 +262,7 @@ impl<'r> Stepping<'r> {
             Some(_) => registry.find_hash(step.device_hash, &id_text, None, &mut rooms[0])?.unwrap_or(NONE),
         };
         if let Asks::ForIts(mode) = step.asks {
-            let own = DeviceLine::new(record.chunk(), Places::of(record));
+            let own = DeviceLine::new(record.chunk(), reader.places(record));
             step.has_etags =
                 [hubmill_device::Member::ETag, hubmill_device::Member::TwinETag].map(|etag| own.etag(etag).is_some());
             if !mode.is_delete() {
@@ -298,7 +299,7 @@ impl<'r> Stepping<'r> {
         let view = match () {
             () if exported == bytes => View::of(*own),
             // A mapped file may have changed; what is read of it is asked for at the end.
-            () => match reader.read_known(exported) {
+            () => match reader.read(exported) {
                 Some(line) => View::of(line),
                 None => return Ok(()),
             },
