@@ -232,7 +232,7 @@ fn look_for_contradictions(request: &Request) -> Result<(), Problem> {
     if request.count.is_some_and(|count| count > COUNT_MAX) {
         return Err(Problem::new(format!("--count is more than {COUNT_MAX}")));
     }
-    if mode.is_delete() || mode.is_update_twin() {
+    if !mode.writes_identity() {
         let why = "that mode writes no authentication";
         if request.authentication.is_some() {
             return refuse("--auth", why);
