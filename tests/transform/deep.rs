@@ -270,7 +270,11 @@ fn a_key_in_a_wrong_value_is_not_shown() {
 fn contradictions_name_both_flags() {
     for (args, both) in [
         (["--strip-twin", "--merge-twin", "{\"tags\":{}}"].as_slice(), ["--strip-twin", "--merge-twin"]),
+        (&["--strip-twin", "--merge-twin", "{}"], ["--strip-twin", "--merge-twin"]),
+        (&["--preset", "share", "--merge-twin", " { } "], ["--preset share", "--merge-twin"]),
         (&["--minimal", "--merge-twin", "{\"tags\":{}}"], ["--minimal", "--merge-twin"]),
+        (&["--minimal", "--merge-twin", "{}"], ["--minimal", "--merge-twin"]),
+        (&["--preset", "delete", "--merge-twin", "{}", "--set", "status=0"], ["--preset delete", "--merge-twin"]),
         (&["--preset", "delete", "--set", "tags.a=1"], ["--preset delete", "--set tags.a"]),
         (&["--preset", "share", "--unset", "tags.a"], ["--preset share", "--unset tags.a"]),
         (&["--preset", "migrate", "--set", "deviceScope=null"], ["--preset migrate", "--set deviceScope"]),

@@ -18,6 +18,8 @@ use crate::query::probably_meant;
 #[derive(Clone, Debug, Default)]
 pub struct DeepEdits {
     merges: Vec<Step>,
+    /// A merge was asked for, be it of nothing.
+    merges_twin: bool,
     sets: Vec<Step>,
 }
 
@@ -90,6 +92,7 @@ impl DeepEdits {
     pub fn merge_twin(&mut self, text: &[u8]) -> Result<(), EditFault> {
         let steps = merge_steps(text)
             .map_err(|fault| EditFault { message: format!("--merge-twin: {}", fault.message), ..fault })?;
+        self.merges_twin = true;
         self.merges.extend(steps);
         Ok(())
     }
@@ -150,6 +153,11 @@ impl DeepEdits {
         self.sets.push(step);
     }
 
+    /// Whether a merge is asked for, be it of nothing.
+    pub(crate) fn merges_twin(&self) -> bool {
+        self.merges_twin
+    }
+
     fn steps(&self) -> impl Iterator<Item = &Step> {
         self.merges.iter().chain(&self.sets)
     }
@@ -165,6 +173,9 @@ impl DeepEdits {
 
     /// The first flag that edits what `--minimal` may take out.
     pub(crate) fn flag_against_minimal(&self) -> Option<&str> {
+        if self.merges_twin {
+            return Some("--merge-twin");
+        }
         let kept = [Member::Id, Member::ModuleId, Member::Status];
         let against = |step: &&Step| {
             let member = step.path.first().and_then(|name| Member::from_name(&name.text));
