@@ -267,6 +267,26 @@ fn a_key_in_a_wrong_value_is_not_shown() {
 }
 
 #[test]
+fn a_hint_is_whole_where_a_value_is_hidden() {
+    let hint = |path: &str, text: &str| {
+        format!("hint: for a text: --set-text {path}={text}, or with JSON's quotes: --set '{path}=\"{text}\"'\n")
+    };
+    let long = "x".repeat(61);
+    for (path, value, hint) in [
+        ("tags.site", "oslo", hint("tags.site", "oslo")),
+        ("tags.site", &long, hint("tags.site", "TEXT")),
+        ("authentication.type", "sas", hint("authentication.type", "TEXT")),
+        // After these names a text is hidden, whatever it is.
+        ("authentication.symmetricKey.primaryKey", "c2VjcmV0", hint("PATH", "TEXT")),
+        ("tags.secondaryKey", "c2VjcmV0", hint("PATH", "TEXT")),
+    ] {
+        let stderr = transform(&["--set", &format!("{path}={value}")], b"").stderr_text();
+        assert!(stderr.ends_with(&hint) && !stderr.contains("c2Vj"), "{stderr}");
+        assert!(stderr.starts_with(&format!("error: --set {path}: ")), "{stderr}");
+    }
+}
+
+#[test]
 fn contradictions_name_both_flags() {
     for (args, both) in [
         (["--strip-twin", "--merge-twin", "{\"tags\":{}}"].as_slice(), ["--strip-twin", "--merge-twin"]),

@@ -107,13 +107,24 @@ impl DeepEdits {
             Ok(value) => value,
             Err(reason) => {
                 let secret = path.first().is_some_and(|name| name.text == b"authentication");
+                let hint = |path: &str, text: &str| {
+                    format!("for a text: --set-text {path}={text}, or with JSON's quotes: --set '{path}=\"{text}\"'")
+                };
+                // After the name of a key anything is hidden, which would leave half a hint.
+                let stays = |hint: &String| redacted(hint, TextKind::Name) == *hint;
+                let whole = hint(&shown, value);
                 let may_show = !secret
                     && value.chars().count() <= SHOWN_CHARACTERS_MAX
-                    && redacted(value, TextKind::Free) == value;
-                let (what, text) = if may_show { (value, value) } else { ("the value", "TEXT") };
-                return Err(EditFault::new(format!("--set {shown}: {what} is not JSON: {reason}")).hint(format!(
-                    "for a text: --set-text {shown}={text}, or with JSON's quotes: --set '{shown}=\"{text}\"'"
-                )));
+                    && redacted(value, TextKind::Free) == value
+                    && stays(&whole);
+                let (what, hint) = match may_show {
+                    true => (value, whole),
+                    false => {
+                        let by_path = Some(hint(&shown, "TEXT")).filter(stays);
+                        ("the value", by_path.unwrap_or_else(|| hint("PATH", "TEXT")))
+                    }
+                };
+                return Err(EditFault::new(format!("--set {shown}: {what} is not JSON: {reason}")).hint(hint));
             }
         };
         check_value(&path, &value, "--set", &shown)?;
