@@ -211,6 +211,10 @@ fn what_can_t_be_meant_is_refused_with_a_mend() {
         (&["--set", "importMode=\"remove\""], "import modes"),
         (&["--set", "id=7"], "every line needs an id"),
         (&["--set-text", "id=a b"], "ASCII letters"),
+        (
+            &["--set", "capabilities={\"iotEdge\":true,\"iot\\u0045dge\":false}"],
+            "--set capabilities: iotEdge stands twice",
+        ),
         (&["--unset", "id"], "every line needs its id"),
         (&["--set", "tags.a=1", "--set", "tags.a.b=2"], "--set tags.a.b"),
         (&["--merge-twin", "[]"], "expected an object"),
@@ -226,6 +230,33 @@ fn what_can_t_be_meant_is_refused_with_a_mend() {
         assert!(answer.stderr_text().contains(says), "{args:?}: {}", answer.stderr_text());
     }
     assert_eq!(transform(&["--merge-twin", "@/none/such"], b"").code, 3);
+}
+
+#[test]
+fn members_of_an_object_are_looked_at_as_by_their_own_paths() {
+    for (whole, path) in [
+        (r#"authentication={"type":"x"}"#, r#"authentication.type="x""#),
+        (r#"authentication={ "x509Thumbprint":{}, "\u0074ype":7 }"#, "authentication.type=7"),
+        (r#"authentication={"symmetricKey":null,"Type":"sas"}"#, r#"authentication.Type="sas""#),
+        (r#"authentication={"symmetricKey":{"PrimaryKey":"x"}}"#, "authentication.symmetricKey.PrimaryKey=null"),
+        (r#"authentication.symmetricKey={"SecondaryKey":null}"#, "authentication.symmetricKey.SecondaryKey=null"),
+        (r#"capabilities={"iotedge":true}"#, "capabilities.iotedge=true"),
+        (r#"properties={"desired":{"Desired":1},"Reported":{}}"#, "properties.Reported={}"),
+        // What the hub does not know is warned of.
+        (r#"authentication={"thumbprint":{},"type":null}"#, "authentication.thumbprint={}"),
+        (r#"authentication={"symmetricKey":{"key":1}}"#, "authentication.symmetricKey.key=1"),
+    ] {
+        let answers = [whole, path].map(|value| transform(&["--set", value, "--unset", "x"], b"{\"id\":\"a\"}\n"));
+        let [(whole, whole_code), (path, code)] = answers
+            .each_ref()
+            .map(|answer| (answer.stderr_text().lines().take(2).collect::<Vec<_>>().join("\n"), answer.code));
+        assert_eq!((&whole, whole_code), (&path, code));
+        assert!(path.contains("--set "), "{path}");
+    }
+    let set = r#"authentication={"type":"SAS","symmetricKey":{"primaryKey":null}}"#;
+    let line = "{\"id\":\"a\",\"status\":\"enabled\"";
+    let expected = format!("{line},{}}}\n", set.replace("authentication=", "\"authentication\":"));
+    assert_answer(&transform(&["--set", set], format!("{line}}}\n").as_bytes()), 0, expected);
 }
 
 #[test]
