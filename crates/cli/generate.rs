@@ -206,7 +206,11 @@ impl Finish<'_> {
             }
             End::Refused => {
                 let errors = human::counted(checked.errors, "error");
-                Err(Failure::usage(format!("{errors} in {}; nothing was made", csv_name(self.arguments))))
+                let place = match self.plan.csv() {
+                    Some(_) => csv_name(self.arguments),
+                    None => human::counted(checked.lines, "device"),
+                };
+                Err(Failure::usage(format!("{errors} in {place}; nothing was made")))
             }
             End::StdoutClosed => Ok(Exit::Done),
             End::Whole => {
