@@ -239,6 +239,33 @@ fn no_stderr_is_no_crash() {
 }
 
 #[test]
+fn no_command_fails_where_nobody_reads_its_output() {
+    let folder = Folder::new();
+    let input = folder.write("in", device("a") + "not a device\n");
+    let export = folder.write("export", device("b"));
+    let failing = folder.write("failing", device("b").replace("}\n", ",\"importMode\":\"create\"}\n"));
+    let report = folder.arg("report");
+    for args in [
+        ["transform", input.as_str()].as_slice(),
+        &["validate", &input],
+        &["validate", "--format", "json", &input],
+        &["stats", &input],
+        &["stats", "--format", "json", &input],
+        &["plan", "--registry", &export, &failing],
+        &["plan", "--registry", &export, "--details", &failing],
+        &["diff", &export, &input],
+        &["generate", "--count", "3"],
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut closed = command(&[args, &["--report", &report]].concat());
+        closed.stdout(writer);
+        let answer = run(closed, b"");
+        assert_eq!(answer.code, 0, "{args:?}: {}", answer.stderr_text());
+    }
+}
+
+#[test]
 fn what_is_for_people_can_go_into_a_closed_pipe() {
     for args in [
         ["--help"].as_slice(),

@@ -6,7 +6,8 @@ use hubmill_mend::{Diff, DiffOptions};
 use hubmill_reader::Input;
 use hubmill_writer::Pending;
 
-use crate::entries::{Early, Run};
+use crate::end::End;
+use crate::entries::Run;
 use crate::exit::{Exit, Failure};
 use crate::flags::DiffArguments;
 use crate::human;
@@ -27,13 +28,13 @@ pub(crate) fn run(arguments: &DiffArguments) -> Result<Exit, Failure> {
     signals::watch(&pending)?;
     let mut run = Run::open("diff", io, (started, level), &[&from, &to], pending)?;
     let (end, summary) = match compare(&mut run, arguments, from, to) {
-        Ok(summary) => (Ok(()), summary),
-        Err(early) => (Err(early), Vec::new()),
+        Ok(summary) => (End::Whole, summary),
+        Err(early) => (early, Vec::new()),
     };
     run.finish(end, &summary)
 }
 
-fn compare(run: &mut Run<'_>, arguments: &DiffArguments, from: Input, to: Input) -> Result<Vec<String>, Early> {
+fn compare(run: &mut Run<'_>, arguments: &DiffArguments, from: Input, to: Input) -> Result<Vec<String>, End> {
     let from = run.index("FROM", from)?;
     let to = run.index("TO", to)?;
     if let (true, Some(first)) = (arguments.delete, to.first_invalid()) {

@@ -11,10 +11,11 @@ use hubmill_parser::Level;
 use hubmill_pipeline::{Diagnostic, Drain, Flow, Options, Tally, Work, run_from};
 use hubmill_reader::Input;
 use hubmill_registry::{How, Registry};
-use hubmill_writer::{ErrorKind, Pending, Sink, commit_all};
+use hubmill_writer::{Pending, Sink};
 use serde_json::{Map, Value};
 
 use crate::diagnostics::DiagnosticsFile;
+use crate::end::{End, Written};
 use crate::exit::{Exit, Failure};
 use crate::flags::IoArguments;
 use crate::human;
@@ -62,30 +63,12 @@ impl fmt::Display for Error {
 // The message holds the cause, so there is no source to be said a second time.
 impl std::error::Error for Error {}
 
-/// Why a run over entries is over before its end.
-pub(crate) enum Early {
-    StdoutClosed,
-    Failed(Failure),
-}
-
-impl From<hubmill_pipeline::Error<Error>> for Early {
+impl From<hubmill_pipeline::Error<Error>> for End {
     fn from(error: hubmill_pipeline::Error<Error>) -> Self {
         match error {
             hubmill_pipeline::Error::Drain(Error::Write(error)) => error.into(),
             error => Self::Failed(Failure::storage(error)),
         }
-    }
-}
-
-impl From<hubmill_writer::Error> for Early {
-    fn from(error: hubmill_writer::Error) -> Self {
-        if error.kind() == ErrorKind::StdoutClosed { Self::StdoutClosed } else { Self::Failed(Failure::storage(error)) }
-    }
-}
-
-impl From<Failure> for Early {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
     }
 }
 
@@ -146,7 +129,7 @@ impl<'a> Run<'a> {
     }
 
     /// Indexes an export; lines that are no device are counted, and the first of them is told.
-    pub(crate) fn index(&mut self, name: &str, input: Input) -> Result<Registry, Early> {
+    pub(crate) fn index(&mut self, name: &str, input: Input) -> Result<Registry, End> {
         let registry = self.index_lines(name, Severity::Error, input)?;
         let counts = registry.counts();
         if counts.with_mode > 0 {
@@ -167,11 +150,11 @@ impl<'a> Run<'a> {
     }
 
     /// Indexes an import. Lines that are no device are none to the hub either, as a rule: a warning, unless the hub may read one.
-    pub(crate) fn index_import(&mut self, name: &str, input: Input) -> Result<Registry, Early> {
+    pub(crate) fn index_import(&mut self, name: &str, input: Input) -> Result<Registry, End> {
         self.index_lines(name, Severity::Warning, input)
     }
 
-    fn index_lines(&mut self, name: &str, severity: Severity, input: Input) -> Result<Registry, Early> {
+    fn index_lines(&mut self, name: &str, severity: Severity, input: Input) -> Result<Registry, End> {
         let how = How {
             options: self.options(&input),
             limits: limits(self.io),
@@ -224,7 +207,7 @@ impl<'a> Run<'a> {
     }
 
     /// Goes over entries, and writes what comes out.
-    pub(crate) fn go<S>(&mut self, passes: &Passes<'_>, work: &Steps<S>) -> Result<(), Early>
+    pub(crate) fn go<S>(&mut self, passes: &Passes<'_>, work: &Steps<S>) -> Result<(), End>
     where
         Steps<S>: Work<Stretches, Batch = LinesBatch>,
     {
@@ -235,45 +218,30 @@ impl<'a> Run<'a> {
     }
 
     /// Brings everything to its end: files are put in place, and it is said how it went.
-    pub(crate) fn finish(mut self, end: Result<(), Early>, summary: &[String]) -> Result<Exit, Failure> {
+    pub(crate) fn finish(mut self, end: End, summary: &[String]) -> Result<Exit, Failure> {
         self.said.progress.finish();
-        let failure = match end {
-            Ok(()) if self.totals.lines() == 0 => {
-                // With errors there may be something to do that no line can do.
-                let why = if self.tally.errors > 0 { "see the errors" } else { "there is nothing to do" };
-                let message =
-                    format!("no line was written: {why}; an import of an empty file was seen to be refused (§5.4)");
-                self.note(&about_the_whole(Code::EmptyOutput, message, None)).map_err(Failure::storage)?;
-                None
-            }
-            Ok(()) => None,
-            Err(early) => Some(early),
-        };
-        let failure = failure.or_else(|| self.output.is_gone().then_some(Early::StdoutClosed));
-        let whole = failure.is_none();
-        let report = self.report_text(whole);
+        if matches!(end, End::Whole) && self.totals.lines() == 0 {
+            // With errors there may be something to do that no line can do.
+            let why = if self.tally.errors > 0 { "see the errors" } else { "there is nothing to do" };
+            let message =
+                format!("no line was written: {why}; an import of an empty file was seen to be refused (§5.4)");
+            self.note(&about_the_whole(Code::EmptyOutput, message, None)).map_err(Failure::storage)?;
+        }
+        let end = end.or_stdout_closed(self.output.is_gone());
+        let report = self.report_text(matches!(end, End::Whole));
         let Self { io, output, report: report_sink, said, pending, tally, totals, started, bytes_in, .. } = self;
         let Said { diagnostics, console, .. } = said;
-        let mut sinks = Vec::new();
-        if let Some(diagnostics) = diagnostics {
-            sinks.push(diagnostics.finish().map_err(Failure::storage)?);
-        }
-        if let Some(mut sink) = report_sink {
-            sink.write(&report).map_err(Failure::storage)?;
-            sinks.push(sink);
-        }
-        match &failure {
-            Some(Early::Failed(_)) => output.discard(),
-            _ => sinks.push(output),
-        }
-        commit_all(sinks, io.run.sync(), &pending).map_err(Failure::storage)?;
-        if io.run.reports_to_stderr() {
-            console.say(String::from_utf8_lossy(&report).trim_end());
-        }
-        match failure {
-            Some(Early::Failed(failure)) => Err(failure),
-            Some(Early::StdoutClosed) => Ok(Exit::Done),
-            None => {
+        let written = Written {
+            findings: diagnostics.map(DiagnosticsFile::finish).transpose().map_err(Failure::storage)?,
+            report: (&report, report_sink),
+            output: [output],
+            keeps_output: end.keeps_output(),
+        };
+        written.put_in_place(&io.run, &pending, &console)?;
+        match end {
+            End::Failed(failure) => Err(failure),
+            End::StdoutClosed => Ok(Exit::Done),
+            End::Whole | End::Stopped => {
                 console.say_rest(&tally);
                 if !io.run.quiet {
                     summary.iter().for_each(|line| console.say(line));

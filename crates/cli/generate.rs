@@ -8,10 +8,12 @@ use std::time::Instant;
 
 use hubmill_generate::{Check, Checked, Csv, Devices, Error as CsvError, Findings, Make, PIECE_BYTES, Plan};
 use hubmill_pipeline::{Error as RunError, Tally, run_from};
-use hubmill_writer::{ErrorKind, Pending, Sink, commit_all};
+use hubmill_writer::{Pending, Sink};
 
 use crate::console::Console;
 use crate::destination::{Destination, Paths};
+use crate::diagnostics::DiagnosticsFile;
+use crate::end::{End, Written};
 use crate::exit::{Exit, Failure};
 use crate::generate_flags::GenerateArguments;
 use crate::generate_outputs::{Outputs, WriteError};
@@ -69,7 +71,7 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
         return finish.run(outputs, tally, End::Failed(failure));
     }
     if tally.errors > 0 || count == 0 {
-        return finish.run(outputs, tally, End::Refused);
+        return finish.run(outputs, tally, End::Stopped);
     }
     let is_made = plan.csv().is_some() && at_once;
     if !is_made && let Err(error) = run_from(&devices, threads, &Make::new(&plan), &mut outputs) {
@@ -82,8 +84,7 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Exit, Failure> {
 /// How a run ended that could not go on.
 fn failed(error: RunError<WriteError, CsvError>, arguments: &GenerateArguments) -> End {
     match error {
-        RunError::Drain(WriteError::Write(error)) if error.kind() == ErrorKind::StdoutClosed => End::StdoutClosed,
-        RunError::Drain(WriteError::Write(error)) => End::Failed(Failure::storage(error)),
+        RunError::Drain(WriteError::Write(error)) => error.into(),
         RunError::Drain(WriteError::Changed) => changed(arguments),
         RunError::Read(error) => End::Failed(unreadable(error)),
         error => End::Failed(Failure::storage(anyhow::anyhow!("{error:?}"))),
@@ -97,15 +98,6 @@ fn unreadable(error: CsvError) -> Failure {
 
 fn changed(arguments: &GenerateArguments) -> End {
     End::Failed(Failure::storage(anyhow::anyhow!("{} changed while it was read", csv_name(arguments))))
-}
-
-/// How a run ended.
-enum End {
-    Whole,
-    /// There are rows that nothing can be made of.
-    Refused,
-    StdoutClosed,
-    Failed(Failure),
 }
 
 fn csv_name(arguments: &GenerateArguments) -> String {
@@ -171,42 +163,34 @@ struct Finish<'a> {
 impl Finish<'_> {
     fn run(mut self, mut outputs: Outputs<'_>, checked: Tally, end: End) -> Result<Exit, Failure> {
         outputs.told.progress.finish();
-        let end = if matches!(end, End::Whole) && outputs.reader_is_gone() { End::StdoutClosed } else { end };
-        let whole = matches!(end, End::Whole);
+        let end = end.or_stdout_closed(outputs.reader_is_gone());
         let (made, bytes_out, console) = (outputs.made, outputs.output.bytes(), outputs.told.console);
         let report = self.report(&checked, made, bytes_out, &end);
-        let mut sinks = Vec::new();
-        if let Some(diagnostics) = outputs.told.diagnostics {
-            sinks.push(diagnostics.finish().map_err(Failure::storage)?);
-        }
-        if let Some(mut sink) = self.report_sink.take() {
-            sink.write(&report).map_err(Failure::storage)?;
-            sinks.push(sink);
-        }
-        let data = [outputs.keys, Some(outputs.output)].into_iter().flatten();
-        if whole || matches!(end, End::StdoutClosed) {
-            sinks.extend(data);
-        } else {
-            data.for_each(Sink::discard);
-        }
-        let sync = self.arguments.run.sync();
-        commit_all(sinks, sync, &self.pending).map_err(Failure::storage)?;
-        if self.arguments.run.reports_to_stderr() {
-            console.say(String::from_utf8_lossy(&report).trim_end());
-        }
+        let findings = outputs.told.diagnostics.map(DiagnosticsFile::finish).transpose().map_err(Failure::storage)?;
+        let written = Written {
+            findings,
+            report: (&report, self.report_sink.take()),
+            output: [outputs.keys, Some(outputs.output)].into_iter().flatten(),
+            keeps_output: end.keeps_output(),
+        };
+        written.put_in_place(&self.arguments.run, &self.pending, &console)?;
         // Without a CSV file a finding is about every device, and was said once for all.
         if self.plan.csv().is_some() {
             console.say_rest(&checked);
         }
         match end {
             End::Failed(failure) => Err(failure),
-            End::Refused if checked.lines == 0 => {
+            End::Stopped if checked.lines == 0 => {
                 let name = csv_name(self.arguments);
                 Err(Failure::usage(format!("{name} has no row beside the header; nothing was made")))
             }
-            End::Refused => {
+            End::Stopped => {
                 let errors = human::counted(checked.errors, "error");
-                Err(Failure::usage(format!("{errors} in {}; nothing was made", csv_name(self.arguments))))
+                let place = match self.plan.csv() {
+                    Some(_) => csv_name(self.arguments),
+                    None => human::counted(checked.lines, "device"),
+                };
+                Err(Failure::usage(format!("{errors} in {place}; nothing was made")))
             }
             End::StdoutClosed => Ok(Exit::Done),
             End::Whole => {
@@ -220,7 +204,7 @@ impl Finish<'_> {
         let mut tally = checked.clone();
         // Where a row can't be used, none is: all of them are left out.
         (tally.lines, tally.written, tally.rejected, tally.blank) = match end {
-            End::Refused => (checked.lines, 0, checked.lines, 0),
+            End::Stopped => (checked.lines, 0, checked.lines, 0),
             _ => (made, made, 0, 0),
         };
         let course = Course {

@@ -7,9 +7,10 @@ use hubmill_pipeline::{Diagnostic, Drain, Flow, Piece, Tally, run as run_pipelin
 use hubmill_reader::Input;
 use hubmill_writer::Error;
 
+use crate::end::{End, end_of};
 use crate::flags::IoArguments;
 use crate::said::{Said, about_the_whole};
-use crate::transform::{End, end_of, options};
+use crate::transform::options;
 
 /// A line of the log quotes a line of the import, with an escape for each quote, and says more.
 const LOG_LINE_FACTOR: usize = 6;

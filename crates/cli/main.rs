@@ -8,6 +8,7 @@ mod diagnostics;
 mod diff;
 mod drain;
 mod dry_run;
+mod end;
 mod entries;
 mod excerpt;
 mod exit;

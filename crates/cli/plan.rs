@@ -10,10 +10,11 @@ use hubmill_device::{Code, Printable};
 use hubmill_pipeline::Tally;
 use hubmill_reader::Input;
 use hubmill_registry::{Event, How, Outcome, Registry, Summary, Witness, log_line, rehearse};
-use hubmill_writer::{Access, ErrorKind, Pending, Sink, commit_all};
+use hubmill_writer::{Access, Pending, Sink};
 
 use crate::console::Console;
 use crate::destination::{Destination, Paths};
+use crate::end::{End, Written};
 use crate::exit::{Exit, Failure};
 use crate::flags::{Format, PlanArguments};
 use crate::human;
@@ -109,10 +110,7 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
     let (summary, after, mut scribe) = rehearsed?;
     scribe.progress.finish();
     scribe.say_of_import(&summary);
-    let mut sinks = Vec::new();
-    if let Some(errors) = scribe.errors.take() {
-        sinks.push(errors.finish().map_err(Failure::storage)?);
-    }
+    let errors = scribe.errors.take().map(Buffered::finish).transpose().map_err(Failure::storage)?;
 
     let stopped = arguments.max_delete.and_then(|max| too_many_deletes(max, &summary));
     let mut written = None;
@@ -126,7 +124,10 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
     }
     let plan = Plan { summary: &summary, registry: registry.counts(), quota: arguments.quota, written };
     let mut output = outputs.findings;
-    let is_closed = write_plan(&mut output, arguments.format, &plan, scribe.details.take())?;
+    let is_closed = match write_plan(&mut output, arguments.format, &plan, scribe.details.take()) {
+        Err(End::Failed(failure)) => return Err(failure),
+        end => end.is_err(),
+    };
     let bytes_out = output.bytes();
     data.push(output);
     let course = Course {
@@ -140,19 +141,9 @@ pub(crate) fn run(arguments: &PlanArguments) -> Result<Exit, Failure> {
         simd: level.name(),
     };
     let report = report_text(&plan, tally.clone(), course);
-    if let Some(mut sink) = outputs.report {
-        sink.write(&report).map_err(Failure::storage)?;
-        sinks.push(sink);
-    }
-    if stopped.is_some() {
-        data.into_iter().for_each(Sink::discard);
-    } else {
-        sinks.extend(data);
-    }
-    commit_all(sinks, io.run.sync(), &pending).map_err(Failure::storage)?;
-    if io.run.reports_to_stderr() {
-        scribe.console.say(String::from_utf8_lossy(&report).trim_end());
-    }
+    let report = (report.as_slice(), outputs.report);
+    let written = Written { findings: errors, report, output: data, keeps_output: stopped.is_none() };
+    written.put_in_place(&io.run, &pending, &scribe.console)?;
     // What was to stop an import is told by the exit code, too.
     if is_closed && stopped.is_none() {
         return Ok(Exit::Done);
@@ -264,34 +255,25 @@ fn say_oddities(console: &mut Console, registry: &Registry, tally: &mut Tally) {
     }
 }
 
-/// Writes the summary, and the details after it; whether the reader of standard output went away.
-fn write_plan(output: &mut Sink, format: Format, plan: &Plan<'_>, details: Option<Details>) -> Result<bool, Failure> {
+/// Writes the summary, and the details after it.
+fn write_plan(output: &mut Sink, format: Format, plan: &Plan<'_>, details: Option<Details>) -> Result<(), End> {
     let text = match format {
         Format::Text => plan_text::text(plan),
         Format::Json => plan_text::json(plan).to_string() + "\n",
     };
-    let write = |output: &mut Sink, bytes: &[u8]| match output.write(bytes) {
-        Ok(()) => Ok(false),
-        Err(error) if error.kind() == ErrorKind::StdoutClosed => Ok(true),
-        Err(error) => Err(Failure::storage(error)),
-    };
-    if write(output, text.as_bytes())? {
-        return Ok(true);
-    }
+    output.write(text.as_bytes())?;
     let Some(details) = details else {
-        return Ok(false);
+        return Ok(());
     };
     let mut details = details.rewound().map_err(Failure::storage)?;
     let mut buffer = Vec::new();
-    if format == Format::Text && write(output, b"\n")? {
-        return Ok(true);
+    if format == Format::Text {
+        output.write(b"\n")?;
     }
     while details.read(&mut buffer).map_err(Failure::storage)? {
-        if write(output, &buffer)? {
-            return Ok(true);
-        }
+        output.write(&buffer)?;
     }
-    Ok(false)
+    Ok(())
 }
 
 /// The report; `tally` has what was found in the export.

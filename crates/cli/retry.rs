@@ -6,11 +6,12 @@ use std::time::Instant;
 use hubmill_device::{Code, Printable};
 use hubmill_mend::{Cause, Failures, ReadLog, Retry, RetryBatch, Selection};
 use hubmill_pipeline::{Diagnostic, Drain, Flow, Piece, Tally, run as run_pipeline};
-use hubmill_writer::{Access, Error, Gather, Pending, Sink, commit_all, outlive_reader};
+use hubmill_writer::{Access, Error, Gather, Pending, Sink, outlive_reader};
 use serde_json::{Map, Value, json};
 
 use crate::console::Console;
 use crate::diagnostics::DiagnosticsFile;
+use crate::end::{End, Written, end_of};
 use crate::exit::{Exit, Failure};
 use crate::flags::RetryArguments;
 use crate::human;
@@ -18,7 +19,7 @@ use crate::log;
 use crate::places;
 use crate::report::{Course, Report};
 use crate::said::{Said, about_the_whole};
-use crate::transform::{End, end_of, limits, open_input, options};
+use crate::transform::{limits, open_input, options};
 use crate::validate::open_outputs;
 use crate::{signals, simd};
 
@@ -74,14 +75,11 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
     log::add_findings(&mut drain.tally, &log_tally);
     if let End::Whole = end {
         drain.look_at_the_whole(&failures).map_err(Failure::storage)?;
-        if drain.output.is_gone() || drain.left_out.as_ref().is_some_and(Sink::is_gone) {
-            end = End::StdoutClosed;
-        }
+        end = end.or_stdout_closed(drain.output.is_gone() || drain.left_out.as_ref().is_some_and(Sink::is_gone));
     }
 
-    let whole = matches!(end, End::Whole);
     let course = Course {
-        complete: whole,
+        complete: matches!(end, End::Whole),
         bytes_in: drain.bytes_in,
         bytes_out: drain.output.bytes(),
         started,
@@ -96,26 +94,15 @@ pub(crate) fn run(arguments: &RetryArguments) -> Result<Exit, Failure> {
 
     let RetryDrain { output, left_out, said, tally, left_out_count, failed_count, bytes_in } = drain;
     let Said { diagnostics, console, .. } = said;
-    let mut sinks = Vec::new();
-    if let Some(diagnostics) = diagnostics {
-        sinks.push(diagnostics.finish().map_err(Failure::storage)?);
-    }
-    if let Some(mut sink) = outputs.report {
-        sink.write(&report).map_err(Failure::storage)?;
-        sinks.push(sink);
-    }
-    let data = left_out.into_iter().chain([output]);
-    if whole || matches!(end, End::StdoutClosed) {
-        sinks.extend(data);
-    } else {
-        data.for_each(Sink::discard);
-    }
-    commit_all(sinks, io.run.sync(), &pending).map_err(Failure::storage)?;
-    if io.run.reports_to_stderr() {
-        console.say(String::from_utf8_lossy(&report).trim_end());
-    }
+    let written = Written {
+        findings: diagnostics.map(DiagnosticsFile::finish).transpose().map_err(Failure::storage)?,
+        report: (&report, outputs.report),
+        output: left_out.into_iter().chain([output]),
+        keeps_output: end.keeps_output(),
+    };
+    written.put_in_place(&io.run, &pending, &console)?;
     match end {
-        End::Failed(reason) => Err(Failure::storage(reason)),
+        End::Failed(failure) => Err(failure),
         End::StdoutClosed => Ok(Exit::Done),
         End::Whole | End::Stopped => {
             console.say_rest(&tally);

@@ -7,17 +7,18 @@ use hubmill_device::{ImportMode, PROPERTIES_SIZE_MAX, Printable, TAGS_SIZE_MAX, 
 use hubmill_pipeline::{
     Counts, Drain, Duplicates, Flow, Piece, RepeatKind, Sizes, Statistics, StatisticsBatch, Tally, run as run_pipeline,
 };
-use hubmill_writer::{Error, Pending, commit_all};
+use hubmill_writer::{Error, Pending};
 use serde_json::{Map, Value, json};
 
 use crate::console::Console;
+use crate::end::{End, Written, end_of};
 use crate::excerpt::first_characters;
 use crate::exit::{Exit, Failure};
 use crate::flags::{Format, StatsArguments};
 use crate::human;
 use crate::progress::Progress;
 use crate::report::{Course, Report};
-use crate::transform::{End, end_of, limits, open_input, options};
+use crate::transform::{limits, open_input, options};
 use crate::validate::open_outputs;
 use crate::{places, select, signals, simd};
 
@@ -58,8 +59,8 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
     };
     let end = end_of(run_pipeline(&input, options, &work, &mut whole));
     whole.progress.finish();
-    if let End::Failed(reason) = end {
-        return Err(Failure::storage(reason));
+    if let End::Failed(failure) = end {
+        return Err(failure);
     }
     let are_equal = |one, other| input.lines_are_equal(one, other);
     let repeats = std::mem::take(&mut whole.duplicates).finish(options.threads, 0, &are_equal);
@@ -70,9 +71,9 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
         Format::Json => whole.json(duplicates, arguments.by.as_deref()).to_string() + "\n",
         Format::Text => whole.table(duplicates, arguments.by.as_deref()),
     };
-    let end = end_of(sink.write(text.as_bytes()).map(|()| true).map_err(hubmill_pipeline::Error::Drain));
-    if let End::Failed(reason) = end {
-        return Err(Failure::storage(reason));
+    let end = sink.write(text.as_bytes()).map_or_else(End::from, |()| End::Whole);
+    if let End::Failed(failure) = end {
+        return Err(failure);
     }
     let course = Course {
         complete: matches!(end, End::Whole),
@@ -85,15 +86,11 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Exit, Failure> {
         simd: level.name(),
     };
     let report = whole.report(course);
-    let mut sinks = Vec::new();
-    if let Some(mut sink) = outputs.report {
-        sink.write(&report).map_err(Failure::storage)?;
-        sinks.push(sink);
-    }
-    sinks.push(sink);
-    commit_all(sinks, io.run.sync(), &pending).map_err(Failure::storage)?;
-    if io.run.reports_to_stderr() {
-        whole.console.say(String::from_utf8_lossy(&report).trim_end());
+    let written =
+        Written { findings: None, report: (&report, outputs.report), output: [sink], keeps_output: end.keeps_output() };
+    written.put_in_place(&io.run, &pending, &whole.console)?;
+    if let End::StdoutClosed = end {
+        return Ok(Exit::Done);
     }
     if !io.run.quiet {
         let seconds = started.elapsed().as_secs_f64();

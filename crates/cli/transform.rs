@@ -9,31 +9,20 @@ use hubmill_parser::Limits;
 use hubmill_pipeline::{Diagnostic, OnInvalid, Options, Tally, Transform, run as run_pipeline};
 use hubmill_reader::{Cut, Input};
 use hubmill_rules::{Check, Checker, Policy, Rules};
-use hubmill_writer::{Access, ErrorKind, Pending, Sink, commit_all, outlive_reader};
+use hubmill_writer::{Access, Pending, Sink, outlive_reader};
 
 use crate::console::Console;
 use crate::destination::{Destination, Paths};
 use crate::diagnostics::DiagnosticsFile;
 use crate::drain::Outputs;
 use crate::dry_run::{SAMPLES_MAX, Samples};
+use crate::end::{End, Written, end_of};
 use crate::exit::{Exit, Failure};
 use crate::flags::{InvalidChoice, IoArguments, TransformArguments};
 use crate::human;
 use crate::report::{Course, Report};
 use crate::run_flags::When;
 use crate::{places, signals, simd};
-
-/// How a run through the pipeline ended.
-pub(crate) enum End {
-    /// To the end of the input.
-    Whole,
-    /// By `--strict` or `--max-rejects`.
-    Stopped,
-    /// The reader of standard output went away.
-    StdoutClosed,
-    /// Reading or writing failed.
-    Failed(anyhow::Error),
-}
 
 /// Runs the command.
 pub(crate) fn run(mut arguments: TransformArguments) -> Result<Exit, Failure> {
@@ -74,10 +63,7 @@ pub(crate) fn run(mut arguments: TransformArguments) -> Result<Exit, Failure> {
         samples_max: if arguments.rules.dry_run { SAMPLES_MAX } else { 0 },
     };
     let options = options(&arguments.io, &input);
-    let mut end = end_of(run_pipeline(&input, options, &work, &mut outputs));
-    if matches!(end, End::Whole) && outputs.reader_is_gone() {
-        end = End::StdoutClosed;
-    }
+    let end = end_of(run_pipeline(&input, options, &work, &mut outputs)).or_stdout_closed(outputs.reader_is_gone());
     outputs.progress.finish();
     let finish = Finish {
         arguments: &arguments,
@@ -134,16 +120,6 @@ pub(crate) fn options(io: &IoArguments, input: &Input) -> Options {
     let asked = io.run.threads();
     let threads = asked.min(input.bytes().map_or(usize::MAX, |bytes| chunk_count(bytes, cut, asked)));
     Options { threads, cut, once: true }
-}
-
-/// How a run ended.
-pub(crate) fn end_of(result: Result<bool, hubmill_pipeline::Error<hubmill_writer::Error>>) -> End {
-    match result {
-        Ok(true) => End::Whole,
-        Ok(false) => End::Stopped,
-        Err(hubmill_pipeline::Error::Drain(error)) if error.kind() == ErrorKind::StdoutClosed => End::StdoutClosed,
-        Err(error) => End::Failed(anyhow::Error::new(error)),
-    }
 }
 
 /// How many chunks so many bytes make, at least one and at most `most`. With a worker for each, one more would only cost
@@ -294,7 +270,7 @@ impl Finish<'_> {
         // That existing devices would get new keys is said as a warning, once for all lines.
         let warnings = outputs.tally.warnings + rotated(&outputs.tally) + self.doubtful;
         let exit = match &end {
-            End::Failed(_) => Exit::Storage,
+            End::Failed(failure) => failure.exit,
             End::Stopped => Exit::Stopped,
             End::StdoutClosed => Exit::Done,
             End::Whole if outputs.tally.invalid() > 0 => Exit::Findings,
@@ -305,32 +281,19 @@ impl Finish<'_> {
         let (tally, console, bytes_in) = (outputs.tally.clone(), outputs.console, outputs.bytes_in);
         let report = self.report(&tally, bytes_in, outputs.output.bytes(), whole);
 
-        // What says how it went, then what goes with the output, then the output: where it is, the rest is.
-        let mut sinks = Vec::new();
-        if let Some(diagnostics) = outputs.diagnostics {
-            sinks.push(diagnostics.finish().map_err(Failure::storage)?);
-        }
-        if let Some(mut sink) = self.report_sink.take() {
-            sink.write(&report).map_err(Failure::storage)?;
-            sinks.push(sink);
-        }
-        let data = [outputs.rejects, outputs.filtered, outputs.keys, Some(outputs.output)].into_iter().flatten();
-        if whole || matches!(end, End::StdoutClosed) {
-            sinks.extend(data);
-        } else {
-            data.for_each(Sink::discard);
-        }
-        let sync = self.arguments.io.run.sync();
-        commit_all(sinks, sync, &self.pending).map_err(Failure::storage)?;
-
-        if self.arguments.io.run.reports_to_stderr() {
-            console.say(String::from_utf8_lossy(&report).trim_end());
-        }
+        let findings = outputs.diagnostics.map(DiagnosticsFile::finish).transpose().map_err(Failure::storage)?;
+        let written = Written {
+            findings,
+            report: (&report, self.report_sink.take()),
+            output: [outputs.rejects, outputs.filtered, outputs.keys, Some(outputs.output)].into_iter().flatten(),
+            keeps_output: end.keeps_output(),
+        };
+        written.put_in_place(&self.arguments.io.run, &self.pending, &console)?;
         if !matches!(end, End::StdoutClosed) {
             self.say_summary(&console, &tally, bytes_in, &end);
         }
         match end {
-            End::Failed(reason) => Err(Failure::new(exit, reason)),
+            End::Failed(failure) => Err(failure),
             End::Whole | End::Stopped | End::StdoutClosed => Ok(exit),
         }
     }

@@ -8,13 +8,14 @@ use hubmill_pipeline::{Drain, Flow, Piece, Tally, run as run_pipeline};
 use hubmill_reader::Input;
 use hubmill_writer::{Error, Pending};
 
-use crate::entries::{Early, Run};
+use crate::end::{End, end_of};
+use crate::entries::Run;
 use crate::exit::{Exit, Failure};
 use crate::flags::UndoArguments;
 use crate::human;
 use crate::log;
 use crate::places;
-use crate::transform::{End, open_input};
+use crate::transform::open_input;
 use crate::{signals, simd};
 
 /// The files of a run, opened.
@@ -50,13 +51,13 @@ pub(crate) fn run(arguments: &UndoArguments) -> Result<Exit, Failure> {
     let measured: Vec<&Input> = inputs.iter().map(|(_, input)| *input).collect();
     let mut run = Run::open("undo", io, (started, level), &measured, pending)?;
     let (end, summary) = match take_back(&mut run, arguments, opened) {
-        Ok(summary) => (Ok(()), summary),
-        Err(early) => (Err(early), Vec::new()),
+        Ok(summary) => (End::Whole, summary),
+        Err(early) => (early, Vec::new()),
     };
     run.finish(end, &summary)
 }
 
-fn take_back(run: &mut Run<'_>, arguments: &UndoArguments, opened: Opened) -> Result<Vec<String>, Early> {
+fn take_back(run: &mut Run<'_>, arguments: &UndoArguments, opened: Opened) -> Result<Vec<String>, End> {
     let Opened { backup, import, after, log } = opened;
     let reading = run.reading();
     let log = match &log {
@@ -81,7 +82,7 @@ fn take_back(run: &mut Run<'_>, arguments: &UndoArguments, opened: Opened) -> Re
         let mut file = import.input().file();
         file.seek(SeekFrom::Start(start)).map_err(Failure::storage)?;
         let options = run.options(import.input());
-        check(crate::transform::end_of(run_pipeline(import.input(), options, &retry, &mut Ignore).map(|_| true)))?;
+        check(end_of(run_pipeline(import.input(), options, &retry, &mut Ignore).map(|_| true)))?;
         for diagnostic in log::unmatched(failures) {
             run.note(&diagnostic)?;
         }
@@ -148,11 +149,10 @@ fn plural(noun: &str) -> String {
 }
 
 /// Goes on where a run through the pipeline came to its end.
-fn check(end: End) -> Result<(), Early> {
+fn check(end: End) -> Result<(), End> {
     match end {
         End::Whole | End::Stopped => Ok(()),
-        End::StdoutClosed => Err(Early::StdoutClosed),
-        End::Failed(reason) => Err(Failure::storage(reason).into()),
+        End::StdoutClosed | End::Failed(_) => Err(end),
     }
 }
 

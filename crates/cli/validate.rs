@@ -9,16 +9,17 @@ use hubmill_pipeline::{
 };
 use hubmill_reader::Input;
 use hubmill_rules::{Check, Checker, Policy};
-use hubmill_writer::{Access, Error, Pending, Sink, commit_all, outlive_reader};
+use hubmill_writer::{Access, Error, Pending, Sink, outlive_reader};
 
 use crate::console::Console;
 use crate::diagnostics::DiagnosticsFile;
+use crate::end::{End, Written, end_of};
 use crate::exit::{Exit, Failure};
 use crate::flags::{Format, IoArguments, ValidateArguments, ValidateCheck};
 use crate::human;
 use crate::progress::Progress;
 use crate::report::{Course, Report};
-use crate::transform::{End, end_of, limits, open_input, options};
+use crate::transform::{limits, open_input, options};
 use crate::{places, select, signals, simd};
 
 /// Runs the command.
@@ -69,10 +70,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
         let looked = drain.look_at_the_whole(options.threads, &input).map_err(hubmill_pipeline::Error::Drain);
         // Lines were looked at again for that.
         let checked = looked.and_then(|()| input.check().map_err(hubmill_pipeline::Error::Read));
-        end = end_of(checked.map(|()| true));
-    }
-    if matches!(end, End::Whole) && drain.findings.sink().is_gone() {
-        end = End::StdoutClosed;
+        end = end_of(checked.map(|()| true)).or_stdout_closed(drain.findings.sink().is_gone());
     }
 
     let whole = matches!(end, End::Whole);
@@ -90,28 +88,22 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Exit, Failure> {
 
     let Run { validation, findings, diagnostics, console, bytes_in, .. } = drain;
     let tally = validation.tally();
-    let mut sinks = Vec::new();
-    if let Some(diagnostics) = diagnostics {
-        sinks.push(diagnostics.finish().map_err(Failure::storage)?);
-    }
-    if let Some(mut sink) = outputs.report {
-        sink.write(&report).map_err(Failure::storage)?;
-        sinks.push(sink);
-    }
-    match findings.finish(tally, &end) {
-        Ok(sink) if whole || matches!(end, End::StdoutClosed) => sinks.push(sink),
-        Ok(sink) => sink.discard(),
-        Err(error) => end = end_of(Err(hubmill_pipeline::Error::Drain(error))),
-    }
-    commit_all(sinks, io.run.sync(), &pending).map_err(Failure::storage)?;
-    if io.run.reports_to_stderr() {
-        console.say(String::from_utf8_lossy(&report).trim_end());
-    }
+    let diagnostics = diagnostics.map(DiagnosticsFile::finish).transpose().map_err(Failure::storage)?;
+    let output = match findings.finish(tally, &end) {
+        Ok(sink) => Some(sink),
+        Err(error) => {
+            end = error.into();
+            None
+        }
+    };
+    let report = (report.as_slice(), outputs.report);
+    let written = Written { findings: diagnostics, report, output, keeps_output: end.keeps_output() };
+    written.put_in_place(&io.run, &pending, &console)?;
     if !io.run.quiet && !matches!(end, End::StdoutClosed) {
         say_summary(&console, &validation, bytes_in, started);
     }
     match end {
-        End::Failed(reason) => Err(Failure::storage(reason)),
+        End::Failed(failure) => Err(failure),
         End::StdoutClosed => Ok(Exit::Done),
         End::Whole | End::Stopped => {
             let found = tally.errors > 0 || (arguments.deny_warnings && tally.warnings > 0);

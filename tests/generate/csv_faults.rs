@@ -64,6 +64,28 @@ fn rows_that_are_no_rows_and_where_they_are() {
 }
 
 #[test]
+fn findings_are_in_the_order_of_the_rows() {
+    let csv = "id,tags.a\na b,x\nd2\nc d,y\n\"d4\"x,y\ne f,\nd6,y,z\n";
+    let found = findings(&[], csv);
+    let rows: Vec<(&str, u64)> =
+        found.iter().map(|found| (found["code"].as_str().unwrap(), found["line"].as_u64().unwrap())).collect();
+    let (id, row) = ("id-charset", "csv-row");
+    assert_eq!(rows, [(id, 2), (row, 3), (id, 4), (row, 5), (id, 6), (row, 7)]);
+}
+
+#[test]
+fn a_cell_that_is_nested_too_deeply() {
+    let cell = format!("{}1{}", "[".repeat(140), "]".repeat(140));
+    let answer = generate_from(&["--from-csv", "-"], format!("id,tags.a\nd1,{cell}\n"));
+    assert_eq!(
+        answer.stderr_text(),
+        "error[json-depth]: line 2 (byte 10): row 1: nested deeper than 128 levels\n\
+         hint: the hub takes ten levels inside of tags, desired and reported properties (§3.6)\n\
+         error: 1 error in standard input; nothing was made\n"
+    );
+}
+
+#[test]
 fn quotes_that_rfc_4180_does_not_have() {
     for (rows, line, byte, path, message) in [
         ("d1,\"x\nd2,y\nd3,z\n", 2, 13, "tags.a", "row 1, column tags.a: the quote that opens here is never closed"),
@@ -114,7 +136,7 @@ fn quotes_that_rfc_4180_does_not_have() {
     }
     let found = findings(&[], "id,tags.a\nd1,\"x\"y\nd 2,x\nd3,x\"y\nd4\n");
     let codes: Vec<_> = found.iter().map(|found| (found["code"].as_str().unwrap(), found["line"].as_u64())).collect();
-    assert_eq!(codes, [("csv-row", Some(2)), ("csv-row", Some(4)), ("csv-row", Some(5)), ("id-charset", Some(3))]);
+    assert_eq!(codes, [("csv-row", Some(2)), ("id-charset", Some(3)), ("csv-row", Some(4)), ("csv-row", Some(5))]);
 }
 
 #[test]

@@ -47,6 +47,33 @@ fn values_that_are_no_json_objects() {
 }
 
 #[test]
+fn half_a_character_is_json_and_warned_of() {
+    for (flag, json, column) in [
+        ("--tags", r#"{"a":{"b":"\ud800"}}"#, "tags.c"),
+        ("--desired", r#"{"\udc00\ud800":1}"#, "properties.desired.c"),
+    ] {
+        let told = generate(&["--count", "2", flag, json, "--auth", "ca"]);
+        let lines =
+            generate_from(&["--from-csv", "-", flag, json, "--auth", "ca"], format!("id,{column}\nd1,7\nd2,\n"));
+        for (answer, all) in [(&told, "every device: "), (&lines, "")] {
+            let text = answer.stderr_text();
+            assert_eq!(answer.code, 0, "{text}");
+            assert!(text.contains(&format!("{all}an escape of half a character")), "{text}");
+            assert!(text.starts_with("warning[lone-surrogate]"), "{text}");
+            assert!(answer.stdout_text().contains(json), "{}", answer.stdout_text());
+        }
+        let joined = format!("{},\"c\":7}}", json.strip_suffix('}').expect("an object"));
+        assert!(lines.stdout_text().contains(&joined), "{}", lines.stdout_text());
+    }
+}
+
+#[test]
+fn errors_of_every_device() {
+    refused(&["--count", "3", "--tags", "{\"a b\":1}"], &["\nerror: 3 errors in 3 devices; nothing was made\n"]);
+    refused(&["--count", "1", "--tags", "{\"a b\":1}"], &["\nerror: 1 error in 1 device; nothing was made\n"]);
+}
+
+#[test]
 fn values_that_are_nested_too_deeply() {
     let nested = |levels: usize| format!("{{\"é\":\n{}1{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
     for flag in ["--tags", "--desired"] {

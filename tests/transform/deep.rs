@@ -211,6 +211,10 @@ fn what_can_t_be_meant_is_refused_with_a_mend() {
         (&["--set", "importMode=\"remove\""], "import modes"),
         (&["--set", "id=7"], "every line needs an id"),
         (&["--set-text", "id=a b"], "ASCII letters"),
+        (
+            &["--set", "capabilities={\"iotEdge\":true,\"iot\\u0045dge\":false}"],
+            "--set capabilities: iotEdge stands twice",
+        ),
         (&["--unset", "id"], "every line needs its id"),
         (&["--set", "tags.a=1", "--set", "tags.a.b=2"], "--set tags.a.b"),
         (&["--merge-twin", "[]"], "expected an object"),
@@ -226,6 +230,33 @@ fn what_can_t_be_meant_is_refused_with_a_mend() {
         assert!(answer.stderr_text().contains(says), "{args:?}: {}", answer.stderr_text());
     }
     assert_eq!(transform(&["--merge-twin", "@/none/such"], b"").code, 3);
+}
+
+#[test]
+fn members_of_an_object_are_looked_at_as_by_their_own_paths() {
+    for (whole, path) in [
+        (r#"authentication={"type":"x"}"#, r#"authentication.type="x""#),
+        (r#"authentication={ "x509Thumbprint":{}, "\u0074ype":7 }"#, "authentication.type=7"),
+        (r#"authentication={"symmetricKey":null,"Type":"sas"}"#, r#"authentication.Type="sas""#),
+        (r#"authentication={"symmetricKey":{"PrimaryKey":"x"}}"#, "authentication.symmetricKey.PrimaryKey=null"),
+        (r#"authentication.symmetricKey={"SecondaryKey":null}"#, "authentication.symmetricKey.SecondaryKey=null"),
+        (r#"capabilities={"iotedge":true}"#, "capabilities.iotedge=true"),
+        (r#"properties={"desired":{"Desired":1},"Reported":{}}"#, "properties.Reported={}"),
+        // What the hub does not know is warned of.
+        (r#"authentication={"thumbprint":{},"type":null}"#, "authentication.thumbprint={}"),
+        (r#"authentication={"symmetricKey":{"key":1}}"#, "authentication.symmetricKey.key=1"),
+    ] {
+        let answers = [whole, path].map(|value| transform(&["--set", value, "--unset", "x"], b"{\"id\":\"a\"}\n"));
+        let [(whole, whole_code), (path, code)] = answers
+            .each_ref()
+            .map(|answer| (answer.stderr_text().lines().take(2).collect::<Vec<_>>().join("\n"), answer.code));
+        assert_eq!((&whole, whole_code), (&path, code));
+        assert!(path.contains("--set "), "{path}");
+    }
+    let set = r#"authentication={"type":"SAS","symmetricKey":{"primaryKey":null}}"#;
+    let line = "{\"id\":\"a\",\"status\":\"enabled\"";
+    let expected = format!("{line},{}}}\n", set.replace("authentication=", "\"authentication\":"));
+    assert_answer(&transform(&["--set", set], format!("{line}}}\n").as_bytes()), 0, expected);
 }
 
 #[test]
@@ -267,10 +298,34 @@ fn a_key_in_a_wrong_value_is_not_shown() {
 }
 
 #[test]
+fn a_hint_is_whole_where_a_value_is_hidden() {
+    let hint = |path: &str, text: &str| {
+        format!("hint: for a text: --set-text {path}={text}, or with JSON's quotes: --set '{path}=\"{text}\"'\n")
+    };
+    let long = "x".repeat(61);
+    for (path, value, hint) in [
+        ("tags.site", "oslo", hint("tags.site", "oslo")),
+        ("tags.site", &long, hint("tags.site", "TEXT")),
+        ("authentication.type", "sas", hint("authentication.type", "TEXT")),
+        // After these names a text is hidden, whatever it is.
+        ("authentication.symmetricKey.primaryKey", "c2VjcmV0", hint("PATH", "TEXT")),
+        ("tags.secondaryKey", "c2VjcmV0", hint("PATH", "TEXT")),
+    ] {
+        let stderr = transform(&["--set", &format!("{path}={value}")], b"").stderr_text();
+        assert!(stderr.ends_with(&hint) && !stderr.contains("c2Vj"), "{stderr}");
+        assert!(stderr.starts_with(&format!("error: --set {path}: ")), "{stderr}");
+    }
+}
+
+#[test]
 fn contradictions_name_both_flags() {
     for (args, both) in [
         (["--strip-twin", "--merge-twin", "{\"tags\":{}}"].as_slice(), ["--strip-twin", "--merge-twin"]),
+        (&["--strip-twin", "--merge-twin", "{}"], ["--strip-twin", "--merge-twin"]),
+        (&["--preset", "share", "--merge-twin", " { } "], ["--preset share", "--merge-twin"]),
         (&["--minimal", "--merge-twin", "{\"tags\":{}}"], ["--minimal", "--merge-twin"]),
+        (&["--minimal", "--merge-twin", "{}"], ["--minimal", "--merge-twin"]),
+        (&["--preset", "delete", "--merge-twin", "{}", "--set", "status=0"], ["--preset delete", "--merge-twin"]),
         (&["--preset", "delete", "--set", "tags.a=1"], ["--preset delete", "--set tags.a"]),
         (&["--preset", "share", "--unset", "tags.a"], ["--preset share", "--unset tags.a"]),
         (&["--preset", "migrate", "--set", "deviceScope=null"], ["--preset migrate", "--set deviceScope"]),

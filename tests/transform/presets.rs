@@ -106,6 +106,27 @@ fn migrate_refuses_lines_that_the_hub_would_give_keys() {
 }
 
 #[test]
+fn migrate_lets_lines_without_authentication_through_where_no_identity_is_written() {
+    let line = q("{'id':'a','status':'enabled','authentication':null}");
+    for mode in ["create", "createOrUpdate", "update"] {
+        rejects(&["--preset", "migrate", "--import-mode", mode], "keys-by-hub", &[&line]);
+    }
+    for mode in ["updateTwin", "delete"] {
+        let wanted = format!("{},\"importMode\":\"{mode}\"}}\n", line.trim_end_matches('}'));
+        for allow in [[].as_slice(), &["--allow", "keys-by-hub"]] {
+            let args = [&["--preset", "migrate", "--import-mode", mode], allow].concat();
+            let answer = transform(&args, format!("{line}\n").as_bytes());
+            assert_answer(&answer, 0, wanted.clone());
+            assert_eq!(answer.stderr_text(), "", "{args:?}");
+        }
+        // There the authentication of every line goes.
+        let args = ["--preset", "migrate", "--import-mode", mode, "--minimal", "--check", "full"];
+        let line = q("{'id':'a','status':'enabled','authentication':{'type':'certificateAuthority'},'tags':{}}");
+        assert_eq!(transform(&args, format!("{line}\n").as_bytes()).code, 0);
+    }
+}
+
+#[test]
 fn migrate_maps_the_scopes_of_children() {
     let child = q(CHILD);
     rejects(&["--preset", "migrate"], "device-scope", &[&child]);

@@ -375,7 +375,7 @@ DeviceScope: Inferred, "§3.7",
 KeysByHub: Confirmed, "§4",
     "A device is created without authentication.",
     "The hub makes both keys, and this file does not know them: the devices have to be given them from the hub. An X.509 device of an export \
-     without keys becomes a symmetric key one. `transform --preset migrate` refuses such a line.",
+     without keys becomes a symmetric key one. `transform --preset migrate` refuses such a line, under every mode that writes the identity.",
     "`authentication` in the line; `hubmill transform --regenerate-keys --keyless sas --keys-out FILE` makes keys that are known.",
     r#"{"id":"dev1","status":"enabled","importMode":"create","authentication":null}"#,
     r#"{"id":"dev1","status":"enabled","importMode":"create","authentication":{"type":"certificateAuthority"}}"#;

@@ -72,6 +72,11 @@ impl ImportMode {
         matches!(self, Self::UpdateTwin | Self::UpdateTwinIfMatchETag)
     }
 
+    /// Creates or overwrites an identity, keys included (§2).
+    pub fn writes_identity(self) -> bool {
+        !self.is_delete() && !self.is_update_twin()
+    }
+
     /// Needs `eTag` or `twinETag` in the line (§2).
     pub fn is_if_match(self) -> bool {
         matches!(
@@ -115,6 +120,10 @@ mod tests {
         assert_eq!(
             names(ImportMode::overwrites_identity),
             ["createOrUpdate", "update", "updateIfMatchETag", "createOrUpdateIfMatchETag"]
+        );
+        assert_eq!(
+            names(ImportMode::writes_identity),
+            ["createOrUpdate", "create", "update", "updateIfMatchETag", "createOrUpdateIfMatchETag"]
         );
         assert!(ImportMode::ALL.into_iter().all(|mode| mode.is_if_match() == mode.as_str().ends_with("IfMatchETag")));
     }

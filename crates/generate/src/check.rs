@@ -303,12 +303,12 @@ impl<'p> Findings<'p> {
         self.faults > 0 || self.validation.tally().errors > 0
     }
 
-    /// Takes what was made of rows; `give` gets what was found.
+    /// Takes what was made of rows; `give` gets what was found, in the order of the rows.
     pub fn take(&mut self, rows: &Rows, made: &Made, mut give: impl FnMut(Diagnostic)) {
         let CheckedRows { lines, rows: made, broken, bad_cells, .. } = &made.checked;
         made.iter().for_each(|row| self.places.add(row.place));
-        for (row, broken) in broken {
-            self.faults += 1;
+        self.faults += broken.len() as u64;
+        let broken = broken.iter().map(|(row, broken)| {
             let row = rows.first + *row as u64;
             let (place, column, message, hint) = broken.told(self.plan, self.places.of(row));
             let found = Diagnostic {
@@ -321,15 +321,20 @@ impl<'p> Findings<'p> {
                 message,
                 hint: Some(hint),
             };
-            tell(self.plan, place, found, &mut give);
-        }
-        for mut found in self.validation.take(lines) {
+            (place, found)
+        });
+        let checked = self.validation.take(lines).into_iter().map(|mut found| {
             if found.code == Code::JsonUtf8 {
                 let row = (found.line - rows.first) as usize;
                 let bad = bad_cells.binary_search_by_key(&row, |(row, _)| *row).ok().map(|at| bad_cells[at].1);
                 found.path = bad.map_or_else(String::new, |column| self.plan.columns.names()[column].clone());
             }
-            tell(self.plan, self.places.of(found.line), found, &mut give);
+            (self.places.of(found.line), found)
+        });
+        let mut all: Vec<(Place, Diagnostic)> = broken.chain(checked).collect();
+        all.sort_by_key(|(_, found)| found.line);
+        for (place, found) in all {
+            tell(self.plan, place, found, &mut give);
         }
     }
 
@@ -375,6 +380,7 @@ fn tell(plan: &Plan, place: Place, found: Diagnostic, give: &mut impl FnMut(Diag
     let path = column.map_or(found.path, shown);
     let hint = match found.code {
         Code::DuplicateId | Code::DuplicateLine => Some("one row for each device and module"),
+        Code::JsonDepth => Some("the hub takes ten levels inside of tags, desired and reported properties (§3.6)"),
         _ => found.hint,
     };
     give(Diagnostic { line, byte, path, message, hint, ..found });

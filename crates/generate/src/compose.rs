@@ -151,7 +151,7 @@ impl Plan {
         let thumbprints = [text(Field::PrimaryThumbprint), text(Field::SecondaryThumbprint)];
         let kind = text(Field::AuthenticationType);
         let given = !kind.is_empty() || keys.iter().chain(&thumbprints).any(|text| !text.is_empty());
-        if !given && (mode.is_delete() || mode.is_update_twin()) {
+        if !given && !mode.writes_identity() {
             return;
         }
         // Without a word about it, a thumbprint says how: the hub's SDK takes it so, too (§3.5).

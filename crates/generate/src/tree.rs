@@ -179,11 +179,16 @@ fn key(name: &str) -> Vec<u8> {
 /// The members of an object, in order, each as it is spelt; `None` of a value that is no object.
 fn members_of(json: &[u8]) -> Option<Vec<(Vec<u8>, Node)>> {
     let Members(members) = serde_json::from_slice(json).ok()?;
-    Some(members.into_iter().map(|(name, value)| (key(&name), Node::Fixed(value.get().as_bytes().to_vec()))).collect())
+    let key = |name: Box<RawValue>| match serde_json::from_str::<String>(name.get()) {
+        Ok(name) => key(&name),
+        // With half a character in it, it is the name of no column.
+        Err(_) => format!("{}:", name.get()).into_bytes(),
+    };
+    Some(members.into_iter().map(|(name, value)| (key(name), Node::Fixed(value.get().as_bytes().to_vec()))).collect())
 }
 
-/// The members of a JSON object with their values as text.
-struct Members(Vec<(String, Box<RawValue>)>);
+/// The members of a JSON object with their names and values as they are spelt.
+struct Members(Vec<(Box<RawValue>, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

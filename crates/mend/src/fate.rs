@@ -113,7 +113,7 @@ impl<'l> Fate<'l> {
             self.failed += 1;
             return;
         };
-        let writes_identity = !mode.is_delete() && !mode.is_update_twin();
+        let writes_identity = mode.writes_identity();
         let may_be_in_part =
             import.failed == Failed::ByETag && writes_identity && line.etag(Member::TwinETag).is_some();
         let failed = matches!(import.failed, Failed::Yes | Failed::ByETag) && !may_be_in_part;

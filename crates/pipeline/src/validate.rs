@@ -247,7 +247,7 @@ fn note_entry(
 ) {
     let [device, key] = fingerprints.of_ids(subject.id, subject.module_id);
     let mut flags = if subject.module_id.is_some() { Entry::MODULE } else { 0 };
-    if subject.mode.is_some_and(|mode| mode.is_delete() || mode.is_update_twin()) {
+    if subject.mode.is_some_and(|mode| !mode.writes_identity()) {
         flags |= Entry::NOT_CREATED;
     }
     entries.entries.push(Entry { device, key, line: line | flags, byte });

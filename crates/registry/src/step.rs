@@ -362,7 +362,7 @@ fn meaning(finding: &Finding, mode: Option<ImportMode>) -> Option<(u8, Asks)> {
     let code = finding.code;
     let is_error = finding.severity == Severity::Error;
     let may_delete = mode.is_none_or(ImportMode::is_delete);
-    let writes_identity = mode.is_none_or(|mode| !mode.is_delete() && !mode.is_update_twin());
+    let writes_identity = mode.is_none_or(ImportMode::writes_identity);
     let is_used = match finding.path {
         "id" | "moduleId" | "importMode" | "status" => true,
         "eTag" => mode.is_none_or(ImportMode::is_if_match),

@@ -171,7 +171,9 @@ impl Rules {
     #[cold]
     fn look_at_missing_authentication(&self, scratch: &mut Scratch, record: &Record<'_>) -> Result<(), Finding> {
         let mode = self.mode_after(scratch, record);
-        if let Some(migrate) = &self.migrate {
+        if let Some(migrate) = &self.migrate
+            && mode.is_some_and(ImportMode::writes_identity)
+        {
             self.migrate_authentication(scratch, record, migrate)?;
         }
         if mode.is_some_and(ImportMode::overwrites_identity) {

@@ -53,7 +53,7 @@ impl Rules {
         let present = |names: &crate::names::Names| {
             names.value(record, Member::Authentication).is_some_and(|value| record.bytes(value) != b"null")
         };
-        if mode.is_delete() || mode.is_update_twin() {
+        if !mode.writes_identity() {
             scratch.counts.push(Code::LeftMode);
             return Ok(present(scratch.layouts.names()));
         }

@@ -137,7 +137,7 @@ impl Rules {
         Err(finding)
     }
 
-    /// Refuses a line for which the hub would make keys.
+    /// Refuses a line for which the hub would make keys: one without authentication whose mode writes the identity.
     pub(crate) fn migrate_authentication(
         &self,
         scratch: &mut Scratch,

@@ -196,6 +196,11 @@ impl RuleSet {
         {
             return Some((minimal, deep));
         }
+        if self.deep.merges_twin()
+            && let Some(strip) = self.named(self.strip_twin, "--strip-twin", &[Preset::Share])
+        {
+            return Some((strip, "--merge-twin"));
+        }
         // Rules of keys go by the mode and name the line by its ids.
         const KEY_RULE: &[Member] = &[Authentication, ImportMode, Id, ModuleId];
         let migrates = self.named(false, "", &[Preset::Migrate]);

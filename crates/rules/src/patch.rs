@@ -7,6 +7,7 @@
 mod apply;
 mod ask;
 mod compose;
+mod inside;
 
 use hubmill_device::{ImportMode, Member, Place};
 

@@ -152,6 +152,7 @@ fn rule_sets() -> Vec<RuleSet> {
         RuleSet { promote_secondary: true, ..set() },
         RuleSet { preset: Some(Preset::Migrate), ..set() },
         RuleSet { preset: Some(Preset::Migrate), allow: vec![Code::DeviceScope, Code::KeysByHub], ..set() },
+        RuleSet { preset: Some(Preset::Migrate), import_mode: Some(ImportMode::UpdateTwin), ..set() },
         RuleSet { preset: Some(Preset::Delete), ..set() },
         RuleSet { preset: Some(Preset::Share), ..set() },
     ]

@@ -266,16 +266,21 @@ fn check(rules: &Rules, object: &Object, findings: &mut Findings) {
     if can_overwrite_identity(object) {
         findings.warn("keys-rotate");
     }
-    if rules.is_preset(Preset::Migrate) {
+    // Other modes write no identity, so that the hub makes no keys (§2).
+    let writes_identity = can_overwrite_identity(object) || mode_name(object) == Some("create");
+    if rules.is_preset(Preset::Migrate) && writes_identity {
         edits::error_unless_allowed(rules, "keys-by-hub", findings);
     }
 }
 
 /// Whether the line's mode can touch an existing identity (§2).
 fn can_overwrite_identity(object: &Object) -> bool {
-    let mode = read_enum(object.get("importMode"), &IMPORT_MODES, 0).map(|mode| IMPORT_MODES[mode]);
     let modes = ["createOrUpdate", "createOrUpdateIfMatchETag", "update", "updateIfMatchETag"];
-    mode.is_some_and(|mode| modes.contains(&mode))
+    mode_name(object).is_some_and(|mode| modes.contains(&mode))
+}
+
+fn mode_name(object: &Object) -> Option<&'static str> {
+    read_enum(object.get("importMode"), &IMPORT_MODES, 0).map(|mode| IMPORT_MODES[mode])
 }
 
 /// Whether the line, if it is changed, sets the twin of an existing device back to the time of the export: keys or status

@@ -168,6 +168,8 @@ fn migrate_knows_scopes() {
     let mut rules = rules!(preset: Some(Preset::Migrate));
     assert_eq!(after(&rules, &old), "device-scope");
     assert_eq!(after(&rules, &id("")), "keys-by-hub");
+    let twins = rules!(preset: Some(Preset::Migrate), import_mode: Some(7));
+    assert_eq!(after(&twins, &id("")), id(",\"importMode\":\"updateTwin\""));
     let edge = old.replace("{}", "{},\"capabilities\":{\"iotEdge\":true}");
     assert_eq!(
         after(&rules, &edge),

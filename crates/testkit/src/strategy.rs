@@ -359,7 +359,7 @@ pub fn rules() -> BoxedStrategy<Rules> {
 /// Whether a rule and a deep edit want to say what becomes of one member, or a deep edit can't be made in any line.
 fn are_deep_edits_allowed(rules: &Rules) -> bool {
     let edited: Vec<&str> = rules.deep.iter().flat_map(Deep::members).collect();
-    // The random edits that touch no known member touch `z`.
+    // The random edits that touch no known member touch `z`, or are a merge of nothing.
     let only_kept =
         rules.deep.iter().all(|edit| edit.members().iter().any(|member| ["id", "moduleId", "status"].contains(member)));
     let keys: &[&str] = &["authentication", "importMode", "id", "moduleId"];
@@ -374,9 +374,9 @@ fn are_deep_edits_allowed(rules: &Rules) -> bool {
         (rules.is_preset(Preset::Migrate), &["deviceScope", "capabilities"]),
     ];
     let claimed = |member: &&str| claims.iter().any(|(asked, members)| *asked && members.contains(member));
-    let is_empty_merge = |edit: &Deep| matches!(edit, Deep::Merge(_)) && edit.members().is_empty();
-    let minimal = !rules.minimal || only_kept || rules.deep.iter().all(is_empty_merge);
-    minimal && !edited.iter().any(claimed) && deep::agree(&rules.deep)
+    let merges = rules.deep.iter().any(|edit| matches!(edit, Deep::Merge(_)));
+    let is_merged_in_vain = rules.strip_twin && merges;
+    (!rules.minimal || only_kept) && !is_merged_in_vain && !edited.iter().any(claimed) && deep::agree(&rules.deep)
 }
 
 /// Whether the contract allows these rules together.

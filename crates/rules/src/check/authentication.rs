@@ -200,7 +200,7 @@ impl Checker {
             conflict(scratch, Severity::Error, thumbprints.at.unwrap_or(at), Place::Thumbprint.path(), message);
             return;
         }
-        let writes_identity = facts.mode.is_some_and(|mode| !mode.is_delete() && !mode.is_update_twin());
+        let writes_identity = facts.mode.is_some_and(ImportMode::writes_identity);
         match kind {
             Some(AuthenticationType::Sas) if thumbprints.any() => {
                 let message =

@@ -342,7 +342,7 @@ impl Checker {
         let Some(scope) = self.text_or_null(scratch, record, member, "deviceScope") else {
             return;
         };
-        let writes_identity = facts.mode.is_some_and(|mode| !mode.is_delete() && !mode.is_update_twin());
+        let writes_identity = facts.mode.is_some_and(ImportMode::writes_identity);
         if scope.is_empty() || !writes_identity || facts.module_id.is_some() {
             return;
         }

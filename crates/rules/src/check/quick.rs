@@ -234,7 +234,7 @@ impl Checker {
         let mixed = thumbprints[0] != thumbprints[1] && !thumbprints.contains(&0);
         let agree = match kind {
             AuthenticationType::Sas => {
-                let writes_identity = facts.mode.is_some_and(|mode| !mode.is_delete() && !mode.is_update_twin());
+                let writes_identity = facts.mode.is_some_and(ImportMode::writes_identity);
                 !thumbprints_there && (keys_there || !writes_identity)
             }
             AuthenticationType::SelfSigned => thumbprints_there && !keys_there,

@@ -10,6 +10,7 @@ use hubmill_device::{
 use hubmill_parser::{Content, DEPTH_MAX_DEFAULT, Level, Limits, MemberSpan, Parser, Record};
 
 use super::compose::Edit;
+use super::inside::members_of_value;
 use super::{Name, Otherwise, Patch};
 use crate::path::{self, Bare, read_path};
 use crate::query::probably_meant;
@@ -18,6 +19,8 @@ use crate::query::probably_meant;
 #[derive(Clone, Debug, Default)]
 pub struct DeepEdits {
     merges: Vec<Step>,
+    /// A merge was asked for, be it of nothing.
+    merges_twin: bool,
     sets: Vec<Step>,
 }
 
@@ -90,6 +93,7 @@ impl DeepEdits {
     pub fn merge_twin(&mut self, text: &[u8]) -> Result<(), EditFault> {
         let steps = merge_steps(text)
             .map_err(|fault| EditFault { message: format!("--merge-twin: {}", fault.message), ..fault })?;
+        self.merges_twin = true;
         self.merges.extend(steps);
         Ok(())
     }
@@ -104,16 +108,28 @@ impl DeepEdits {
             Ok(value) => value,
             Err(reason) => {
                 let secret = path.first().is_some_and(|name| name.text == b"authentication");
+                let hint = |path: &str, text: &str| {
+                    format!("for a text: --set-text {path}={text}, or with JSON's quotes: --set '{path}=\"{text}\"'")
+                };
+                // After the name of a key anything is hidden, which would leave half a hint.
+                let stays = |hint: &String| redacted(hint, TextKind::Name) == *hint;
+                let whole = hint(&shown, value);
                 let may_show = !secret
                     && value.chars().count() <= SHOWN_CHARACTERS_MAX
-                    && redacted(value, TextKind::Free) == value;
-                let (what, text) = if may_show { (value, value) } else { ("the value", "TEXT") };
-                return Err(EditFault::new(format!("--set {shown}: {what} is not JSON: {reason}")).hint(format!(
-                    "for a text: --set-text {shown}={text}, or with JSON's quotes: --set '{shown}=\"{text}\"'"
-                )));
+                    && redacted(value, TextKind::Free) == value
+                    && stays(&whole);
+                let (what, hint) = match may_show {
+                    true => (value, whole),
+                    false => {
+                        let by_path = Some(hint(&shown, "TEXT")).filter(stays);
+                        ("the value", by_path.unwrap_or_else(|| hint("PATH", "TEXT")))
+                    }
+                };
+                return Err(EditFault::new(format!("--set {shown}: {what} is not JSON: {reason}")).hint(hint));
             }
         };
-        check_value(&path, &value, "--set", &shown)?;
+        check_value(&names_of(&path), &value, "--set", &shown)?;
+        check_members(&path, &value, &shown)?;
         self.push(Step { flag: format!("--set {shown}"), path, edit: Edit::Put(value), otherwise: Otherwise::Refuse });
         Ok(())
     }
@@ -125,7 +141,7 @@ impl DeepEdits {
     pub fn set_text(&mut self, text: &str) -> Result<(), EditFault> {
         let (path, shown, value) = path_and_value("--set-text", text)?;
         let value = serde_json::Value::from(value).to_string();
-        check_value(&path, &value, "--set-text", &shown)?;
+        check_value(&names_of(&path), &value, "--set-text", &shown)?;
         let flag = format!("--set-text {shown}");
         self.push(Step { flag, path, edit: Edit::Put(value), otherwise: Otherwise::Refuse });
         Ok(())
@@ -150,6 +166,11 @@ impl DeepEdits {
         self.sets.push(step);
     }
 
+    /// Whether a merge is asked for, be it of nothing.
+    pub(crate) fn merges_twin(&self) -> bool {
+        self.merges_twin
+    }
+
     fn steps(&self) -> impl Iterator<Item = &Step> {
         self.merges.iter().chain(&self.sets)
     }
@@ -165,6 +186,9 @@ impl DeepEdits {
 
     /// The first flag that edits what `--minimal` may take out.
     pub(crate) fn flag_against_minimal(&self) -> Option<&str> {
+        if self.merges_twin {
+            return Some("--merge-twin");
+        }
         let kept = [Member::Id, Member::ModuleId, Member::Status];
         let against = |step: &&Step| {
             let member = step.path.first().and_then(|name| Member::from_name(&name.text));
@@ -195,6 +219,13 @@ impl DeepEdits {
                     break;
                 }
                 place = crate::query::place_inside(here, &name.text);
+            }
+            let Edit::Put(value) = &step.edit else { continue };
+            for member in members_of_value(&step.path, value) {
+                if !member.place.names().iter().any(|known| known.as_bytes() == member.name) {
+                    let meant = probably_meant(member.place, &member.name);
+                    doubtful.push((format!("--set {}", member.shown_path()), meant));
+                }
             }
         }
         doubtful
@@ -266,11 +297,7 @@ fn checked_path(flag: &str, shown: &str, names: &[path::Name]) -> Result<Vec<Nam
             return Err(fault("half a character in a name".to_owned()));
         };
         if let Some(here) = place {
-            let variant = |known: &&&str| known.eq_ignore_ascii_case(text) && **known != text;
-            if let Some(known) = here.names().iter().find(variant) {
-                return Err(fault(format!("{text} is not {known}, but the hub may take it for that (§1.5)"))
-                    .hint(format!("write {known}")));
-            }
+            check_case(here, text, flag, shown)?;
             let is_name = here.names().contains(&text);
             if here == Place::Line
                 && !is_name
@@ -291,6 +318,32 @@ fn checked_path(flag: &str, shown: &str, names: &[path::Name]) -> Result<Vec<Nam
     Ok(path)
 }
 
+/// Looks whether the hub may take a name for one that it knows.
+fn check_case(place: Place, name: &str, flag: &str, shown: &str) -> Result<(), EditFault> {
+    let variant = |known: &&&str| known.eq_ignore_ascii_case(name) && **known != name;
+    match place.names().iter().find(variant) {
+        None => Ok(()),
+        Some(known) => Err(EditFault::new(format!(
+            "{flag} {shown}: {name} is not {known}, but the hub may take it for that (§1.5)"
+        ))
+        .hint(format!("write {known}"))),
+    }
+}
+
+/// Looks at the members of a value as at those that are set by their own paths.
+fn check_members(path: &[Name], value: &str, shown: &str) -> Result<(), EditFault> {
+    let mut seen = HashSet::new();
+    for member in members_of_value(path, value) {
+        let path = member.shown_path();
+        check_case(member.place, &member.shown_name(), "--set", &path)?;
+        check_value(&member.names(), &member.value, "--set", &path)?;
+        if !seen.insert((member.place.path(), member.name.clone())) {
+            return Err(EditFault::new(format!("--set {shown}: {} stands twice", member.shown_name())));
+        }
+    }
+    Ok(())
+}
+
 /// Names that the query language has for members of a line.
 fn named_otherwise(name: &str) -> Option<&'static str> {
     [
@@ -304,13 +357,16 @@ fn named_otherwise(name: &str) -> Option<&'static str> {
     .map(|(_, line)| line)
 }
 
+fn names_of(path: &[Name]) -> Vec<&[u8]> {
+    path.iter().map(|name| name.text.as_slice()).collect()
+}
+
 /// Looks at the value of a known member for what the hub refuses on every line.
-fn check_value(path: &[Name], value: &str, flag: &str, shown: &str) -> Result<(), EditFault> {
+fn check_value(names: &[&[u8]], value: &str, flag: &str, shown: &str) -> Result<(), EditFault> {
     let fault = |expected: &str| Err(EditFault::new(format!("{flag} {shown}: the value must be {expected}")));
-    let names: Vec<&[u8]> = path.iter().map(|name| name.text.as_slice()).collect();
     let text = hubmill_parser::string_text(value.as_bytes());
     let word = || text.clone().unwrap_or(value.as_bytes().into());
-    match names.as_slice() {
+    match names {
         [b"id"] => match text {
             None => return fault("a text: every line needs an id (§1.5)"),
             Some(id) => match check_id(&id) {
@@ -351,7 +407,10 @@ fn compact(text: &[u8]) -> Result<String, String> {
 }
 
 /// Reads a text as one object.
-fn read_object<T>(line: &[u8], read: impl Fn(&Record<'_>, &[MemberSpan]) -> Result<T, String>) -> Result<T, String> {
+pub(super) fn read_object<T>(
+    line: &[u8],
+    read: impl Fn(&Record<'_>, &[MemberSpan]) -> Result<T, String>,
+) -> Result<T, String> {
     let limits = Limits { line_bytes_max: usize::MAX >> 1, depth_max: usize::from(u16::MAX) };
     let mut result = Err("expected a value".to_owned());
     Parser::new(Level::detect(), limits).parse(line, 0, |line| {
@@ -423,7 +482,7 @@ fn too_many_names() -> EditFault {
 
 /// Only tags and properties can be merged.
 fn check_merged(path: &[Name], value: &[u8]) -> Result<(), EditFault> {
-    let names: Vec<&[u8]> = path.iter().map(|name| name.text.as_slice()).collect();
+    let names = names_of(path);
     let (known, holds) = match names.as_slice() {
         [b"tags" | b"properties"] | [b"properties", b"desired" | b"reported"] => (true, true),
         [_] | [b"properties", _] => (false, false),
