@@ -249,6 +249,70 @@ fn what_an_update_says_of_authentication_that_one_export_does_not_have_is_said()
     }
 }
 
+/// A line of an export: the device "a" with these members of an edge device, or of none, and this tag.
+fn of_kind(kind: &str, tag: u8) -> String {
+    backup().replace(TWIN, &format!("{kind},\"twinETag\":\"AAAAAAAAAAE=\",\"tags\":{{\"x\":{tag}}}"))
+}
+
+const EDGE: &str = ",\"capabilities\":{\"iotEdge\":true},\"deviceScope\":\"ms-azure-iot-edge://a-1\"";
+const LEAF: &str = ",\"capabilities\":{\"iotEdge\":false}";
+
+#[test]
+fn no_line_is_written_that_takes_an_edge_device_or_its_scope_away() {
+    let (edge, leaf) = (of_kind(EDGE, 1), of_kind(LEAF, 1));
+    for (flags, to) in [(vec![], &leaf), (vec!["--if-match"], &leaf), (vec![], &of_kind("", 2))] {
+        let answer = diff(&flags, &edge, to);
+        assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+        assert_said(
+            &answer,
+            &["error[not-written]: the device \"a\" is an edge device in the first export and none in the"],
+        );
+    }
+    assert_eq!(written(&diff(&[], &leaf, &edge)), lines(0, &[("a", "update", OLD)]));
+    // An import that made it one: its twin comes back, the rest is not known.
+    let mode = |line: &str, mode: &str| line.replace("\"eTag\":\"MQ==\"", &format!("\"importMode\":\"{mode}\""));
+    let update = |line: &str| mode(&line.replace("\"twinETag\":\"AAAAAAAAAAE=\",", ""), "update");
+    let after = of_kind(EDGE, 2).replace("MQ==", "Mg==");
+    for after in [None, Some(after.as_str())] {
+        let answer = undo(&leaf, &update(&of_kind(EDGE, 2)), after, None);
+        assert_eq!(written(&answer), lines(1, &[("a", "updateTwin", "")]), "{}", answer.stderr_text());
+        assert_said(
+            &answer,
+            &["error[not-written]: the device \"a\" may be an edge device by the import, and was none"],
+        );
+    }
+    // One that made it none may have been refused: the line back does no harm then.
+    let answer = undo(&edge, &update(&leaf), None, None);
+    assert_eq!(written(&answer), lines(0, &[("a", "update", OLD)]), "{}", answer.stderr_text());
+    assert!(answer.stdout_text().contains(EDGE), "{}", answer.stdout_text());
+    assert_said(&answer, &["warning[not-restored]: the device \"a\" may be no edge device any more by the import"]);
+    // What may be there still keeps its scope, and so does what was made anew.
+    let delete = import("\"importMode\":\"delete\",\"status\":\"enabled\"");
+    let module = delete.replace("\"a\",", "\"a\",\"moduleId\":\"m\",");
+    let log = "{\"deviceId\":\"a\",\"errorCode\":404001,\"errorStatus\":\"a\"}\n";
+    let answer = undo(&edge, &(delete.clone() + &module), None, Some(log));
+    assert_eq!(written(&answer), lines(0, &[("a", "createOrUpdate", OLD)]), "{}", answer.stderr_text());
+    assert!(answer.stdout_text().contains(EDGE), "{}", answer.stdout_text());
+    let anew =
+        |kind: &str| delete.clone() + &mode(&of_kind(kind, 1).replace("\"twinETag\":\"AAAAAAAAAAE=\",", ""), "create");
+    let disabled =
+        |line: String| line.replace("\"create\",\"status\":\"enabled\"", "\"create\",\"status\":\"disabled\"");
+    let answer = undo(&edge, &disabled(anew(EDGE)), None, None);
+    assert_eq!(written(&answer), lines(0, &[("a", "update", OLD)]), "{}", answer.stderr_text());
+    assert!(answer.stdout_text().contains(EDGE), "{}", answer.stdout_text());
+    // Where no file has the scope that the hub made, nothing can be written; --after has it.
+    let bare = ",\"capabilities\":{\"iotEdge\":true}";
+    let backup = of_kind(bare, 1);
+    let answer = undo(&backup, &disabled(anew(bare)), None, None);
+    assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+    assert_said(&answer, &["error[not-written]: the device \"a\" was made anew as an edge device", "--after has it"]);
+    let after =
+        of_kind(&EDGE.replace("a-1", "a-9"), 1).replace("MQ==\",\"status\":\"enabled", "Mg==\",\"status\":\"disabled");
+    let answer = undo(&backup, &disabled(anew(bare)), Some(&after), None);
+    assert_eq!(written(&answer), lines(0, &[("a", "update", OLD)]), "{}", answer.stderr_text());
+    assert!(answer.stdout_text().contains("://a-9\""), "{}", answer.stdout_text());
+}
+
 /// Lines about "a" with a name that the hub may bind, each with the path of what it may be.
 fn ambiguous_lines() -> Vec<(String, &'static str)> {
     let line = exported("MQ==", "disabled", &sas(NEW)).replace("}}\n", "},\"properties\":{\"desired\":{\"y\":1}}}\n");

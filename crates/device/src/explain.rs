@@ -568,10 +568,11 @@ NotADevice: Own, "§1", by "diff hub.txt -",
     "A whole export, as the hub wrote it. `hubmill validate` names each such line.",
     r#"{"id":"dev1","status":"enabled""#,
     r#"{"id":"dev1","status":"enabled","authentication":{"type":"certificateAuthority"}}"#;
-NotWritten: Inferred, "§1.7, §2, §4", by "diff keyless.txt -",
+NotWritten: Inferred, "§1.7, §2, §3.7, §4", by "diff keyless.txt -",
     "Something differs between two exports, or was changed by an import, and no line of an import can safely set it right.",
     "Where no export says how a device authenticates, an update of its identity would give it new keys; the hub's own modules can't be \
-     created; a line that is to match an ETag needs one; a module needs its device.",
+     created; a line that is to match an ETag needs one; a module needs its device; whether an edge device can become one that is none, with \
+     its immutable scope, is not known.",
     "Exports with their keys; what is left is to be done by hand.",
     r#"{"id":"dev1","status":"disabled","authentication":null}"#,
     r#"{"id":"dev1","status":"enabled","authentication":null}"#;

@@ -219,6 +219,12 @@ impl Diff<'_> {
                 batch.note(Code::NotWritten, Severity::Error, ids, what);
                 return Ok(None);
             }
+            if from.is_edge() && !to.is_edge() && ids.1.is_none() {
+                let what = "is an edge device in the first export and none in the second: whether an update can make it that is not known \
+                            (§3.7), so none is written";
+                batch.note(Code::NotWritten, Severity::Error, ids, what);
+                return Ok(None);
+            }
             scope = self.scope(reader, parent_room, to, Some(from))?;
             if !note_scope(&scope, ids, batch) {
                 return Ok(None);

@@ -296,8 +296,9 @@ impl Undo<'_> {
             }
         }
         if fate.exists {
-            let sets_authentication = self.change_back(before, fate, ids, batch);
-            if sets_authentication && after.flatten().is_some_and(|after| lacks_keys(&after)) {
+            let now = after.flatten();
+            let sets_authentication = self.change_back(before, fate, now.as_ref(), ids, batch);
+            if sets_authentication && now.is_some_and(|after| lacks_keys(&after)) {
                 batch.totals.authentication_unknown += 1;
                 let what = "does not say how it authenticates in the export of --after (§4): whether that is as the import left it is not \
                             known; the line that changes it back sets it";
@@ -313,7 +314,8 @@ impl Undo<'_> {
             let mode = if unsure { ImportMode::CreateOrUpdate } else { ImportMode::Create };
             let mut line = NewLine::about(before, mode);
             line.identity = identity_of(before);
-            if before.is_edge() {
+            // What is new gets another one; one that may be there still keeps its own, and must not lack it (§3.7).
+            if before.is_edge() && !unsure {
                 line.identity.device_scope = None;
             }
             line.sections = Section::ALL.map(|section| {
@@ -327,8 +329,16 @@ impl Undo<'_> {
         }
     }
 
-    /// Changes what is there back to what the backup has. Whether the line for that has an authentication.
-    fn change_back(&self, before: &DeviceLine<'_>, fate: &Fate<'_>, ids: Ids<'_>, batch: &mut LinesBatch) -> bool {
+    /// Changes what is there back to what the backup has; `now` is what --after has of it. Whether the line for that has an
+    /// authentication.
+    fn change_back(
+        &self,
+        before: &DeviceLine<'_>,
+        fate: &Fate<'_>,
+        now: Option<&DeviceLine<'_>>,
+        ids: Ids<'_>,
+        batch: &mut LinesBatch,
+    ) -> bool {
         let was_made_anew = fate.deleted_at.is_some();
         let changed = fate.changed;
         let reported = changed[Section::Reported as usize];
@@ -336,8 +346,10 @@ impl Undo<'_> {
         line.sections =
             Section::ALL.map(|section| changed[section as usize].then(|| before.section(section).unwrap_or(EMPTY)));
         line.identity = identity_of(before);
-        if was_made_anew && before.is_edge() {
-            line.identity.device_scope = None;
+        if before.is_edge() {
+            // Another scope than its own is passed over, and none is refused (§3.7).
+            let scope = line.identity.device_scope;
+            line.identity.device_scope = scope.or(now.and_then(|now| now.value(Member::DeviceScope)));
         }
         let mut keys_lost = false;
         let mut identity_differs = false;
@@ -357,7 +369,7 @@ impl Undo<'_> {
             if !before.is_edge() && import.is_edge() {
                 line.identity.capabilities = Some(b"{\"iotEdge\":false}");
             }
-            if before.device_scope().is_none() && import.device_scope().is_some() {
+            if !before.is_edge() && before.device_scope().is_none() && import.device_scope().is_some() {
                 line.identity.device_scope = Some(b"null");
             }
         }
@@ -375,6 +387,14 @@ impl Undo<'_> {
                 let what = "was changed, but neither backup nor import has its keys: an update would give it new ones (§2), so none is written";
                 batch.note(Code::NotWritten, Severity::Error, ids, what);
                 line.mode = ImportMode::UpdateTwin;
+            } else if let Some(what) = why_edge_stays(before, fate, now, &line) {
+                batch.note(Code::NotWritten, Severity::Error, ids, what);
+                line.mode = ImportMode::UpdateTwin;
+            } else if may_have_stopped_edge(before, fate, now) && !was_made_anew {
+                let what = "may be no edge device any more by the import: whether its scope, and so its children, come back is not known (§3.7)";
+                batch.note(Code::NotRestored, Severity::Warning, ids, what);
+            }
+            if line.mode == ImportMode::UpdateTwin {
                 line.sections[Section::Reported as usize] = None;
             }
         }
@@ -623,6 +643,40 @@ enum DeviceIs {
     Missing,
     /// A line about it can't be read for certain.
     NotKnown((u64, Ambiguity)),
+}
+
+/// Why no line that changes a device back is sure to apply, where it is an edge device by the import (§3.7).
+fn why_edge_stays(
+    before: &DeviceLine<'_>,
+    fate: &Fate<'_>,
+    now: Option<&DeviceLine<'_>>,
+    line: &NewLine<'_>,
+) -> Option<&'static str> {
+    let is_edge = match now {
+        Some(now) => now.is_edge(),
+        None => fate.identities.iter().chain(&fate.identity).any(DeviceLine::is_edge),
+    };
+    match before.is_edge() {
+        _ if !is_edge || line.module_id.is_some() => None,
+        false => Some(
+            "may be an edge device by the import, and was none: whether an update can take that back is not known (§3.7), so none is \
+             written",
+        ),
+        true if fate.deleted_at.is_some() && line.identity.device_scope.is_none() => Some(
+            "was made anew as an edge device, with a scope that is in no file and can't be blanked (§3.7): no update is written; an export \
+             for --after has it",
+        ),
+        true => None,
+    }
+}
+
+/// Whether the import may have made an edge device one that is none: no source says whether that is refused (§3.7).
+fn may_have_stopped_edge(before: &DeviceLine<'_>, fate: &Fate<'_>, now: Option<&DeviceLine<'_>>) -> bool {
+    let is_other = match now {
+        Some(now) => !now.is_edge(),
+        None => fate.identities.iter().chain(&fate.identity).any(|import| !import.is_edge()),
+    };
+    before.is_edge() && before.module_id().is_none() && is_other
 }
 
 /// The identity that a line has, with what it does not say left out.

@@ -377,6 +377,9 @@ impl<'r, W: Witness> Applying<'r, W> {
             (Deed::Overwrite, ..) if comparison.is_some_and(|comparison| comparison.blanks_scope) => {
                 self.leave_open(step, about, Some(mode), Doubt::EdgeScope)?
             }
+            (Deed::Overwrite, ..) if comparison.is_some_and(|comparison| comparison.stops_edge) => {
+                self.leave_open(step, about, Some(mode), Doubt::EdgeCapability)?
+            }
             (Deed::Create, ..) => self.create(step, piece, about)?,
             (Deed::Overwrite, Some(number), Some(comparison)) => self.overwrite(step, number, &comparison)?,
             (Deed::WriteTwin, Some(number), Some(comparison)) => {

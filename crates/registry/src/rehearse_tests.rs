@@ -333,6 +333,38 @@ fn an_edge_devices_scope_is_the_hubs() {
 }
 
 #[test]
+fn whether_an_edge_device_can_stop_being_one_is_not_known() {
+    let edge = |scope: Value| with(device("e"), json!({"capabilities": {"iotEdge": true}, "deviceScope": scope}));
+    let line = |members: Value| with(without_etags(device("e")), members);
+    let own = json!("ms-azure-iot-edge://e-1");
+    // Whatever its scope is in the export, and whatever the line says of it.
+    for scope in [own.clone(), Value::Null] {
+        for (capabilities, scope_then) in [
+            (json!({"iotEdge": false}), Value::Null),
+            (json!({"iotEdge": false}), own.clone()),
+            (Value::Null, Value::Null),
+            (json!({}), json!("ms-azure-iot-edge://f-2")),
+        ] {
+            let line = line(json!({"capabilities": capabilities, "deviceScope": scope_then}));
+            let update = with(line.clone(), json!({"importMode": "update"}));
+            let rehearsed = run(&[edge(scope.clone())], std::slice::from_ref(&line));
+            assert_eq!(rehearsed.log.outcomes, ["not known edge-capability"], "{line}");
+            assert_eq!(
+                (rehearsed.written.not_known, &rehearsed.result[0]["capabilities"]["iotEdge"]),
+                (1, &json!(true))
+            );
+            assert_eq!(outcomes(&[edge(scope.clone())], &[update]), ["not known edge-capability"]);
+        }
+    }
+    // One that the import made is no other; a twin alone, a delete, and one made anew leave no doubt.
+    let made = with(line(json!({"capabilities": {"iotEdge": true}})), json!({"importMode": "create"}));
+    assert_eq!(outcomes(&[], &[made, line(json!({}))]), ["created", "not known edge-capability"]);
+    let mode = |mode: &str| line(json!({"importMode": mode, "tags": {"site": "graz"}}));
+    let modes = ["updateTwin", "delete", "create"];
+    assert_eq!(outcomes(&[edge(own)], &modes.map(mode)), ["twinUpdated", "deleted", "created"]);
+}
+
+#[test]
 fn lines_that_can_not_be_read_are_400012_and_those_the_hub_refuses_have_no_number() {
     let export = text(&[device("a")]);
     let import = [
