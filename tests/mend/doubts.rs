@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, hubmill, json_lines};
 use hubmill_testkit::process::Answer;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const OLD: &str = "T0xELXByaW1hcnkta2V5LW9mLWEtZGV2aWNlLTAwMDA=";
 const NEW: &str = "TkVXLXByaW1hcnkta2V5LW9mLWEtZGV2aWNlLTAwMDA=";
@@ -347,20 +347,21 @@ fn code_of(line: &str) -> &'static str {
 fn a_difference_to_a_line_that_can_be_read_in_two_ways_is_named_and_not_written() {
     let other = backup().replace("\"a\"", "\"b\"");
     for (line, path) in ambiguous_lines() {
-        let said = |place: &str| {
+        let said = |file: &str| {
             format!(
-                "error[{}]: the device \"a\" differs, and stands in {place}, which has the name \"{path}\"",
-                code_of(&line)
+                "error[{}]: line 3 (byte {}): the device \"a\" differs, and stands in this line of the {file} export, which has the \
+                 name \"{path}\"",
+                code_of(&line),
+                1 + other.len()
             )
         };
-        let place = format!("line 3 (byte {}) of the", 1 + other.len());
         let with = format!("\n{other}{line}");
         let answer = diff(&["--delete"], &(backup() + &other), &with);
         assert_eq!(written(&answer), lines(1, &[]), "{line}: {}", answer.stderr_text());
-        assert_said(&answer, &[&said(&format!("{place} second export")), "no line was written: see the errors"]);
+        assert_said(&answer, &[&said("second"), "no line was written: see the errors"]);
         let answer = diff(&["--delete"], &with, &(backup() + &other));
         assert_eq!(written(&answer), lines(1, &[]), "{line}: {}", answer.stderr_text());
-        assert_said(&answer, &[&said(&format!("{place} first export"))]);
+        assert_said(&answer, &[&said("first")]);
         // Nor is it created from it.
         let answer = diff(&[], &other, &with);
         assert_eq!(written(&answer), lines(1, &[]), "{line}: {}", answer.stderr_text());
@@ -392,24 +393,27 @@ fn what_a_line_that_can_be_read_in_two_ways_did_is_not_known_and_that_is_said() 
     for (line, path) in ambiguous_lines() {
         let code = code_of(&line);
         let has = format!("which has the name \"{path}\"");
-        let of_import =
-            format!("error[{code}]: the device \"a\" may be changed by line 1 (byte 0) of the import, {has}");
+        let of_import = format!(
+            "error[{code}]: line 1 (byte 0): the device \"a\" may be changed by this line of the import, {has}"
+        );
         not_known(&backup(), &line, None, &[&of_import]);
         // A line that can be read does not help: which of them came last is not known either.
         not_known(&backup(), &format!("{line}{disabled}"), None, &[&of_import]);
         let of = |place: &str| {
-            format!("error[{code}]: the device \"a\" was changed, and stands in line 1 (byte 0) of {place}, {has}")
+            format!(
+                "error[{code}]: line 1 (byte 0): the device \"a\" was changed, and stands in this line of {place}, {has}"
+            )
         };
         not_known(&line, &disabled, None, &[&of("the backup")]);
         not_known(&backup(), &disabled, Some(&line), &[&of("the export of --after")]);
         let new = line.replace("\"a\"", "\"n\"");
-        not_known(&backup(), &new, None, &["the device \"n\" may be changed by line 1"]);
+        not_known(&backup(), &new, None, &["line 1 (byte 0): the device \"n\" may be changed by"]);
         let created = disabled.replace("\"a\"", "\"n\"").replace("update", "create");
         not_known(
             &backup(),
             &created,
             Some(&(backup() + &new)),
-            &["the device \"n\" was changed, and stands in line 2"],
+            &["line 2 (byte ", "): the device \"n\" was changed, and stands in this line of the export of --after"],
         );
     }
     let deleted = import("\"ImportMode\":\"delete\",\"status\":\"enabled\"");
@@ -417,7 +421,7 @@ fn what_a_line_that_can_be_read_in_two_ways_did_is_not_known_and_that_is_said() 
         &backup(),
         &deleted,
         None,
-        &["line 1 (byte 0) of the import, which has the name \"importMode\" in another case"],
+        &["by this line of the import, which has the name \"importMode\" in another case"],
     );
     // Its modules may have gone with it.
     let module = backup().replace("\"a\",", "\"a\",\"moduleId\":\"m\",");
@@ -425,11 +429,36 @@ fn what_a_line_that_can_be_read_in_two_ways_did_is_not_known_and_that_is_said() 
         &(backup() + &module),
         &deleted,
         None,
-        &["the module \"m\" of \"a\" may be changed by line 1 (byte 0) of the import"],
+        &["line 1 (byte 0): the module \"m\" of \"a\" may be changed by this line of the import"],
     );
     // A line that the log says failed did nothing.
     let log = "{\"deviceId\":\"a\",\"errorCode\":404001,\"errorStatus\":\"a\"}\n";
     assert_eq!(written(&undo(&backup(), &deleted, None, Some(log))), lines(0, &[]));
+}
+
+#[test]
+fn findings_about_a_line_have_its_place_for_machines() {
+    let folder = Folder::new();
+    let (odd, path) = ambiguous_lines().swap_remove(4);
+    let disabled = import("\"importMode\":\"update\",\"status\":\"disabled\",\"authentication\":null");
+    let [plain, with_odd, import] = [("plain", backup()), ("odd", format!("\n{odd}")), ("import", disabled)]
+        .map(|(name, text)| folder.write(name, text));
+    let findings = folder.arg("findings");
+    for (args, file) in [
+        (vec!["diff", &plain, &with_odd], "the second export"),
+        (vec!["diff", &with_odd, &plain], "the first export"),
+        (vec!["undo", "--registry", &with_odd, &import], "the backup"),
+        (vec!["undo", "--registry", &plain, "--after", &with_odd, &import], "the export of --after"),
+        (vec!["undo", "--registry", &plain, &with_odd], "the import"),
+    ] {
+        let answer = hubmill(&[args.clone(), vec!["--diagnostics", &findings]].concat(), b"");
+        let found = json_lines(&folder.read("findings"));
+        let places = ["code", "line", "byte", "id", "path"].map(|name| found[0][name].clone());
+        assert_eq!(places, [json!("member-case"), json!(2), json!(1), json!("a"), json!(path)], "{args:?}");
+        let message = found[0]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(&format!(" this line of {file}, which has")), "{message}");
+        assert_said(&answer, &["error[member-case]: line 2 (byte 1): the device \"a\""]);
+    }
 }
 
 #[test]
