@@ -436,6 +436,70 @@ fn what_a_line_that_can_be_read_in_two_ways_did_is_not_known_and_that_is_said() 
     assert_eq!(written(&undo(&backup(), &deleted, None, Some(log))), lines(0, &[]));
 }
 
+/// Lines about "a" with a value that no hub reads, each with the code and the path of it.
+fn unreadable_lines() -> Vec<(String, &'static str, &'static str)> {
+    let line = exported("MQ==", "disabled", &sas(NEW));
+    let with_status = |value: &str| line.replace("\"disabled\"", value);
+    let status = ["7", "null", "\"\"", "\"on\"", "[]"].map(|value| (with_status(value), "status-value", "status"));
+    let kind = ["\"SELF_SIGNED\"", "9"]
+        .map(|value| (line.replace("\"sas\"", value), "authentication-type", "authentication.type"));
+    [status.to_vec(), kind.to_vec()].concat()
+}
+
+#[test]
+fn values_that_no_hub_reads_are_named_and_not_written() {
+    let other = backup().replace("\"a\"", "\"b\"");
+    for (line, code, path) in unreadable_lines() {
+        let said = |place: &str| format!("error[{code}]: line 2 (byte {}): {place}, which has a", other.len());
+        let with = format!("{other}{line}");
+        // Another one, a new one, and one with another twin and the same value.
+        let twin = with.replace("{\"x\":1}", "{\"x\":2}");
+        for (from, to, file) in [
+            (other.clone() + &backup(), &with, "second"),
+            (other.clone(), &with, "second"),
+            (with.clone(), &twin, "second"),
+            (with.clone(), &(other.clone() + &backup()), "first"),
+        ] {
+            let answer = diff(&[], &from, to);
+            assert_eq!(
+                (answer.code, answer.stdout_text().contains("\"a\"")),
+                (1, false),
+                "{line} {}",
+                answer.stderr_text()
+            );
+            assert_said(
+                &answer,
+                &[&said(&format!("the device \"a\" differs, and stands in this line of the {file} export"))],
+            );
+            assert!(answer.stderr_text().contains(&format!("\"{path}\"")), "{}", answer.stderr_text());
+        }
+        // A delete uses none of it.
+        let answer = diff(&["--delete"], &with, &other);
+        assert_eq!(written(&answer), lines(0, &[("a", "delete", "")]), "{}", answer.stderr_text());
+        assert_eq!(
+            json_lines(&answer.stdout)[0]["status"],
+            json!(if path == "status" { "enabled" } else { "disabled" })
+        );
+        // An import with it failed; a backup or an export of now with it has nothing to go by.
+        let update = line
+            .replace("\"eTag\":\"MQ==\"", "\"importMode\":\"update\"")
+            .replace("\"twinETag\":\"AAAAAAAAAAE=\",", "");
+        let answer = undo(&backup(), &update, None, None);
+        assert_eq!(written(&answer), lines(0, &[]), "{line} {}", answer.stderr_text());
+        assert_said(&answer, &["1 line of the import failed"]);
+        let disabled = import("\"importMode\":\"update\",\"status\":\"disabled\",\"authentication\":null");
+        let answer = undo(&with, &disabled, None, None);
+        assert_eq!(written(&answer), lines(1, &[]), "{line} {}", answer.stderr_text());
+        assert_said(&answer, &[&said("the device \"a\" was changed, and stands in this line of the backup")]);
+        let answer = undo(&backup(), &disabled, Some(&with), None);
+        assert_eq!(written(&answer), lines(1, &[]), "{line} {}", answer.stderr_text());
+        assert_said(
+            &answer,
+            &[&said("the device \"a\" was changed, and stands in this line of the export of --after")],
+        );
+    }
+}
+
 #[test]
 fn findings_about_a_line_have_its_place_for_machines() {
     let folder = Folder::new();

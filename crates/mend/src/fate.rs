@@ -9,6 +9,8 @@ use hubmill_device::{ImportMode, Member, is_system_module};
 use hubmill_parser::string_text;
 use hubmill_registry::{Ambiguity, DeviceLine, Section};
 
+use crate::unusable::unreadable;
+
 /// Whether the log says that a line failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Failed {
@@ -122,7 +124,8 @@ impl<'l> Fate<'l> {
             self.ambiguous.get_or_insert((import.start, ambiguity));
             return;
         }
-        if failed || self.fails(mode, line, before) {
+        // The hub can't read it, as above.
+        if failed || unreadable(line).is_some() || self.fails(mode, line, before) {
             self.failed += 1;
             return;
         }

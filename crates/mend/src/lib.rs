@@ -20,6 +20,7 @@ mod read_log;
 mod retry;
 mod totals;
 mod undo;
+mod unusable;
 
 pub use diff::{Diff, DiffOptions};
 pub use failures::{Cause, Failures, LoggedCode, Unmatched};

@@ -9,7 +9,7 @@ use hubmill_device::{Code, Severity};
 use hubmill_parser::{Level, Limits};
 use hubmill_pipeline::{DIAGNOSTICS_SHOWN_MAX, Diagnostic, Kind, Source, Tally, Work, shown};
 use hubmill_reader::{Input, Watch};
-use hubmill_registry::{Ambiguity, Entry, Error, LineReader, Number, Registry};
+use hubmill_registry::{Entry, Error, LineReader, Number, Registry};
 
 use crate::totals::Totals;
 use crate::undo::LineRoom;
@@ -209,40 +209,6 @@ fn finding(code: Code, severity: Severity, (id, module): (&[u8], Option<&[u8]>),
     };
     let message = format!("{name} {what}");
     Diagnostic { id: Some(id), ..Diagnostic::of_the_whole(code, severity, message) }
-}
-
-/// A line with a name of which it is not known what the hub makes of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ambiguous<'a> {
-    /// What the file is called in messages.
-    pub(crate) name: &'static str,
-    pub(crate) file: &'a Registry,
-    /// Where the line starts.
-    pub(crate) start: u64,
-    pub(crate) ambiguity: Ambiguity,
-}
-
-impl LinesBatch {
-    /// Says that a line about a device or module, or one that would do something to it, can't be read for certain, so that nothing is
-    /// written for it.
-    #[cold]
-    pub(crate) fn note_ambiguous(&mut self, line: Ambiguous<'_>, ids: (&[u8], Option<&[u8]>), verb: &str) {
-        let Ambiguous { name, file, start, ambiguity } = line;
-        let (code, path, how, unknown) = match ambiguity {
-            Ambiguity::Case(path) => {
-                (Code::MemberCase, path, "in another case", "whether the hub takes it for the same is not known (§1.5)")
-            }
-            Ambiguity::Twice(path) => {
-                (Code::DuplicateMember, path, "twice", "which of the two the hub takes is not known (§1.5)")
-            }
-        };
-        self.totals.not_known += 1;
-        self.note_at((file, start), path, (code, Severity::Error), ids, || {
-            format!(
-                "{verb} this line of {name}, which has the name {path:?} {how}: {unknown}, so nothing is written for it"
-            )
-        });
-    }
 }
 
 /// What one thread needs to look at lines.

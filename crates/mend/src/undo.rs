@@ -16,8 +16,9 @@ use crate::fate::{Doubt, Failed, Fate, ImportLine};
 use crate::left::{Left, is_as_left};
 use crate::met::Met;
 use crate::new_line::{Identity, NewLine, etag_of};
-use crate::passes::{Ambiguous, LinesBatch, LinesScratch, Pass, Passes, Rooms, Step, Steps};
+use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Rooms, Step, Steps};
 use crate::read_log::ReadLog;
+use crate::unusable::{Flaw, Unusable};
 
 const EMPTY: &[u8] = b"{}";
 
@@ -216,16 +217,16 @@ impl Undo<'_> {
         }
         let (after, after_start) = self.after(reader, ids, &mut rooms.after)?;
         let is_said =
-            self.note_if_ambiguous(&fate, Some((&before, backup.entries()[number as usize].start)), ids, batch)
-                || self.note_after_if_ambiguous(after.flatten(), after_start, ids, batch);
+            self.note_if_unusable(&fate, Some((&before, backup.entries()[number as usize].start)), ids, batch)
+                || self.note_after_if_unusable(after.flatten(), after_start, ids, batch);
         if !is_said {
             self.restore(&before, &fate, after, ids, batch);
         }
         Ok(())
     }
 
-    /// Says that a line of the import or of the backup can't be read for certain, where that is so.
-    fn note_if_ambiguous(
+    /// Says that a line of the import or of the backup can't be used, where that is so.
+    fn note_if_unusable(
         &self,
         fate: &Fate<'_>,
         before: Option<(&DeviceLine<'_>, u64)>,
@@ -234,30 +235,30 @@ impl Undo<'_> {
     ) -> bool {
         let UndoFiles { backup, import, .. } = self.files;
         if let Some((start, ambiguity)) = fate.ambiguous {
-            let line = Ambiguous { name: "the import", file: import, start, ambiguity };
-            batch.note_ambiguous(line, ids, "may be changed by");
+            let line = Unusable { name: "the import", file: import, start, flaw: Flaw::Name(ambiguity) };
+            batch.note_unusable(line, ids, "may be changed by");
             return true;
         }
-        let Some((start, ambiguity)) = before.and_then(|(line, start)| Some((start, line.ambiguity()?))) else {
+        let Some((start, flaw)) = before.and_then(|(line, start)| Some((start, Flaw::of(line)?))) else {
             return false;
         };
-        let line = Ambiguous { name: "the backup", file: backup, start, ambiguity };
-        batch.note_ambiguous(line, ids, "was changed, and stands in");
+        let line = Unusable { name: "the backup", file: backup, start, flaw };
+        batch.note_unusable(line, ids, "was changed, and stands in");
         true
     }
 
     /// The same of the export from after the import.
-    fn note_after_if_ambiguous(
+    fn note_after_if_unusable(
         &self,
         after: Option<DeviceLine<'_>>,
         start: u64,
         ids: Ids<'_>,
         batch: &mut LinesBatch,
     ) -> bool {
-        let ambiguity = after.and_then(|after| after.ambiguity());
-        let (Some(ambiguity), Some(file)) = (ambiguity, self.files.after) else { return false };
-        let line = Ambiguous { name: "the export of --after", file, start, ambiguity };
-        batch.note_ambiguous(line, ids, "was changed, and stands in");
+        let flaw = after.and_then(|after| Flaw::of(&after));
+        let (Some(flaw), Some(file)) = (flaw, self.files.after) else { return false };
+        let line = Unusable { name: "the export of --after", file, start, flaw };
+        batch.note_unusable(line, ids, "was changed, and stands in");
         true
     }
 
@@ -440,7 +441,7 @@ impl Undo<'_> {
         }
         batch.totals.failed += fate.failed;
         batch.totals.failed_partly += fate.failed_partly;
-        if self.note_if_ambiguous(&fate, None, ids, batch) {
+        if self.note_if_unusable(&fate, None, ids, batch) {
             return Ok(());
         }
         if !fate.exists {
@@ -452,7 +453,7 @@ impl Undo<'_> {
             Some(_) => None,
         };
         let (after, after_start) = self.after(reader, ids, &mut rooms.after)?;
-        if self.note_after_if_ambiguous(after.flatten(), after_start, ids, batch) {
+        if self.note_after_if_unusable(after.flatten(), after_start, ids, batch) {
             return Ok(());
         }
         match fate.doubt {
@@ -484,7 +485,6 @@ impl Undo<'_> {
             return Ok(());
         }
         let mut line = NewLine::about(&own[0].line, ImportMode::Delete);
-        line.status = line.status.filter(|status| *status != b"null");
         let etag;
         if let Some(after) = &after {
             match is_as_left(after.as_ref(), &fate, None) {
