@@ -181,7 +181,13 @@ fn an_identity_that_may_be_written_although_its_twin_was_refused_is_written_back
             let answer = undo(&backup(), &line(mode), None, Some(&log(code)));
             assert_eq!(written(&answer), back, "{mode} {code}: {}", answer.stderr_text());
             assert!(!answer.stdout_text().contains("tags"), "the twin was not written");
-            assert_said(&answer, &["1 line of the import failed for its twinETag"]);
+            assert_said(
+                &answer,
+                &[
+                    "1 line of the import failed for its twinETag",
+                    "warning[failed-partly]: line 1 (byte 0): the device \"a\" has this line of the import, which failed",
+                ],
+            );
         }
     }
     // An export from after it tells.
@@ -202,7 +208,22 @@ fn an_identity_that_may_be_written_although_its_twin_was_refused_is_written_back
     let created = line("").replace("\"a\"", "\"n\"");
     let answer = undo(&backup(), &created, None, Some(&log(412_001).replace("\"a\"", "\"n\"")));
     assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
-    assert_said(&answer, &["error[not-written]: the device \"n\""]);
+    assert_said(
+        &answer,
+        &["error[not-written]: the device \"n\"", "warning[failed-partly]: line 1 (byte 0): the device \"n\""],
+    );
+    // Each line has a finding of its own.
+    let folder = Folder::new();
+    let lines = format!("\n{}{}", created, line("").replace("\"a\"", "\"o\""));
+    let logged = ["n", "o"].map(|id| log(412_001).replace("\"a\"", &format!("\"{id}\""))).concat();
+    let [backup, import, log] =
+        [("backup", backup()), ("import", lines), ("log", logged)].map(|(name, text)| folder.write(name, text));
+    let findings = folder.arg("findings");
+    hubmill(&["undo", "--registry", &backup, "--errors", &log, &import, "--diagnostics", &findings], b"");
+    let found = json_lines(&folder.read("findings"));
+    let found: Vec<&Value> = found.iter().filter(|found| found["code"] == "failed-partly").collect();
+    let places: Vec<Value> = found.iter().map(|found| json!([found["line"], found["id"], found["path"]])).collect();
+    assert_eq!(places, [json!([2, "n", "twinETag"]), json!([3, "o", "twinETag"])]);
 }
 
 #[test]

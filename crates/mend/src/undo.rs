@@ -204,8 +204,7 @@ impl Undo<'_> {
             }
         }
         let fate = start.after(&own, Some(&before));
-        batch.totals.failed += fate.failed;
-        batch.totals.failed_partly += fate.failed_partly;
+        self.note_failed(&fate, ids, batch);
         if module_id.as_deref().is_some_and(is_system_module) {
             self.note_system_module(&fate, ids, batch);
             return Ok(());
@@ -223,6 +222,20 @@ impl Undo<'_> {
             self.restore(&before, &fate, after, ids, batch);
         }
         Ok(())
+    }
+
+    /// Counts the lines that failed, and says of which it is not known whether they did something all the same.
+    fn note_failed(&self, fate: &Fate<'_>, ids: Ids<'_>, batch: &mut LinesBatch) {
+        batch.totals.failed += fate.failed;
+        batch.totals.failed_partly += fate.failed_partly.len() as u64;
+        for start in &fate.failed_partly {
+            let (place, code) = ((self.files.import, *start), (Code::FailedPartly, Severity::Warning));
+            batch.note_at(place, Member::TwinETag.name(), code, ids, || {
+                "has this line of the import, which failed for an ETag and has a twinETag: whether its identity was written all the same \
+                 is not known (§2)"
+                    .to_owned()
+            });
+        }
     }
 
     /// Says that a line of the import or of the backup can't be used, where that is so.
@@ -439,8 +452,7 @@ impl Undo<'_> {
                 DeviceIs::NotKnown(line) => fate.ambiguous = Some(line),
             }
         }
-        batch.totals.failed += fate.failed;
-        batch.totals.failed_partly += fate.failed_partly;
+        self.note_failed(&fate, ids, batch);
         if self.note_if_unusable(&fate, None, ids, batch) {
             return Ok(());
         }
