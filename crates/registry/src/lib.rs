@@ -27,8 +27,8 @@ mod result;
 mod state;
 mod step;
 mod summary;
+mod witness;
 
-pub use apply::{Event, Witness};
 pub use compare::{Comparison, IdentityChanges, Sections, View, compare, describe};
 pub use decide::{Deed, Existence, Match, decide};
 pub use entry::{Entry, Number};
@@ -42,6 +42,7 @@ pub use outcome::{Doubt, Failure, Outcome};
 pub use rehearse::{After, rehearse};
 pub use result::Written;
 pub use summary::{Pair, Risks, Summary};
+pub use witness::{Event, Witness};
 
 #[cfg(test)]
 #[path = "index_tests.rs"]
