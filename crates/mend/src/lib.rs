@@ -11,6 +11,7 @@ mod diff;
 mod failures;
 mod fate;
 mod left;
+mod line_room;
 mod log_line;
 mod met;
 mod new_line;

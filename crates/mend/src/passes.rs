@@ -11,8 +11,8 @@ use hubmill_pipeline::{DIAGNOSTICS_SHOWN_MAX, Diagnostic, Kind, Source, Tally, W
 use hubmill_reader::{Input, Watch};
 use hubmill_registry::{Entry, Error, LineReader, Number, Registry};
 
+use crate::line_room::LineRoom;
 use crate::totals::Totals;
-use crate::undo::LineRoom;
 
 /// Entries that a worker takes at once.
 const ENTRIES_EACH: Number = 1024;
