@@ -14,6 +14,7 @@ use hubmill_device::ImportMode;
 use hubmill_pipeline::{Drain, Flow, Piece};
 
 use self::assumed::Wanting;
+use self::changes::makes;
 use self::room::Modules;
 use crate::compare::{Comparison, compare, describe};
 use crate::decide::{Deed, Existence, Match, decide};
@@ -21,7 +22,7 @@ use crate::entry::{NONE, Number};
 use crate::error::Error;
 use crate::line::LineReader;
 use crate::outcome::{Doubt, Failure, Outcome};
-use crate::state::{Current, Rooms, State};
+use crate::state::{ByHash, Current, Rooms, State};
 use crate::step::{Asks, SEPARATOR, Step, Steps};
 use crate::summary::Summary;
 use crate::witness::{Event, Witness};
@@ -35,14 +36,17 @@ pub(crate) struct Applying<'r, W> {
     quota: Option<u64>,
     /// How many devices and modules there are at least, and at most.
     present: (u64, u64),
-    /// How many of them were deleted and are not there.
-    deleted: u64,
-    /// What was made while there was room, to be looked at once there is none.
+    /// How many are not there and would be in another order of lines: they were deleted, or failed for want of room or of their
+    /// device.
+    absent: u64,
+    /// What was made while there was room in any order, to be looked at once there is none.
     made_by_quota: Option<Vec<Number>>,
     /// Lines about what is not in the export and that no line has made. All that a line was about has a count here.
     wanting: Wanting,
     /// Modules' lines that failed for want of their device.
     wanting_device: Wanting,
+    /// How many of these would make a module, by the hash of the device.
+    waiting: ByHash<u64>,
     /// Modules of devices, where they had to be counted.
     modules: HashMap<Number, Modules>,
     /// By number, where that is asked for: the first line about it, while it is not known whether that rests on an assumption.
@@ -100,10 +104,11 @@ impl<'r, W: Witness> Applying<'r, W> {
             witness,
             quota,
             present: (present, present),
-            deleted: 0,
+            absent: 0,
             made_by_quota: quota.map(|_| Vec::new()),
             wanting: Wanting::default(),
             wanting_device: Wanting::default(),
+            waiting: ByHash::default(),
             modules: HashMap::new(),
             firsts: Vec::new(),
             deleted_edges: Vec::new(),
@@ -204,10 +209,12 @@ impl<'r, W: Witness> Applying<'r, W> {
             Asks::Fails(failure) => Outcome::Fails(failure).into(),
         };
         let is_known = !matches!(done.outcome, Outcome::NotKnown(_));
+        if about.number.is_some() && !was_known {
+            self.assume_wanting(step);
+        }
+        self.assume_made_if_tight();
+        done.assumed |= done.outcome == Outcome::Created && self.is_tight();
         if let Some(number) = about.number {
-            if !was_known {
-                self.assume_wanting(step);
-            }
             done.assumed |= was_seen;
             if was_seen && was_known {
                 self.assume_first(number);
@@ -250,6 +257,12 @@ impl<'r, W: Witness> Applying<'r, W> {
                         // A module that an export has without its device is not to be counted by its number, too.
                         own.into_iter().for_each(|own| own.set(Current::FIRST_ASSUMED));
                         self.wanting_device.add(step.device_hash, line, self.witness.wants_changes());
+                        if makes(mode) {
+                            *self.waiting.entry(step.device_hash).or_default() += 1;
+                        }
+                    }
+                    if assumed && makes(mode) {
+                        self.note_absent(step, about)?;
                     }
                     return Ok(Done { assumed, ..Outcome::Fails(Failure::DeviceMissing).into() });
                 }
@@ -298,7 +311,7 @@ impl<'r, W: Witness> Applying<'r, W> {
                 Outcome::Fails(failure).into()
             }
             (Deed::Fail(failure) | Deed::FailPartly(failure), ..) => {
-                if about.number.is_none() {
+                if about.number.is_none() && !rests_on_order {
                     self.wanting.add(step.entry.hash, line, self.witness.wants_changes());
                 }
                 Outcome::Fails(failure).into()

@@ -53,6 +53,8 @@ impl<W: Witness> Applying<'_, W> {
         let hash = step.entry.hash;
         let own = self.wanting.take(hash);
         let of_modules = (!step.entry.is_module()).then(|| self.wanting_device.take(hash));
+        // The lines that make modules of a device that is made by another rest on the order of lines by that alone.
+        self.absent += self.waiting.remove(&hash).unwrap_or_default();
         for (count, lines) in [Some(own), of_modules].into_iter().flatten() {
             self.summary.assumed += count;
             lines.into_iter().for_each(|line| self.witness.assume(line));
@@ -60,7 +62,7 @@ impl<W: Witness> Applying<'_, W> {
     }
 
     /// The lines that made modules of a device rest on the order of lines.
-    pub(super) fn assume_made(&mut self, device: Number) {
+    pub(super) fn assume_made_of(&mut self, device: Number) {
         for module in self.state.modules_of(device) {
             if self.state.currents[module as usize].is(Current::MADE) {
                 self.assume_first(module);

@@ -14,42 +14,38 @@ use crate::state::{Current, Source};
 use crate::step::Step;
 use crate::witness::Witness;
 
+/// Whether a mode makes what is not there (§2).
+pub(super) fn makes(mode: ImportMode) -> bool {
+    matches!(mode, ImportMode::CreateOrUpdate | ImportMode::Create | ImportMode::CreateOrUpdateIfMatchETag)
+}
+
 impl<W: Witness> Applying<'_, W> {
     /// Makes a device or module, where there is room.
     ///
-    /// That there was room rests on the order of lines where that is only so since others are deleted by now; and where a later
-    /// one finds none, on who came first.
+    /// That there was room rests on the order of lines where there is none for all that would be there in some order.
     pub(super) fn create(&mut self, step: &Step, piece: Piece<'_>, about: &mut About) -> Result<Done, Error> {
-        let mut done: Done = Outcome::Created.into();
         if let Some(quota) = self.quota {
-            if self.present.1 >= quota {
-                let made = self.made_by_quota.take();
-                made.into_iter().flatten().for_each(|number| self.assume_first(number));
-            }
             if self.present.0 >= quota {
+                self.note_absent(step, about)?;
                 return Ok(Done { assumed: true, ..Outcome::Fails(Failure::Quota).into() });
             }
             if self.present.1 >= quota {
                 return self.leave_open(step, about, Some(ImportMode::Create), Doubt::Quota);
             }
-            done.assumed = self.present.1 + self.deleted >= quota;
         }
-        let was_there = u64::from(about.number.is_some());
+        let was_absent = u64::from(about.number.is_some());
+        let mut done: Done = Outcome::Created.into();
         if let Some(device) = about.device.filter(|_| step.entry.is_module()) {
-            let mut modules = self.count_modules(device);
+            let modules = self.count_modules(device);
             if modules.there >= MODULES_MAX {
-                if !modules.is_full {
-                    self.modules.insert(device, Modules { is_full: true, ..modules });
-                    self.assume_made(device);
-                }
+                self.note_absent(step, about)?;
                 return Ok(Done { assumed: true, ..Outcome::Fails(Failure::TooManyModules).into() });
             }
-            done.assumed |= modules.there + modules.gone >= MODULES_MAX;
-            modules.there += 1;
-            modules.gone = modules.gone.saturating_sub(was_there);
-            self.modules.insert(device, modules);
+            let (there, gone) = (modules.there + 1, modules.gone.saturating_sub(was_absent));
+            self.modules.insert(device, Modules { there, gone, ..modules });
+            done.assumed = self.assume_made_of_if_tight(device);
         }
-        self.deleted = self.deleted.saturating_sub(was_there);
+        self.absent = self.absent.saturating_sub(was_absent);
         let number = self.number_or_add(step, about)?;
         if let Some(made) = &mut self.made_by_quota {
             made.push(number);
@@ -152,7 +148,7 @@ impl<W: Witness> Applying<'_, W> {
         current.clear(Current::MAYBE | Current::UNSURE);
         self.present.0 -= u64::from(!was_gone && !was_open);
         self.present.1 -= u64::from(!was_gone || was_open);
-        self.deleted += u64::from(!was_gone || was_open);
+        self.absent += u64::from(!was_gone || was_open);
         *self.count_of(is_module) -= u64::from(!was_gone);
         !was_gone
     }
@@ -165,9 +161,7 @@ impl<W: Witness> Applying<'_, W> {
         mode: Option<ImportMode>,
         doubt: Doubt,
     ) -> Result<Done, Error> {
-        let creates = mode.is_none_or(|mode| {
-            matches!(mode, ImportMode::CreateOrUpdate | ImportMode::Create | ImportMode::CreateOrUpdateIfMatchETag)
-        });
+        let creates = mode.is_none_or(makes);
         let deletes = mode.is_none_or(ImportMode::is_delete);
         let is_module = step.entry.is_module();
         let is_there = |current: &Current| !current.is(Current::GONE) || current.is(Current::MAYBE);
@@ -190,6 +184,7 @@ impl<W: Witness> Applying<'_, W> {
                 }
             }
             _ if creates && has_device && !current.is_some_and(|current| current.is(Current::MAYBE)) => {
+                self.absent = self.absent.saturating_sub(u64::from(current.is_some()));
                 let number = self.number_or_add(step, about)?;
                 self.state.currents[number as usize].set(Current::MAYBE);
                 self.present.1 += 1;
