@@ -3,7 +3,7 @@
 
 mod support;
 
-use hubmill_device::{Code, EXAMPLE_HUB, EXAMPLE_KEYLESS_HUB, expand_example};
+use hubmill_device::{Code, EXAMPLE_HUB, EXAMPLE_KEYLESS_HUB, EXAMPLE_LOG, expand_example};
 use hubmill_testkit::process::fixtures;
 use std::fs;
 use support::{Folder, assert_answer, hubmill};
@@ -52,7 +52,9 @@ fn a_misspelt_code_is_named_with_the_one_that_was_meant() {
 /// The codes of a run's report.
 fn codes_of(command: &str, input: &[u8]) -> Vec<String> {
     let folder = Folder::new();
-    for (name, line) in [("ids.txt", "dev1"), ("hub.txt", EXAMPLE_HUB), ("keyless.txt", EXAMPLE_KEYLESS_HUB)] {
+    let files =
+        [("ids.txt", "dev1"), ("hub.txt", EXAMPLE_HUB), ("keyless.txt", EXAMPLE_KEYLESS_HUB), ("log.txt", EXAMPLE_LOG)];
+    for (name, line) in files {
         folder.write(name, format!("{line}\n"));
     }
     let mut words: Vec<&str> = command.split(' ').collect();

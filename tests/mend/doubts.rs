@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, hubmill, json_lines};
 use hubmill_testkit::process::Answer;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const OLD: &str = "T0xELXByaW1hcnkta2V5LW9mLWEtZGV2aWNlLTAwMDA=";
 const NEW: &str = "TkVXLXByaW1hcnkta2V5LW9mLWEtZGV2aWNlLTAwMDA=";
@@ -181,7 +181,13 @@ fn an_identity_that_may_be_written_although_its_twin_was_refused_is_written_back
             let answer = undo(&backup(), &line(mode), None, Some(&log(code)));
             assert_eq!(written(&answer), back, "{mode} {code}: {}", answer.stderr_text());
             assert!(!answer.stdout_text().contains("tags"), "the twin was not written");
-            assert_said(&answer, &["1 line of the import failed for its twinETag"]);
+            assert_said(
+                &answer,
+                &[
+                    "1 line of the import failed for its twinETag",
+                    "warning[failed-partly]: line 1 (byte 0): the device \"a\" has this line of the import, which failed",
+                ],
+            );
         }
     }
     // An export from after it tells.
@@ -202,7 +208,22 @@ fn an_identity_that_may_be_written_although_its_twin_was_refused_is_written_back
     let created = line("").replace("\"a\"", "\"n\"");
     let answer = undo(&backup(), &created, None, Some(&log(412_001).replace("\"a\"", "\"n\"")));
     assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
-    assert_said(&answer, &["error[not-written]: the device \"n\""]);
+    assert_said(
+        &answer,
+        &["error[not-written]: the device \"n\"", "warning[failed-partly]: line 1 (byte 0): the device \"n\""],
+    );
+    // Each line has a finding of its own.
+    let folder = Folder::new();
+    let lines = format!("\n{}{}", created, line("").replace("\"a\"", "\"o\""));
+    let logged = ["n", "o"].map(|id| log(412_001).replace("\"a\"", &format!("\"{id}\""))).concat();
+    let [backup, import, log] =
+        [("backup", backup()), ("import", lines), ("log", logged)].map(|(name, text)| folder.write(name, text));
+    let findings = folder.arg("findings");
+    hubmill(&["undo", "--registry", &backup, "--errors", &log, &import, "--diagnostics", &findings], b"");
+    let found = json_lines(&folder.read("findings"));
+    let found: Vec<&Value> = found.iter().filter(|found| found["code"] == "failed-partly").collect();
+    let places: Vec<Value> = found.iter().map(|found| json!([found["line"], found["id"], found["path"]])).collect();
+    assert_eq!(places, [json!([2, "n", "twinETag"]), json!([3, "o", "twinETag"])]);
 }
 
 #[test]
@@ -249,6 +270,70 @@ fn what_an_update_says_of_authentication_that_one_export_does_not_have_is_said()
     }
 }
 
+/// A line of an export: the device "a" with these members of an edge device, or of none, and this tag.
+fn of_kind(kind: &str, tag: u8) -> String {
+    backup().replace(TWIN, &format!("{kind},\"twinETag\":\"AAAAAAAAAAE=\",\"tags\":{{\"x\":{tag}}}"))
+}
+
+const EDGE: &str = ",\"capabilities\":{\"iotEdge\":true},\"deviceScope\":\"ms-azure-iot-edge://a-1\"";
+const LEAF: &str = ",\"capabilities\":{\"iotEdge\":false}";
+
+#[test]
+fn no_line_is_written_that_takes_an_edge_device_or_its_scope_away() {
+    let (edge, leaf) = (of_kind(EDGE, 1), of_kind(LEAF, 1));
+    for (flags, to) in [(vec![], &leaf), (vec!["--if-match"], &leaf), (vec![], &of_kind("", 2))] {
+        let answer = diff(&flags, &edge, to);
+        assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+        assert_said(
+            &answer,
+            &["error[not-written]: the device \"a\" is an edge device in the first export and none in the"],
+        );
+    }
+    assert_eq!(written(&diff(&[], &leaf, &edge)), lines(0, &[("a", "update", OLD)]));
+    // An import that made it one: its twin comes back, the rest is not known.
+    let mode = |line: &str, mode: &str| line.replace("\"eTag\":\"MQ==\"", &format!("\"importMode\":\"{mode}\""));
+    let update = |line: &str| mode(&line.replace("\"twinETag\":\"AAAAAAAAAAE=\",", ""), "update");
+    let after = of_kind(EDGE, 2).replace("MQ==", "Mg==");
+    for after in [None, Some(after.as_str())] {
+        let answer = undo(&leaf, &update(&of_kind(EDGE, 2)), after, None);
+        assert_eq!(written(&answer), lines(1, &[("a", "updateTwin", "")]), "{}", answer.stderr_text());
+        assert_said(
+            &answer,
+            &["error[not-written]: the device \"a\" may be an edge device by the import, and was none"],
+        );
+    }
+    // One that made it none may have been refused: the line back does no harm then.
+    let answer = undo(&edge, &update(&leaf), None, None);
+    assert_eq!(written(&answer), lines(0, &[("a", "update", OLD)]), "{}", answer.stderr_text());
+    assert!(answer.stdout_text().contains(EDGE), "{}", answer.stdout_text());
+    assert_said(&answer, &["warning[not-restored]: the device \"a\" may be no edge device any more by the import"]);
+    // What may be there still keeps its scope, and so does what was made anew.
+    let delete = import("\"importMode\":\"delete\",\"status\":\"enabled\"");
+    let module = delete.replace("\"a\",", "\"a\",\"moduleId\":\"m\",");
+    let log = "{\"deviceId\":\"a\",\"errorCode\":404001,\"errorStatus\":\"a\"}\n";
+    let answer = undo(&edge, &(delete.clone() + &module), None, Some(log));
+    assert_eq!(written(&answer), lines(0, &[("a", "createOrUpdate", OLD)]), "{}", answer.stderr_text());
+    assert!(answer.stdout_text().contains(EDGE), "{}", answer.stdout_text());
+    let anew =
+        |kind: &str| delete.clone() + &mode(&of_kind(kind, 1).replace("\"twinETag\":\"AAAAAAAAAAE=\",", ""), "create");
+    let disabled =
+        |line: String| line.replace("\"create\",\"status\":\"enabled\"", "\"create\",\"status\":\"disabled\"");
+    let answer = undo(&edge, &disabled(anew(EDGE)), None, None);
+    assert_eq!(written(&answer), lines(0, &[("a", "update", OLD)]), "{}", answer.stderr_text());
+    assert!(answer.stdout_text().contains(EDGE), "{}", answer.stdout_text());
+    // Where no file has the scope that the hub made, nothing can be written; --after has it.
+    let bare = ",\"capabilities\":{\"iotEdge\":true}";
+    let backup = of_kind(bare, 1);
+    let answer = undo(&backup, &disabled(anew(bare)), None, None);
+    assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+    assert_said(&answer, &["error[not-written]: the device \"a\" was made anew as an edge device", "--after has it"]);
+    let after =
+        of_kind(&EDGE.replace("a-1", "a-9"), 1).replace("MQ==\",\"status\":\"enabled", "Mg==\",\"status\":\"disabled");
+    let answer = undo(&backup, &disabled(anew(bare)), Some(&after), None);
+    assert_eq!(written(&answer), lines(0, &[("a", "update", OLD)]), "{}", answer.stderr_text());
+    assert!(answer.stdout_text().contains("://a-9\""), "{}", answer.stdout_text());
+}
+
 /// Lines about "a" with a name that the hub may bind, each with the path of what it may be.
 fn ambiguous_lines() -> Vec<(String, &'static str)> {
     let line = exported("MQ==", "disabled", &sas(NEW)).replace("}}\n", "},\"properties\":{\"desired\":{\"y\":1}}}\n");
@@ -283,20 +368,21 @@ fn code_of(line: &str) -> &'static str {
 fn a_difference_to_a_line_that_can_be_read_in_two_ways_is_named_and_not_written() {
     let other = backup().replace("\"a\"", "\"b\"");
     for (line, path) in ambiguous_lines() {
-        let said = |place: &str| {
+        let said = |file: &str| {
             format!(
-                "error[{}]: the device \"a\" differs, and stands in {place}, which has the name \"{path}\"",
-                code_of(&line)
+                "error[{}]: line 3 (byte {}): the device \"a\" differs, and stands in this line of the {file} export, which has the \
+                 name \"{path}\"",
+                code_of(&line),
+                1 + other.len()
             )
         };
-        let place = format!("line 3 (byte {}) of the", 1 + other.len());
         let with = format!("\n{other}{line}");
         let answer = diff(&["--delete"], &(backup() + &other), &with);
         assert_eq!(written(&answer), lines(1, &[]), "{line}: {}", answer.stderr_text());
-        assert_said(&answer, &[&said(&format!("{place} second export")), "no line was written: see the errors"]);
+        assert_said(&answer, &[&said("second"), "no line was written: see the errors"]);
         let answer = diff(&["--delete"], &with, &(backup() + &other));
         assert_eq!(written(&answer), lines(1, &[]), "{line}: {}", answer.stderr_text());
-        assert_said(&answer, &[&said(&format!("{place} first export"))]);
+        assert_said(&answer, &[&said("first")]);
         // Nor is it created from it.
         let answer = diff(&[], &other, &with);
         assert_eq!(written(&answer), lines(1, &[]), "{line}: {}", answer.stderr_text());
@@ -328,24 +414,27 @@ fn what_a_line_that_can_be_read_in_two_ways_did_is_not_known_and_that_is_said() 
     for (line, path) in ambiguous_lines() {
         let code = code_of(&line);
         let has = format!("which has the name \"{path}\"");
-        let of_import =
-            format!("error[{code}]: the device \"a\" may be changed by line 1 (byte 0) of the import, {has}");
+        let of_import = format!(
+            "error[{code}]: line 1 (byte 0): the device \"a\" may be changed by this line of the import, {has}"
+        );
         not_known(&backup(), &line, None, &[&of_import]);
         // A line that can be read does not help: which of them came last is not known either.
         not_known(&backup(), &format!("{line}{disabled}"), None, &[&of_import]);
         let of = |place: &str| {
-            format!("error[{code}]: the device \"a\" was changed, and stands in line 1 (byte 0) of {place}, {has}")
+            format!(
+                "error[{code}]: line 1 (byte 0): the device \"a\" was changed, and stands in this line of {place}, {has}"
+            )
         };
         not_known(&line, &disabled, None, &[&of("the backup")]);
         not_known(&backup(), &disabled, Some(&line), &[&of("the export of --after")]);
         let new = line.replace("\"a\"", "\"n\"");
-        not_known(&backup(), &new, None, &["the device \"n\" may be changed by line 1"]);
+        not_known(&backup(), &new, None, &["line 1 (byte 0): the device \"n\" may be changed by"]);
         let created = disabled.replace("\"a\"", "\"n\"").replace("update", "create");
         not_known(
             &backup(),
             &created,
             Some(&(backup() + &new)),
-            &["the device \"n\" was changed, and stands in line 2"],
+            &["line 2 (byte ", "): the device \"n\" was changed, and stands in this line of the export of --after"],
         );
     }
     let deleted = import("\"ImportMode\":\"delete\",\"status\":\"enabled\"");
@@ -353,7 +442,7 @@ fn what_a_line_that_can_be_read_in_two_ways_did_is_not_known_and_that_is_said() 
         &backup(),
         &deleted,
         None,
-        &["line 1 (byte 0) of the import, which has the name \"importMode\" in another case"],
+        &["by this line of the import, which has the name \"importMode\" in another case"],
     );
     // Its modules may have gone with it.
     let module = backup().replace("\"a\",", "\"a\",\"moduleId\":\"m\",");
@@ -361,11 +450,100 @@ fn what_a_line_that_can_be_read_in_two_ways_did_is_not_known_and_that_is_said() 
         &(backup() + &module),
         &deleted,
         None,
-        &["the module \"m\" of \"a\" may be changed by line 1 (byte 0) of the import"],
+        &["line 1 (byte 0): the module \"m\" of \"a\" may be changed by this line of the import"],
     );
     // A line that the log says failed did nothing.
     let log = "{\"deviceId\":\"a\",\"errorCode\":404001,\"errorStatus\":\"a\"}\n";
     assert_eq!(written(&undo(&backup(), &deleted, None, Some(log))), lines(0, &[]));
+}
+
+/// Lines about "a" with a value that no hub reads, each with the code and the path of it.
+fn unreadable_lines() -> Vec<(String, &'static str, &'static str)> {
+    let line = exported("MQ==", "disabled", &sas(NEW));
+    let with_status = |value: &str| line.replace("\"disabled\"", value);
+    let status = ["7", "null", "\"\"", "\"on\"", "[]"].map(|value| (with_status(value), "status-value", "status"));
+    let kind = ["\"SELF_SIGNED\"", "9"]
+        .map(|value| (line.replace("\"sas\"", value), "authentication-type", "authentication.type"));
+    [status.to_vec(), kind.to_vec()].concat()
+}
+
+#[test]
+fn values_that_no_hub_reads_are_named_and_not_written() {
+    let other = backup().replace("\"a\"", "\"b\"");
+    for (line, code, path) in unreadable_lines() {
+        let said = |place: &str| format!("error[{code}]: line 2 (byte {}): {place}, which has a", other.len());
+        let with = format!("{other}{line}");
+        // Another one, a new one, and one with another twin and the same value.
+        let twin = with.replace("{\"x\":1}", "{\"x\":2}");
+        for (from, to, file) in [
+            (other.clone() + &backup(), &with, "second"),
+            (other.clone(), &with, "second"),
+            (with.clone(), &twin, "second"),
+            (with.clone(), &(other.clone() + &backup()), "first"),
+        ] {
+            let answer = diff(&[], &from, to);
+            assert_eq!(
+                (answer.code, answer.stdout_text().contains("\"a\"")),
+                (1, false),
+                "{line} {}",
+                answer.stderr_text()
+            );
+            assert_said(
+                &answer,
+                &[&said(&format!("the device \"a\" differs, and stands in this line of the {file} export"))],
+            );
+            assert!(answer.stderr_text().contains(&format!("\"{path}\"")), "{}", answer.stderr_text());
+        }
+        // A delete uses none of it.
+        let answer = diff(&["--delete"], &with, &other);
+        assert_eq!(written(&answer), lines(0, &[("a", "delete", "")]), "{}", answer.stderr_text());
+        assert_eq!(
+            json_lines(&answer.stdout)[0]["status"],
+            json!(if path == "status" { "enabled" } else { "disabled" })
+        );
+        // An import with it failed; a backup or an export of now with it has nothing to go by.
+        let update = line
+            .replace("\"eTag\":\"MQ==\"", "\"importMode\":\"update\"")
+            .replace("\"twinETag\":\"AAAAAAAAAAE=\",", "");
+        let answer = undo(&backup(), &update, None, None);
+        assert_eq!(written(&answer), lines(0, &[]), "{line} {}", answer.stderr_text());
+        assert_said(&answer, &["1 line of the import failed"]);
+        let disabled = import("\"importMode\":\"update\",\"status\":\"disabled\",\"authentication\":null");
+        let answer = undo(&with, &disabled, None, None);
+        assert_eq!(written(&answer), lines(1, &[]), "{line} {}", answer.stderr_text());
+        assert_said(&answer, &[&said("the device \"a\" was changed, and stands in this line of the backup")]);
+        let answer = undo(&backup(), &disabled, Some(&with), None);
+        assert_eq!(written(&answer), lines(1, &[]), "{line} {}", answer.stderr_text());
+        assert_said(
+            &answer,
+            &[&said("the device \"a\" was changed, and stands in this line of the export of --after")],
+        );
+    }
+}
+
+#[test]
+fn findings_about_a_line_have_its_place_for_machines() {
+    let folder = Folder::new();
+    let (odd, path) = ambiguous_lines().swap_remove(4);
+    let disabled = import("\"importMode\":\"update\",\"status\":\"disabled\",\"authentication\":null");
+    let [plain, with_odd, import] = [("plain", backup()), ("odd", format!("\n{odd}")), ("import", disabled)]
+        .map(|(name, text)| folder.write(name, text));
+    let findings = folder.arg("findings");
+    for (args, file) in [
+        (vec!["diff", &plain, &with_odd], "the second export"),
+        (vec!["diff", &with_odd, &plain], "the first export"),
+        (vec!["undo", "--registry", &with_odd, &import], "the backup"),
+        (vec!["undo", "--registry", &plain, "--after", &with_odd, &import], "the export of --after"),
+        (vec!["undo", "--registry", &plain, &with_odd], "the import"),
+    ] {
+        let answer = hubmill(&[args.clone(), vec!["--diagnostics", &findings]].concat(), b"");
+        let found = json_lines(&folder.read("findings"));
+        let places = ["code", "line", "byte", "id", "path"].map(|name| found[0][name].clone());
+        assert_eq!(places, [json!("member-case"), json!(2), json!(1), json!("a"), json!(path)], "{args:?}");
+        let message = found[0]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(&format!(" this line of {file}, which has")), "{message}");
+        assert_said(&answer, &["error[member-case]: line 2 (byte 1): the device \"a\""]);
+    }
 }
 
 #[test]

@@ -204,6 +204,8 @@ codes! {
     NotWritten = "not-written", Error;
     /// Something of a device that an import changed or deleted can't come back (§2, §3.7, §4).
     NotRestored = "not-restored", Warning;
+    /// A line of an import whose twin was refused, and whose identity may be written all the same (§2).
+    FailedPartly = "failed-partly", Warning;
     /// A device or module is not as the import that is to be taken back left it.
     ChangedSince = "changed-since", Error;
     /// Authentication that is null in one of two exports or both, and can't be compared (§4).

@@ -59,7 +59,7 @@ pub struct About {
     /// How well it is known.
     pub evidence: Evidence,
     /// The command that finds it, without `hubmill`. Beside it are a file `ids.txt` with the line `dev1`, and the files
-    /// [`EXAMPLE_HUB`] and [`EXAMPLE_KEYLESS_HUB`]: exports of `dev1`, with keys and without.
+    /// [`EXAMPLE_HUB`] and [`EXAMPLE_KEYLESS_HUB`]: exports of `dev1`, with keys and without; [`EXAMPLE_LOG`]: the log of an import.
     pub command: &'static str,
     /// Input that triggers it, see [`expand_example`].
     pub triggers: &'static str,
@@ -72,6 +72,9 @@ pub const EXAMPLE_HUB: &str =
     r#"{"id":"dev1","eTag":"MQ==","status":"enabled","authentication":{"type":"certificateAuthority"}}"#;
 /// The same without keys: `keyless.txt`.
 pub const EXAMPLE_KEYLESS_HUB: &str = r#"{"id":"dev1","eTag":"MQ==","status":"enabled","authentication":null}"#;
+
+/// A log that names it: `log.txt`.
+pub const EXAMPLE_LOG: &str = r#"{"deviceId":"dev1","errorCode":412001,"errorStatus":"dev1"}"#;
 
 /// An example in full: `⟨9 × x⟩` stands for nine times `x`, `⟨2 lines of m#⟩` for the lines `m1` and `m2`, `⟨byte ff⟩` for a
 /// byte; lines end in `\n`.
@@ -568,10 +571,11 @@ NotADevice: Own, "§1", by "diff hub.txt -",
     "A whole export, as the hub wrote it. `hubmill validate` names each such line.",
     r#"{"id":"dev1","status":"enabled""#,
     r#"{"id":"dev1","status":"enabled","authentication":{"type":"certificateAuthority"}}"#;
-NotWritten: Inferred, "§1.7, §2, §4", by "diff keyless.txt -",
+NotWritten: Inferred, "§1.7, §2, §3.7, §4", by "diff keyless.txt -",
     "Something differs between two exports, or was changed by an import, and no line of an import can safely set it right.",
     "Where no export says how a device authenticates, an update of its identity would give it new keys; the hub's own modules can't be \
-     created; a line that is to match an ETag needs one; a module needs its device.",
+     created; a line that is to match an ETag needs one; a module needs its device; whether an edge device can become one that is none, with \
+     its immutable scope, is not known.",
     "Exports with their keys; what is left is to be done by hand.",
     r#"{"id":"dev1","status":"disabled","authentication":null}"#,
     r#"{"id":"dev1","status":"enabled","authentication":null}"#;
@@ -582,6 +586,12 @@ NotRestored: Inferred, "§2, §3.7, §4", by "undo --registry hub.txt -",
     "A look at what is named: children are to be given their parent again, devices their keys.",
     r#"{"id":"dev1","status":"enabled","importMode":"delete"}"#,
     r#"{"id":"dev1","status":"disabled","importMode":"update","authentication":{"type":"certificateAuthority"}}"#;
+FailedPartly: Unknown, "§2, §5.6", by "undo --registry hub.txt --errors log.txt -",
+    "A line of an import failed for an ETag, and has a `twinETag`.",
+    "A twin's ETag is checked by itself. Whether the identity was written although the twin was refused is not known, so `undo` writes the backup's.",
+    "An export from after the import, with keys, for `--after`: it shows what was written.",
+    r#"{"id":"dev1","status":"disabled","authentication":{"type":"certificateAuthority"},"twinETag":"AAAAAAAAAAI="}"#,
+    r#"{"id":"dev1","status":"disabled","authentication":{"type":"certificateAuthority"}}"#;
 ChangedSince: Own, "cli", by "undo --registry hub.txt --after - keyless.txt",
     "A device or module is in the hub, but not as the import that is to be taken back left it.",
     "Someone has changed it since: to take the import back would take that back, too. It is left as it is.",

@@ -22,7 +22,7 @@ mod words;
 
 pub use authentication::AuthenticationType;
 pub use code::{Code, Severity};
-pub use explain::{About, EXAMPLE_HUB, EXAMPLE_KEYLESS_HUB, Evidence, expand_example};
+pub use explain::{About, EXAMPLE_HUB, EXAMPLE_KEYLESS_HUB, EXAMPLE_LOG, Evidence, expand_example};
 pub use hub_error::{HubError, Remedy};
 pub use id::{ID_CHARACTERS, ID_CHARACTERS_MAX, IdFault, STATUS_REASON_CHARACTERS_MAX, check_id, is_system_module};
 pub use key::{KEY_BYTES_DEFAULT, KEY_BYTES_MAX, KEY_BYTES_MIN};

@@ -9,7 +9,8 @@ use hubmill_registry::{DeviceLine, Error, LineReader, Number, Registry, Section}
 use crate::compare::{Difference, difference, lacks_keys};
 use crate::met::Met;
 use crate::new_line::{Identity, NewLine, etag_of};
-use crate::passes::{Ambiguous, LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
+use crate::passes::{LinesBatch, LinesScratch, Pass, Passes, Step, Steps};
+use crate::unusable::{Flaw, Unusable};
 
 /// What is wanted of a diff.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +86,7 @@ impl Step for Diff<'_> {
                 batch.totals.system_modules += 1;
                 Ok(())
             } else {
-                if self.note_if_ambiguous((self.to, "the second export"), &to, number, ids, batch) {
+                if self.note_if_unusable((self.to, "the second export"), &to, number, ids, batch) {
                     return Ok(());
                 }
                 self.create(reader, &mut rooms.parent, &mut rooms.ids, &to, ids, batch)
@@ -99,8 +100,8 @@ impl Step for Diff<'_> {
             Difference { authentication_unknown, ..Difference::default() }
         } else {
             let Some(from) = reader.read(from_line) else { return Ok(()) };
-            if self.note_if_ambiguous((self.to, "the second export"), &to, number, ids, batch)
-                || self.note_if_ambiguous((self.from, "the first export"), &from, found, ids, batch)
+            if self.note_if_unusable((self.to, "the second export"), &to, number, ids, batch)
+                || self.note_if_unusable((self.from, "the first export"), &from, found, ids, batch)
             {
                 return Ok(());
             }
@@ -141,8 +142,8 @@ impl Step for Diff<'_> {
 }
 
 impl Diff<'_> {
-    /// Says that a line can't be read for certain, where that is so.
-    fn note_if_ambiguous(
+    /// Says that a line can't be used, where that is so.
+    fn note_if_unusable(
         &self,
         (file, name): (&Registry, &'static str),
         line: &DeviceLine<'_>,
@@ -150,9 +151,9 @@ impl Diff<'_> {
         ids: (&[u8], Option<&[u8]>),
         batch: &mut LinesBatch,
     ) -> bool {
-        let Some(ambiguity) = line.ambiguity() else { return false };
+        let Some(flaw) = Flaw::of(line) else { return false };
         let start = file.entries()[number as usize].start;
-        batch.note_ambiguous(Ambiguous { name, file, start, ambiguity }, ids, "differs, and stands in");
+        batch.note_unusable(Unusable { name, file, start, flaw }, ids, "differs, and stands in");
         true
     }
 
@@ -216,6 +217,12 @@ impl Diff<'_> {
             let authentication = known.and_then(|(_, line)| line.value(Member::Authentication));
             if authentication.is_none() {
                 let what = "differs, but no export says how it authenticates: an update would give it new keys (§2), so none is written";
+                batch.note(Code::NotWritten, Severity::Error, ids, what);
+                return Ok(None);
+            }
+            if from.is_edge() && !to.is_edge() && ids.1.is_none() {
+                let what = "is an edge device in the first export and none in the second: whether an update can make it that is not known \
+                            (§3.7), so none is written";
                 batch.note(Code::NotWritten, Severity::Error, ids, what);
                 return Ok(None);
             }

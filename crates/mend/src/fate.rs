@@ -9,6 +9,8 @@ use hubmill_device::{ImportMode, Member, is_system_module};
 use hubmill_parser::string_text;
 use hubmill_registry::{Ambiguity, DeviceLine, Section};
 
+use crate::unusable::unreadable;
+
 /// Whether the log says that a line failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Failed {
@@ -63,8 +65,8 @@ pub(crate) struct Fate<'l> {
     pub(crate) ambiguous: Option<(u64, Ambiguity)>,
     /// Lines that failed.
     pub(crate) failed: u64,
-    /// Lines whose twin was refused: whether they wrote the identity is not known (§2).
-    pub(crate) failed_partly: u64,
+    /// Where the lines start whose twin was refused: whether they wrote the identity is not known (§2).
+    pub(crate) failed_partly: Vec<u64>,
     /// Why it is not certain that the import made it.
     pub(crate) doubt: Option<Doubt>,
     /// It was made by a mode that would have overwritten one that was there.
@@ -87,7 +89,7 @@ impl<'l> Fate<'l> {
             changed: [false; 3],
             ambiguous: None,
             failed: 0,
-            failed_partly: 0,
+            failed_partly: Vec::new(),
             doubt: None,
             may_have_overwritten: false,
         }
@@ -122,11 +124,12 @@ impl<'l> Fate<'l> {
             self.ambiguous.get_or_insert((import.start, ambiguity));
             return;
         }
-        if failed || self.fails(mode, line, before) {
+        // The hub can't read it, as above.
+        if failed || unreadable(line).is_some() || self.fails(mode, line, before) {
             self.failed += 1;
             return;
         }
-        self.failed_partly += u64::from(may_be_in_part);
+        self.failed_partly.extend(may_be_in_part.then_some(import.start));
         if mode.is_delete() {
             // An ETag can only be compared while nothing was written.
             self.may_not_be_deleted = import.failed == Failed::Maybe || (mode.is_if_match() && self.is_touched());

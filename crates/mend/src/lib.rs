@@ -11,6 +11,7 @@ mod diff;
 mod failures;
 mod fate;
 mod left;
+mod line_room;
 mod log_line;
 mod met;
 mod new_line;
@@ -20,6 +21,7 @@ mod read_log;
 mod retry;
 mod totals;
 mod undo;
+mod unusable;
 
 pub use diff::{Diff, DiffOptions};
 pub use failures::{Cause, Failures, LoggedCode, Unmatched};

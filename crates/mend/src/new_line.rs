@@ -36,7 +36,8 @@ pub(crate) struct NewLine<'a> {
 }
 
 impl<'a> NewLine<'a> {
-    /// With the ids and the status of a line, and nothing else.
+    /// With the ids and the status of a line, and nothing else. A status that no hub reads is left out: only lines that use none are
+    /// made of such a line.
     pub(crate) fn about(line: &DeviceLine<'a>, mode: ImportMode) -> Self {
         Self {
             mode,
@@ -44,7 +45,7 @@ impl<'a> NewLine<'a> {
             module_id: line.value(Member::ModuleId),
             etag: None,
             twin_etag: None,
-            status: line.value(Member::Status),
+            status: line.raw(Member::Status).filter(|_| line.status().is_some()),
             identity: Identity::default(),
             sections: [None; 3],
         }

@@ -9,10 +9,10 @@ use hubmill_device::{Code, Severity};
 use hubmill_parser::{Level, Limits};
 use hubmill_pipeline::{DIAGNOSTICS_SHOWN_MAX, Diagnostic, Kind, Source, Tally, Work, shown};
 use hubmill_reader::{Input, Watch};
-use hubmill_registry::{Ambiguity, Entry, Error, LineReader, Number, Registry};
+use hubmill_registry::{Entry, Error, LineReader, Number, Registry};
 
+use crate::line_room::LineRoom;
 use crate::totals::Totals;
-use crate::undo::LineRoom;
 
 /// Entries that a worker takes at once.
 const ENTRIES_EACH: Number = 1024;
@@ -170,62 +170,45 @@ impl LinesBatch {
         &mut self,
         code: Code,
         severity: Severity,
-        (id, module): (&[u8], Option<&[u8]>),
+        ids: (&[u8], Option<&[u8]>),
         what: impl FnOnce() -> String,
     ) {
-        let number = self.tally.count_finding(code, severity);
-        if !self.all_diagnostics && number > u64::from(DIAGNOSTICS_SHOWN_MAX) {
-            return;
+        if self.counts_to_be_shown(code, severity) {
+            self.diagnostics.push(finding(code, severity, ids, &what()));
         }
-        let id = shown(id);
-        let name = match module {
-            Some(module) => format!("the module {:?} of {id:?}", shown(module)),
-            None => format!("the device {id:?}"),
-        };
-        let message = format!("{name} {}", what());
-        self.diagnostics.push(Diagnostic { id: Some(id), ..Diagnostic::of_the_whole(code, severity, message) });
     }
-}
 
-/// A line with a name of which it is not known what the hub makes of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ambiguous<'a> {
-    /// What the file is called in messages.
-    pub(crate) name: &'static str,
-    pub(crate) file: &'a Registry,
-    /// Where the line starts.
-    pub(crate) start: u64,
-    pub(crate) ambiguity: Ambiguity,
-}
-
-impl LinesBatch {
-    /// Says that a line about a device or module, or one that would do something to it, can't be read for certain, so that nothing is
-    /// written for it.
-    #[cold]
-    pub(crate) fn note_ambiguous(&mut self, line: Ambiguous<'_>, ids: (&[u8], Option<&[u8]>), verb: &str) {
-        let Ambiguous { name, file, start, ambiguity } = line;
-        let (code, has, unknown) = match ambiguity {
-            Ambiguity::Case(path) => (
-                Code::MemberCase,
-                format!("the name {path:?} in another case"),
-                "whether the hub takes it for the same is not known (§1.5)",
-            ),
-            Ambiguity::Twice(path) => (
-                Code::DuplicateMember,
-                format!("the name {path:?} twice"),
-                "which of the two the hub takes is not known (§1.5)",
-            ),
-        };
-        self.totals.not_known += 1;
-        self.note_with(code, Severity::Error, ids, || {
+    /// The same about a member of a line. The words are to name the file.
+    pub(crate) fn note_at(
+        &mut self,
+        (file, start): (&Registry, u64),
+        path: &str,
+        (code, severity): (Code, Severity),
+        ids: (&[u8], Option<&[u8]>),
+        what: impl FnOnce() -> String,
+    ) {
+        if self.counts_to_be_shown(code, severity) {
             // A file that can't be read any more ends the run by itself.
-            let place = match file.line_number(start) {
-                Ok(line) => format!("line {line} (byte {start})"),
-                Err(_) => format!("the line at byte {start}"),
-            };
-            format!("{verb} {place} of {name}, which has {has}: {unknown}, so nothing is written for it")
-        });
+            let line = file.line_number(start).unwrap_or(0);
+            let found = finding(code, severity, ids, &what());
+            self.diagnostics.push(Diagnostic { line, byte: start, path: path.to_owned(), ..found });
+        }
     }
+
+    fn counts_to_be_shown(&mut self, code: Code, severity: Severity) -> bool {
+        let number = self.tally.count_finding(code, severity);
+        self.all_diagnostics || number <= u64::from(DIAGNOSTICS_SHOWN_MAX)
+    }
+}
+
+fn finding(code: Code, severity: Severity, (id, module): (&[u8], Option<&[u8]>), what: &str) -> Diagnostic {
+    let id = shown(id);
+    let name = match module {
+        Some(module) => format!("the module {:?} of {id:?}", shown(module)),
+        None => format!("the device {id:?}"),
+    };
+    let message = format!("{name} {what}");
+    Diagnostic { id: Some(id), ..Diagnostic::of_the_whole(code, severity, message) }
 }
 
 /// What one thread needs to look at lines.

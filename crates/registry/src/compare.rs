@@ -151,6 +151,8 @@ pub struct Comparison {
     pub disables: bool,
     /// An edge device's scope would be blanked (§3.7).
     pub blanks_scope: bool,
+    /// An edge device would be none any more, and its scope is immutable (§3.7).
+    pub stops_edge: bool,
 }
 
 /// Compares.
@@ -167,6 +169,7 @@ pub fn compare(view: &View<'_>, line: &DeviceLine<'_>) -> Comparison {
         is_keyless: from == Authentication::NotSaid,
         disables: view.identity.status() == Some(Status::Enabled) && line.status() == Some(Status::Disabled),
         blanks_scope: false,
+        stops_edge: false,
     };
     compare_authentication(&mut comparison, &from, &to);
     let changes = &mut comparison.identity;
@@ -175,7 +178,9 @@ pub fn compare(view: &View<'_>, line: &DeviceLine<'_>) -> Comparison {
     let (was_edge, is_edge) = (view.identity.is_edge(), line.is_edge());
     changes.set(IdentityChanges::EDGE, was_edge != is_edge);
     let scopes = [view.identity.device_scope(), line.device_scope()];
-    if was_edge && is_edge && line.module_id().is_none() {
+    let is_device = line.module_id().is_none();
+    comparison.stops_edge = was_edge && !is_edge && is_device;
+    if was_edge && is_edge && is_device {
         // Its own scope never changes (§3.7).
         comparison.blanks_scope = view.has_own_scope && scopes[1].is_none();
     } else {

@@ -28,8 +28,8 @@ mod result;
 mod state;
 mod step;
 mod summary;
+mod witness;
 
-pub use apply::{Event, Witness};
 pub use compare::{Comparison, IdentityChanges, Sections, View, compare, describe};
 pub use decide::{Deed, Existence, Match, decide};
 pub use entry::{Entry, Number};
@@ -44,6 +44,7 @@ pub use places::{LineReader, Places};
 pub use rehearse::{After, rehearse};
 pub use result::Written;
 pub use summary::{Pair, Risks, Summary};
+pub use witness::{Event, Witness};
 
 #[cfg(test)]
 #[path = "index_tests.rs"]

@@ -2,8 +2,8 @@
 
 use hubmill_device::{TextKind, redacted};
 
-use crate::apply::Event;
 use crate::outcome::{Failure, Outcome};
+use crate::witness::Event;
 
 /// How much of a line is quoted, in bytes.
 const QUOTED_BYTES_MAX: usize = 4096;
@@ -88,8 +88,8 @@ mod tests {
     use hubmill_device::Code;
 
     use super::{log_line, push_json_string};
-    use crate::apply::Event;
     use crate::outcome::{Failure, Outcome};
+    use crate::witness::Event;
 
     fn line(failure: Failure, ids: Option<(&[u8], Option<&[u8]>)>, bytes: &[u8]) -> String {
         let outcome = Outcome::Fails(failure);

@@ -103,6 +103,8 @@ pub enum Doubt {
     ETagNotKnown,
     /// An edge device's scope can't be blanked (§3.7): whether the line is refused or the scope stays.
     EdgeScope,
+    /// An edge device would be none any more (§3.7): whether the line is refused, and what becomes of the scope.
+    EdgeCapability,
     /// What becomes of the device is not known from an earlier line.
     Earlier,
     /// Whether the hub is full is not known, since it is not known what became of earlier lines.
@@ -111,7 +113,7 @@ pub enum Doubt {
 
 impl Doubt {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::LineTooLong,
         Self::Depth,
         Self::MemberTwice,
@@ -129,6 +131,7 @@ impl Doubt {
         Self::TwinETagUnderUpdate,
         Self::ETagNotKnown,
         Self::EdgeScope,
+        Self::EdgeCapability,
         Self::Earlier,
         Self::Quota,
     ];
@@ -153,6 +156,7 @@ impl Doubt {
             Self::TwinETagUnderUpdate => "twin-etag-under-update",
             Self::ETagNotKnown => "etag-not-known",
             Self::EdgeScope => "edge-scope",
+            Self::EdgeCapability => "edge-capability",
             Self::Earlier => "earlier-line",
             Self::Quota => "quota",
         }
@@ -178,6 +182,7 @@ impl Doubt {
             Self::TwinETagUnderUpdate => "a twinETag that does not match, under update (§2)",
             Self::ETagNotKnown => "an ETag to compare with one that is not known (§2)",
             Self::EdgeScope => "an edge device without its deviceScope, which can't be blanked (§3.7)",
+            Self::EdgeCapability => "iotEdge taken from an edge device, whose scope is immutable (§3.7)",
             Self::Earlier => "an earlier line about the device, of which the same is not known",
             Self::Quota => "whether there is room after lines of which it is not known",
         }

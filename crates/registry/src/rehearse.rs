@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use hubmill_pipeline::run;
 use hubmill_reader::Input;
 
-use crate::apply::{Applying, Witness};
+use crate::apply::Applying;
 use crate::entry::Number;
 use crate::error::Error;
 use crate::index::{How, Registry};
@@ -14,6 +14,7 @@ use crate::places::LineReader;
 use crate::state::{Current, Rooms, State};
 use crate::step::Stepping;
 use crate::summary::Summary;
+use crate::witness::Witness;
 
 /// The registry after an import.
 #[derive(Debug)]

@@ -288,10 +288,15 @@ impl Registry {
                 Some(Some(false)) => return "not known twin-etag-under-update".to_owned(),
             }
             let mut new = identity(line, false);
+            let was_edge = thing.identity["edge"] == json!(true);
+            if was_edge && new["edge"] != json!(true) && key.1.is_none() {
+                // Its scope is immutable, and a device that is no edge device has its parent's.
+                return "not known edge-capability".to_owned();
+            }
             if new["edge"] == json!(true) && key.1.is_none() {
                 // The hub made its scope, or makes it now.
                 let is_blanked = thing.own_scope != json!("") && new["scope"] == json!("");
-                if thing.identity["edge"] == json!(true) && is_blanked {
+                if was_edge && is_blanked {
                     return "not known edge-scope".to_owned();
                 }
                 new["scope"] = thing.own_scope.clone();

@@ -1,6 +1,6 @@
 //! Generated exports and imports, small and dense: few ids, so that most things happen to most of them.
 
-use hubmill_testkit::hub::{Hub, Ids};
+use hubmill_testkit::hub::{Hub, Ids, ids_of};
 use hubmill_testkit::rng::Rng;
 use serde_json::{Map, Value, json};
 
@@ -173,6 +173,29 @@ pub(crate) fn file(rng: &mut Rng, lines: &[Map<String, Value>]) -> String {
         if rng.chance(20) { format!("{}\n", text.replace("\":", "\" : ")) } else { format!("{text}\n") }
     };
     lines.iter().map(one).collect()
+}
+
+/// The edge devices of one hub that are none in another: no source says that an update can do that (§3.7).
+pub(crate) fn stopped_edges(one: &Hub, other: &Hub) -> Vec<Ids> {
+    let (one, other) = (one.canonical(), other.canonical());
+    let stops = |ids: &Ids| other.get(ids).is_some_and(|other| other["iotEdge"] == false);
+    one.iter().filter(|(ids, one)| one["iotEdge"] == true && stops(ids)).map(|(ids, _)| ids.clone()).collect()
+}
+
+/// The edge devices of a hub whose scope lines of an import would blank (§3.7).
+pub(crate) fn blanked_scopes(hub: &Hub, import: &str) -> Vec<Ids> {
+    let there: Vec<Value> = hub.export().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let is_edge = |line: &Value| line["capabilities"]["iotEdge"] == true && line["moduleId"].is_null();
+    let mut blanked = Vec::new();
+    for line in import.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")) {
+        let replaces = ["update", "updateIfMatchETag", "createOrUpdate"].iter().any(|mode| line["importMode"] == *mode);
+        let is_blank = !is_edge(&line) || line["deviceScope"].is_null();
+        let ids = ids_of(&line);
+        if replaces && is_blank && there.iter().any(|there| ids_of(there) == ids && is_edge(there)) {
+            blanked.push(ids);
+        }
+    }
+    blanked
 }
 
 /// What of two hubs differs, where null authentication is equal to anything.

@@ -5,7 +5,7 @@ use hubmill_testkit::hub::{Hub, Ids, ids_of};
 use hubmill_testkit::rng::Rng;
 use serde_json::{Map, Value, json};
 
-use crate::hubs::{all_ids, differing, export, file, line};
+use crate::hubs::{all_ids, blanked_scopes, differing, export, file, line};
 use crate::undo;
 
 const MODES: [&str; 9] = [
@@ -98,6 +98,7 @@ fn an_import_and_its_undo_give_the_backup_back() {
         {
             let outcome = undo(&case.backup, &case.import, log, after);
             let mut hub = case.after.clone();
+            assert_eq!(blanked_scopes(&hub, &outcome.import), [], "seed {seed}:\n{}", outcome.import);
             hub.import(&outcome.import);
             let mut told = outcome.ids_of(Code::NotWritten);
             // Where several lines are about one device, it may be as none of them left it.
