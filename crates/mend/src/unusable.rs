@@ -35,6 +35,15 @@ pub(crate) fn unreadable(line: &DeviceLine<'_>) -> Option<Unreadable> {
     if line.raw(Member::Status).is_some() && line.status().is_none() {
         return Some(Unreadable::Status);
     }
+    // As hubs write it: the last member of the outer object.
+    let ends_with_type = |value: &[u8]| {
+        [br#","type":"sas"}"#.as_slice(), br#","type":"selfSigned"}"#, br#","type":"certificateAuthority"}"#]
+            .iter()
+            .any(|end| value.ends_with(end))
+    };
+    if line.value(Member::Authentication).is_none_or(ends_with_type) {
+        return None;
+    }
     match line.authentication() {
         Authentication::Said(Credentials { kind: None, .. }) => Some(Unreadable::Type),
         _ => None,
