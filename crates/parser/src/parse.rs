@@ -159,7 +159,7 @@ impl Parser {
     /// names are. What a line is found to be does not depend on it.
     #[must_use]
     pub fn with_words(mut self, words: &'static [&'static str]) -> Self {
-        self.stencils.words = words;
+        self.stencils.set_words(words);
         self
     }
 

@@ -34,6 +34,9 @@ const STENCILS_MAX: usize = 1024;
 const NODES_MAX: usize = 32 * 1024;
 const TEXT_BYTES_MAX: usize = 1024 * 1024;
 const TOKENS_MAX: usize = 256 * 1024;
+/// In lines of more tokens words are values: they are a small part of the work, and each of them has all that comes after it learnt
+/// anew.
+const WORDS_TOKENS_MAX: usize = 128;
 /// So many lines in a row that fit nothing of what is kept end that: all is forgotten and learnt anew. To do so for fewer would
 /// take longer than to walk these.
 const STALE_AFTER: u32 = 2048;
@@ -71,6 +74,29 @@ impl Fixed {
             Self::Words => Some(Self::None),
             Self::None => None,
         }
+    }
+}
+
+/// Strings that may be fixed text, without their quotes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Words {
+    all: &'static [&'static str],
+    /// Their lengths, a bit each: those of 63 and more share one.
+    lengths: u64,
+}
+
+impl Words {
+    fn new(all: &'static [&'static str]) -> Self {
+        Self { all, lengths: all.iter().fold(0, |lengths, word| lengths | Self::length(word.len())) }
+    }
+
+    fn length(bytes: usize) -> u64 {
+        1 << bytes.min(63)
+    }
+
+    #[inline]
+    fn has(self, text: &[u8]) -> bool {
+        self.lengths & Self::length(text.len()) != 0 && self.all.iter().any(|word| word.as_bytes() == text)
     }
 }
 
@@ -343,8 +369,7 @@ pub(crate) struct Stencils {
     unfit: u32,
     /// Blocks of lines in a row of which the first fitted no stencil.
     misses: u32,
-    /// Strings that may be fixed text, without their quotes.
-    pub(crate) words: &'static [&'static str],
+    words: Words,
     fixed: Fixed,
     /// A limit was reached.
     full: bool,
@@ -370,7 +395,7 @@ impl Default for Stencils {
             seen: vec![0; SEEN],
             unfit: 0,
             misses: 0,
-            words: &[],
+            words: Words::default(),
             fixed: Fixed::LiteralsAndWords,
             full: false,
             line_bytes_max: LINE_BYTES_MAX,
@@ -380,6 +405,11 @@ impl Default for Stencils {
 }
 
 impl Stencils {
+    /// Takes these strings for fixed text, without their quotes.
+    pub(crate) fn set_words(&mut self, words: &'static [&'static str]) {
+        self.words = Words::new(words);
+    }
+
     /// Tries the lines that start at `start`; [`Self::traces`] then has those that fit, as far as [`Level::trace`] tells.
     #[inline]
     pub(crate) fn trace(&mut self, level: Level, bytes: &[u8], start: usize) {
@@ -458,8 +488,9 @@ impl Stencils {
 
     #[cold]
     fn look_at(&mut self, bytes: &[u8], line: Range<usize>, tokens: LineTokens<'_>, members: &[MemberTokens]) {
+        let has_fixed_words = self.fixed != Fixed::None && tokens.kinds.len() <= WORDS_TOKENS_MAX;
         let is_fixed = |value: &[u8]| match value {
-            [b'"', word @ .., b'"'] => self.fixed != Fixed::None && self.words.iter().any(|w| w.as_bytes() == word),
+            [b'"', text @ .., b'"'] => has_fixed_words && self.words.has(text),
             [first, ..] => first.is_ascii_alphabetic() && self.fixed == Fixed::LiteralsAndWords,
             [] => false,
         };
