@@ -240,6 +240,7 @@ unsafe fn index_batch<K: Kernel>(
 mod tests {
     use super::{Level, index_steps};
     use crate::index::{Carry, Index, LineEnd, STEP_BYTES};
+    use crate::test_numbers::numbers;
 
     /// Runs stage 1 over bytes whose first one is at this offset.
     type Run = fn(&[u8], u32, &mut Carry, &mut Index);
@@ -263,7 +264,7 @@ mod tests {
 
     #[test]
     fn every_level_finds_what_the_scalar_one_finds() {
-        let mut seed = 99u64;
+        let mut next = numbers(99);
         let alphabet = b"{}[]:,\"\"\\\\ \t\r\n\nab1-\x00\x0c\x1a\x1f\x7f\x80\xc3\xff";
         for round in 0..3000 {
             // Some are longer than a batch, some are nothing but tokens.
@@ -271,8 +272,7 @@ mod tests {
             let alphabet = if round % 7 == 0 { &alphabet[..6] } else { &alphabet[..] };
             let bytes: Vec<u8> = (0..length)
                 .map(|_| {
-                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                    let roll = (seed >> 33) as usize;
+                    let roll = next(1 << 31) as usize;
                     if roll.is_multiple_of(5) && round % 7 != 0 {
                         (roll / 5) as u8
                     } else {

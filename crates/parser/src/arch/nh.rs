@@ -130,13 +130,11 @@ mod x86_64 {
 #[cfg(test)]
 mod tests {
     use super::{Level, NH_BYTES_MAX, NhKeys, sums_one_by_one};
+    use crate::test_numbers::numbers;
 
     fn keys() -> NhKeys {
-        let mut seed = 5u64;
-        NhKeys::new(|| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 32) as u32
-        })
+        let mut next = numbers(5);
+        NhKeys::new(|| (next(1 << 16) << 16 | next(1 << 16)) as u32)
     }
 
     #[test]
