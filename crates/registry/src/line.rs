@@ -230,7 +230,7 @@ impl<'a> DeviceLine<'a> {
     }
 
     /// A name of which it is not known what the hub makes of it, so that neither is what the line says. Asked of a line that was
-    /// [read](LineReader::read).
+    /// [read](crate::LineReader::read).
     pub fn ambiguity(&self) -> Option<Ambiguity> {
         if self.places.ambiguity_is_whole {
             return self.places.ambiguity;
