@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 
+use hubmill_device::WORDS;
 use hubmill_parser::{
     Content, DEPTH_MAX_DEFAULT, FaultKind, LINE_BYTES_MAX_DEFAULT, Level, Limits, MemberSpan, Parser,
 };
@@ -64,7 +65,7 @@ pub fn run(data: &[u8]) {
             let found = seen(&mut parser, chunk, 0, break_after);
             assert_eq!(found, want, "{} in blocks of {block_bytes}, lines of {line_bytes}", level.name());
         }
-        let mut parser = Parser::new(level, limits);
+        let mut parser = Parser::new(level, limits).with_words(if choices.chance(75) { &WORDS } else { &[] });
         teach(&mut parser, chunk, &want);
         assert_eq!(seen(&mut parser, chunk, 0, usize::MAX), want, "{} with stencils", level.name());
         if let [first, rest @ ..] = want.as_slice()
