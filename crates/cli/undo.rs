@@ -105,7 +105,7 @@ fn take_back(run: &mut Run<'_>, arguments: &UndoArguments, opened: Opened) -> Re
         (
             totals.failed_partly,
             "line",
-            "of the import failed for its twinETag: whether its identity was written all the same is not known (§2)",
+            "of the import failed for an ETag and has a twinETag: whether its identity was written all the same is not known (§2)",
         ),
         (totals.not_known, "device or module", "with a line that can't be read for certain: nothing is written for it"),
         (

@@ -184,7 +184,7 @@ fn an_identity_that_may_be_written_although_its_twin_was_refused_is_written_back
             assert_said(
                 &answer,
                 &[
-                    "1 line of the import failed for its twinETag",
+                    "1 line of the import failed for an ETag and has a twinETag",
                     "warning[failed-partly]: line 1 (byte 0): the device \"a\" has this line of the import, which failed",
                 ],
             );
@@ -464,7 +464,64 @@ fn unreadable_lines() -> Vec<(String, &'static str, &'static str)> {
     let status = ["7", "null", "\"\"", "\"on\"", "[]"].map(|value| (with_status(value), "status-value", "status"));
     let kind = ["\"SELF_SIGNED\"", "9"]
         .map(|value| (line.replace("\"sas\"", value), "authentication-type", "authentication.type"));
-    [status.to_vec(), kind.to_vec()].concat()
+    let edge = ["{\"iotEdge\":\"true\"}", "{\"iotEdge\":5}", "{\"iotEdg\\u0065\":[]}", "[]"].map(|value| {
+        let with = format!(",\"capabilities\":{value}{TWIN}");
+        (line.replace(TWIN, &with), "member-type", "capabilities.iotEdge")
+    });
+    [status.to_vec(), kind.to_vec(), edge.to_vec()].concat()
+}
+
+#[test]
+fn a_scope_of_a_device_that_is_gone_is_not_the_new_one_s() {
+    let edge = of_kind(EDGE, 1);
+    let delete = import("\"importMode\":\"delete\",\"status\":\"enabled\"");
+    let create = import(&format!("\"importMode\":\"create\",\"status\":\"enabled\",\"authentication\":{}", sas(OLD)));
+    let answer = undo(&edge, &(delete + &create), None, None);
+    assert_eq!(written(&answer), lines(0, &[("a", "update", OLD)]), "{}", answer.stderr_text());
+    let text = answer.stdout_text();
+    assert!(text.contains("\"capabilities\":{\"iotEdge\":true}") && !text.contains("deviceScope"), "{text}");
+}
+
+#[test]
+fn an_empty_scope_of_an_edge_device_is_never_written() {
+    let with = |scope: &str, version: u8| of_kind(&EDGE.replace("ms-azure-iot-edge://a-1", scope), version);
+    assert!(with("", 1).contains("\"deviceScope\":\"\""), "{}", with("", 1));
+    let update = import(&format!(
+        "\"importMode\":\"update\",\"status\":\"disabled\",\"authentication\":{},\"capabilities\":{{\"iotEdge\":true}}",
+        sas(OLD)
+    ));
+    let disabled = with("", 1).replace("enabled", "disabled");
+    for answer in [diff(&[], &with("", 1), &disabled), undo(&with("", 1), &update, None, None)] {
+        assert!(!answer.stdout_text().contains("deviceScope"), "{} {}", answer.stdout_text(), answer.stderr_text());
+    }
+}
+
+#[test]
+fn an_export_of_now_that_is_the_backup_leaves_nothing_to_take_back() {
+    let unreadable = exported("MQ==", "on", &sas(OLD));
+    let update = import(&format!(
+        "\"status\":\"disabled\",\"authentication\":{},\"twinETag\":\"AAAAAAAAAAI=\",\"tags\":{{\"a\":2}}",
+        sas(NEW)
+    ));
+    let log = "{\"deviceId\":\"a\",\"errorCode\":412001,\"errorStatus\":\"a\"}\n";
+    for backup in [unreadable, backup()] {
+        let answer = undo(&backup, &update, Some(&backup), Some(log));
+        assert_eq!(written(&answer), lines(0, &[]), "{}", answer.stderr_text());
+        assert!(!answer.stderr_text().contains("not known"), "{}", answer.stderr_text());
+    }
+}
+
+#[test]
+fn a_log_that_does_not_name_a_line_with_an_etag_tells_that_it_made_the_device() {
+    let create = import(&format!(
+        "\"importMode\":\"create\",\"status\":\"enabled\",\"authentication\":{},\"twinETag\":\"AAAAAAAAAAI=\"",
+        sas(NEW)
+    ));
+    let other = backup().replace("\"a\"", "\"b\"");
+    let answer = undo(&other, &create, None, Some(""));
+    assert_eq!(written(&answer), lines(0, &[("a", "delete", "")]), "{}", answer.stderr_text());
+    let answer = undo(&other, &create, None, None);
+    assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
 }
 
 #[test]

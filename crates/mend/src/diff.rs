@@ -340,7 +340,7 @@ pub(crate) fn scope<'l>(
     let own =
         |value: Option<&'l [u8]>| Scope { value: value.map(Cow::Borrowed), parent_is_new: false, is_not_known: false };
     if to.is_edge() {
-        let kept = from.filter(|from| from.is_edge()).and_then(|from| from.value(Member::DeviceScope));
+        let kept = from.filter(|from| from.is_edge()).and_then(DeviceLine::raw_scope);
         return Ok(own(kept));
     }
     let Some(wanted) = to.device_scope() else {

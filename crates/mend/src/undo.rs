@@ -172,7 +172,7 @@ impl Undo<'_> {
             }
         }
         let fate = start.after(&own, Some(&before));
-        self.note_failed(&fate, ids, batch);
+        batch.totals.failed += fate.failed;
         if module_id.as_deref().is_some_and(is_system_module) {
             self.note_system_module(&fate, ids, batch);
             return Ok(());
@@ -183,6 +183,11 @@ impl Undo<'_> {
             return Ok(());
         }
         let (after, after_start) = self.after(reader, ids, &mut rooms.after)?;
+        if after.flatten().is_some_and(|after| after.is_spelt_as(&before)) {
+            batch.totals.equal += 1;
+            return Ok(());
+        }
+        self.note_failed_partly(&fate, ids, batch);
         let is_said =
             self.note_if_unusable(&fate, Some((&before, backup.entries()[number as usize].start)), ids, batch)
                 || self.note_after_if_unusable(after.flatten(), after_start, ids, batch);
@@ -192,9 +197,8 @@ impl Undo<'_> {
         Ok(())
     }
 
-    /// Counts the lines that failed, and says of which it is not known whether they did something all the same.
-    fn note_failed(&self, fate: &Fate<'_>, ids: Ids<'_>, batch: &mut LinesBatch) {
-        batch.totals.failed += fate.failed;
+    /// Says of which lines that failed it is not known whether they did something all the same.
+    fn note_failed_partly(&self, fate: &Fate<'_>, ids: Ids<'_>, batch: &mut LinesBatch) {
         batch.totals.failed_partly += fate.failed_partly.len() as u64;
         for start in &fate.failed_partly {
             let (place, code) = ((self.files.import, *start), (Code::FailedPartly, Severity::Warning));

@@ -14,13 +14,15 @@ pub(crate) enum Flaw {
     Value(Unreadable),
 }
 
-/// A member with a value that is none of its enum, so that the hub can't read the line (§1.2, §1.5).
+/// A member with a value that is none of its enum or of another JSON type, so that the hub can't read the line (§1.2, §1.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
     /// `status`
     Status,
     /// `authentication.type`
     Type,
+    /// `capabilities`, or `iotEdge` in it.
+    Edge,
 }
 
 impl Flaw {
@@ -34,6 +36,9 @@ impl Flaw {
 pub(crate) fn unreadable(line: &DeviceLine<'_>) -> Option<Unreadable> {
     if line.raw(Member::Status).is_some() && line.status().is_none() {
         return Some(Unreadable::Status);
+    }
+    if !line.edge_is_readable() {
+        return Some(Unreadable::Edge);
     }
     // As hubs write it: the last member of the outer object.
     let ends_with_type = |value: &[u8]| {
@@ -80,6 +85,9 @@ impl LinesBatch {
             ),
             Flaw::Value(Unreadable::Status) => {
                 (Code::StatusValue, "status", "a {path} that is neither enabled nor disabled: no hub reads it (§1.2)")
+            }
+            Flaw::Value(Unreadable::Edge) => {
+                (Code::MemberType, "capabilities.iotEdge", "a {path} that is neither true nor false (§1.2)")
             }
             Flaw::Value(Unreadable::Type) => (
                 Code::AuthenticationType,

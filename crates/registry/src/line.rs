@@ -136,6 +136,11 @@ impl<'a> DeviceLine<'a> {
         self.chunk.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
+    /// Whether two lines, each read by itself, are the same bytes.
+    pub fn is_spelt_as(&self, other: &DeviceLine<'_>) -> bool {
+        self.chunk == other.chunk
+    }
+
     /// The value of a member as it is spelt; `None` where it is not there.
     #[inline]
     pub fn raw(&self, member: Member) -> Option<&'a [u8]> {
@@ -208,6 +213,23 @@ impl<'a> DeviceLine<'a> {
     /// a child in (§3.7).
     pub fn device_scope(&self) -> Option<Cow<'a, [u8]>> {
         self.text(Member::DeviceScope)
+    }
+
+    /// The same as it is spelt.
+    pub fn raw_scope(&self) -> Option<&'a [u8]> {
+        self.value(Member::DeviceScope).filter(|scope| *scope != b"\"\"")
+    }
+
+    /// Whether it can be told if it is an edge device: `iotEdge` is true, false or null wherever it is there.
+    pub fn edge_is_readable(&self) -> bool {
+        match self.value(Member::Capabilities) {
+            None | Some(br#"{"iotEdge":false}"# | br#"{"iotEdge":true}"#) => true,
+            Some(value) => {
+                let is_readable = |edge: &[u8]| matches!(edge, b"true" | b"false" | b"null");
+                value.first() == Some(&b'{')
+                    && members(value).all(|(name, edge)| !string_is(name, b"iotEdge") || is_readable(edge))
+            }
+        }
     }
 
     /// The id of the edge device that this device is a child of; `None` for edge devices, whose scope is their own.

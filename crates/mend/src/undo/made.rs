@@ -42,7 +42,8 @@ impl Undo<'_> {
                 DeviceIs::NotKnown(line) => fate.ambiguous = Some(line),
             }
         }
-        self.note_failed(&fate, ids, batch);
+        batch.totals.failed += fate.failed;
+        self.note_failed_partly(&fate, ids, batch);
         if self.note_if_unusable(&fate, None, ids, batch) {
             return Ok(());
         }
@@ -65,7 +66,8 @@ impl Undo<'_> {
                 batch.note(Code::NotWritten, Severity::Error, ids, what);
                 return Ok(());
             }
-            Some(Doubt::ETag) if after.is_none() => {
+            // A log names each line that failed (§5.5).
+            Some(Doubt::ETag) if after.is_none() && (self.files.log.is_none() || !fate.failed_partly.is_empty()) => {
                 let what = "is not in the backup, and its line has an ETag: whether the import made it is not known (§2), so it is not \
                             deleted; --after tells";
                 batch.note(Code::NotWritten, Severity::Error, ids, what);

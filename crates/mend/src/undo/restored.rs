@@ -92,7 +92,12 @@ impl Undo<'_> {
         if before.is_edge() {
             // Another scope than its own is passed over, and none is refused (§3.7).
             let scope = line.identity.device_scope;
-            line.identity.device_scope = scope.or(now.and_then(|now| now.value(Member::DeviceScope)));
+            line.identity.device_scope = scope.or(now.and_then(DeviceLine::raw_scope));
+            let has_none = fate.identity.as_ref().is_some_and(|made| !made.is_edge());
+            if was_made_anew && !fate.may_not_be_deleted && has_none {
+                // The one of the device that is gone is not this one's, and the hub makes it one as it becomes an edge device.
+                line.identity.device_scope = None;
+            }
         }
         let mut keys_lost = false;
         let mut identity_differs = false;
@@ -238,7 +243,7 @@ fn identity_of<'l>(line: &DeviceLine<'l>) -> Identity<'l> {
         status_reason: line.value(Member::StatusReason),
         authentication: line.raw(Member::Authentication),
         capabilities: line.value(Member::Capabilities),
-        device_scope: line.value(Member::DeviceScope),
+        device_scope: line.raw_scope(),
         parent_scopes: line.value(Member::ParentScopes),
     }
 }
