@@ -29,7 +29,7 @@ impl AuthenticationType {
     }
 
     /// The canonical spelling.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         VALUES[self as usize].0
     }
 }

@@ -58,7 +58,7 @@ impl ImportMode {
     }
 
     /// The canonical spelling, as the hub documents the wire form (§1.2).
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         VALUES[self as usize].0
     }
 

@@ -20,7 +20,7 @@ impl Status {
     }
 
     /// The canonical spelling.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Enabled => "enabled",
             Self::Disabled => "disabled",

@@ -1,23 +1,25 @@
 //! Values that stand in many lines.
 
+use crate::{AuthenticationType, ImportMode, Status};
+
 /// Texts that stand as values in many lines of a file: what its enums are spelt like (§1.2), and nothing at all.
 pub static WORDS: [&str; 16] = [
     "",
-    "enabled",
-    "disabled",
-    "sas",
-    "selfSigned",
-    "certificateAuthority",
-    "none",
-    "createOrUpdate",
-    "create",
-    "update",
-    "updateIfMatchETag",
-    "createOrUpdateIfMatchETag",
-    "delete",
-    "deleteIfMatchETag",
-    "updateTwin",
-    "updateTwinIfMatchETag",
+    Status::Enabled.as_str(),
+    Status::Disabled.as_str(),
+    AuthenticationType::Sas.as_str(),
+    AuthenticationType::SelfSigned.as_str(),
+    AuthenticationType::CertificateAuthority.as_str(),
+    AuthenticationType::None.as_str(),
+    ImportMode::CreateOrUpdate.as_str(),
+    ImportMode::Create.as_str(),
+    ImportMode::Update.as_str(),
+    ImportMode::UpdateIfMatchETag.as_str(),
+    ImportMode::CreateOrUpdateIfMatchETag.as_str(),
+    ImportMode::Delete.as_str(),
+    ImportMode::DeleteIfMatchETag.as_str(),
+    ImportMode::UpdateTwin.as_str(),
+    ImportMode::UpdateTwinIfMatchETag.as_str(),
 ];
 
 #[cfg(test)]

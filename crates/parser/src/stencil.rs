@@ -221,7 +221,7 @@ impl Tree {
                 others.iter().map(|number| (self.piece(&self.nodes[*number as usize]), *number)).collect();
             if let Some(switch) = Switch::new(&pieces) {
                 let switch = (others[0], switch);
-                let place = if known < self.switches.len() { known } else { self.switches.len() };
+                let place = known.min(self.switches.len());
                 match self.switches.get_mut(place) {
                     Some(known) => *known = switch,
                     None => self.switches.push(switch),

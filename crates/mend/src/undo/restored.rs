@@ -90,14 +90,12 @@ impl Undo<'_> {
             Section::ALL.map(|section| changed[section as usize].then(|| before.section(section).unwrap_or(EMPTY)));
         line.identity = identity_of(before);
         if before.is_edge() {
-            // Another scope than its own is passed over, and none is refused (§3.7).
-            let scope = line.identity.device_scope;
-            line.identity.device_scope = scope.or(now.and_then(DeviceLine::raw_scope));
-            let has_none = fate.identity.as_ref().is_some_and(|made| !made.is_edge());
-            if was_made_anew && !fate.may_not_be_deleted && has_none {
-                // The one of the device that is gone is not this one's, and the hub makes it one as it becomes an edge device.
-                line.identity.device_scope = None;
-            }
+            // Another scope than its own is passed over, and none is refused (§3.7). But one that is made anew and no edge device has
+            // none: the hub makes it one as it becomes an edge device.
+            let is_new_leaf =
+                was_made_anew && !fate.may_not_be_deleted && fate.identity.as_ref().is_some_and(|made| !made.is_edge());
+            let scope = before.raw_scope().or(now.and_then(DeviceLine::raw_scope));
+            line.identity.device_scope = scope.filter(|_| !is_new_leaf);
         }
         let mut keys_lost = false;
         let mut identity_differs = false;
