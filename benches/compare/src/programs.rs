@@ -57,12 +57,25 @@ pub enum Kind {
     Hubmill,
     /// A program of this package.
     Library,
+    /// It moves as many bytes as the task does, and looks at none: what a task costs at the least.
+    NoLook,
     /// jq and its like. They take minutes for a million lines, and see a slice of the data once.
     Jq,
     /// DuckDB.
     DuckDb,
     /// polars.
     Polars,
+}
+
+/// Where a program finds and leaves things.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// The lines.
+    pub input: &'a Path,
+    /// What it makes of them.
+    pub output: &'a Path,
+    /// What hubmill made of them.
+    pub reference: &'a Path,
 }
 
 /// A program with its options.
@@ -98,7 +111,7 @@ impl Program {
     #[must_use]
     pub fn rounds(&self, wanted: usize) -> usize {
         match self.kind {
-            Kind::Cat | Kind::Hubmill | Kind::Library => wanted,
+            Kind::Cat | Kind::Hubmill | Kind::Library | Kind::NoLook => wanted,
             Kind::DuckDb | Kind::Polars => wanted.min(3),
             Kind::Jq => 0,
         }
@@ -112,10 +125,16 @@ impl Program {
 
     /// How to do a task from file to file; nothing where the program can't.
     #[must_use]
-    pub fn launch(&self, task: Task, input: &Path, output: &Path) -> Option<Launch> {
+    pub fn launch(&self, task: Task, files: Files<'_>) -> Option<Launch> {
         let base = self.base.clone();
+        let Files { input, output, reference } = files;
         Some(match self.kind {
             Kind::Cat => base.with([input]),
+            Kind::NoLook => {
+                let like = (!task.counts()).then_some([Path::new("--like"), reference]);
+                let threads = self.threads.unwrap_or(1).to_string();
+                base.with(["--threads", &threads]).with(like.into_iter().flatten()).with([input])
+            }
             Kind::Hubmill => self.hubmill(task, input, output),
             Kind::Library => self.library(task).with([input]),
             Kind::Jq => base.with(jq(task)?).with([input]),
@@ -137,7 +156,7 @@ impl Program {
     pub fn launch_in_pipe(&self, task: Task) -> Option<Launch> {
         let base = self.base.clone();
         match self.kind {
-            Kind::Cat => Some(base),
+            Kind::Cat | Kind::NoLook => Some(base),
             Kind::Hubmill => Some(self.hubmill_rules(task)),
             Kind::Library => Some(self.library(task)),
             Kind::Jq => Some(base.with(jq(task)?)),
@@ -238,7 +257,7 @@ pub struct Places {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missing(pub &'static str, pub &'static str);
 
-/// hubmill in all its ways, its default first, then the libraries.
+/// hubmill in all its ways, its default first, then the libraries, then the bytes by themselves.
 #[must_use]
 pub fn built(places: &Places) -> Vec<Program> {
     let help = says(&places.hubmill, &["--help"]).unwrap_or_default();
@@ -273,6 +292,9 @@ pub fn built(places: &Places) -> Vec<Program> {
         let program = Program::new(name, Kind::Library, launch);
         programs.extend(thread_counts(places.threads).into_iter().map(|threads| program.on_threads(threads)));
     }
+    let launch = Launch::new(places.peers.join("no-look"), [] as [&str; 0]);
+    let program = Program::new("as many bytes, without a look at them", Kind::NoLook, launch);
+    programs.extend(thread_counts(places.threads).into_iter().map(|threads| program.on_threads(threads)));
     programs
 }
 

@@ -40,7 +40,9 @@ pub fn render(measurements: &[Measurement], columns: &[Column], show: Show) -> S
         let _always_fits = writeln!(text, " {} |", outputs(own));
     }
     if show == Show::Everything {
-        text += &against_libraries(measurements, columns);
+        for (name, kind) in [("hubmill", Kind::Hubmill), ("no look", Kind::NoLook)] {
+            text += &against_libraries(measurements, columns, name, kind);
+        }
     }
     text + &differences(measurements)
 }
@@ -82,17 +84,23 @@ fn outputs<'m>(own: impl Iterator<Item = &'m Measurement>) -> &'static str {
     }
 }
 
-/// A row: how many times as long as hubmill the fastest library takes.
-fn against_libraries(measurements: &[Measurement], columns: &[Column]) -> String {
-    let mut text = String::from("| **fastest library ÷ hubmill** |");
+/// A row: how many times as long as the first program of a kind takes the fastest library does.
+fn against_libraries(measurements: &[Measurement], columns: &[Column], name: &str, kind: Kind) -> String {
+    if measurements.iter().all(|measured| measured.kind != kind) {
+        return String::new();
+    }
+    let mut text = format!("| **fastest library ÷ {name}** |");
     for column in columns {
         let here = measurements.iter().filter(|measured| measured.column == *column);
-        let libraries = here.clone().filter(|measured| measured.kind == Kind::Library).map(|measured| measured.seconds);
-        let fastest = libraries.min_by(f64::total_cmp);
-        let hubmill = here.clone().find(|measured| measured.kind == Kind::Hubmill).map(|measured| measured.seconds);
-        match (fastest, hubmill) {
-            (Some(fastest), Some(hubmill)) => {
-                let _always_fits = write!(text, " **{:.2}** |", fastest / hubmill);
+        let seconds = |measured: &Measurement| measured.seconds;
+        let fastest =
+            here.clone().filter(|measured| measured.kind == Kind::Library).map(seconds).min_by(f64::total_cmp);
+        let mut own = here.filter(|measured| measured.kind == kind).map(seconds);
+        // hubmill as it is by default; the best of what has no default.
+        let own = if kind == Kind::Hubmill { own.next() } else { own.min_by(f64::total_cmp) };
+        match (fastest, own) {
+            (Some(fastest), Some(own)) => {
+                let _always_fits = write!(text, " **{:.2}** |", fastest / own);
             }
             _ => text += " |",
         }
@@ -149,6 +157,8 @@ mod tests {
             measured("hubmill", Kind::Hubmill, 0.6, Some(same)),
             measured("peer", Kind::Library, 3.0, Some(same)),
             measured("peer", Kind::Library, 1.8, Some(respelt)),
+            measured("bytes", Kind::NoLook, 0.6, None),
+            measured("bytes", Kind::NoLook, 0.4, None),
             measured("jq", Kind::Jq, 60.0, Some(same)),
         ];
         let want = "\
@@ -157,8 +167,10 @@ mod tests {
 | cat | 1.00 |  | 5 |  |
 | hubmill | 1.20 |  | 5 | same bytes |
 | peer | 3.60 |  | 5 | differs |
+| bytes | 0.80 |  | 5 |  |
 | jq | ≈ 120 |  | 5 | same bytes |
 | **fastest library ÷ hubmill** | **3.00** | | | |
+| **fastest library ÷ no look** | **4.50** | | | |
 
 - peer (import-mode): 2 of 9 lines are other bytes; numbers respelt: 2
 ";

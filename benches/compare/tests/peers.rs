@@ -1,8 +1,8 @@
 //! The peers do the same work, and leave out the same lines.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 const PEERS: [&str; 5] = [
     env!("CARGO_BIN_EXE_peer-raw-splice"),
@@ -92,4 +92,28 @@ fn what_is_not_json_is_left_out() {
         assert_eq!(run(peer, "check", &input), ("1\n".to_owned(), Some(1)), "{}", name(peer));
         assert_eq!(run(peer, "strip-keys", &input), ("{\"id\":\"ok\"}\n".to_owned(), Some(1)), "{}", name(peer));
     }
+}
+
+#[test]
+fn as_many_bytes_as_a_task_has_to_write_without_a_look_at_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let program = || Command::new(env!("CARGO_BIN_EXE_no-look"));
+    let lines: Vec<u8> = (0..3_000_000u32).map(|number| number as u8).collect();
+    fs::write(path("in"), &lines).expect("a file");
+    for bytes in [0, 1, 1_000_000, lines.len(), 4_000_001] {
+        fs::write(path("like"), vec![0; bytes]).expect("a file");
+        for threads in ["1", "3"] {
+            let output = File::create(path("out")).expect("a file");
+            let mut command = program();
+            command.args(["--threads", threads, "--like"]).arg(path("like")).arg(path("in")).stdout(output);
+            assert!(command.status().expect("it runs").success());
+            let out = fs::read(path("out")).expect("it is there");
+            assert_eq!(out.len(), bytes);
+            assert!(bytes != lines.len() || out == lines);
+        }
+    }
+    let mut from = Command::new("cat").arg(path("in")).stdout(Stdio::piped()).spawn().expect("it runs");
+    let output = program().stdin(from.stdout.take().expect("a pipe")).stdout(Stdio::piped()).output().expect("it runs");
+    assert!(output.status.success() && output.stdout == lines && from.wait().expect("it ends").success());
 }

@@ -9,7 +9,7 @@ use clap::{Parser, ValueEnum};
 use hubmill_compare::equality::{self, Difference, Mask};
 use hubmill_compare::machine::Machine;
 use hubmill_compare::measure::{self, Aim, Run, median};
-use hubmill_compare::programs::{self, Kind, Places, Program};
+use hubmill_compare::programs::{self, Files, Kind, Places, Program};
 use hubmill_compare::record::{self, Measurement};
 use hubmill_compare::table::{self, Show};
 use hubmill_compare::task::Column;
@@ -194,6 +194,10 @@ impl Bench {
         Ok(bench)
     }
 
+    fn files(&self) -> Files<'_> {
+        Files { input: &self.input, output: &self.output, reference: &self.reference }
+    }
+
     fn bytes(&self) -> io::Result<u64> {
         Ok(fs::metadata(&self.input)?.len())
     }
@@ -209,7 +213,9 @@ impl Bench {
     /// Runs each program once, looks at its output, and then times them in turns.
     fn measure_column(&self, column: Column, programs: &[Program]) -> io::Result<Vec<Measurement>> {
         let hubmill = programs.iter().find(|program| program.kind == Kind::Hubmill).expect("it takes part");
-        let launch = hubmill.launch(column.task, &self.input, &self.reference).expect("hubmill does every task");
+        let launch = hubmill
+            .launch(column.task, Files { output: &self.reference, ..self.files() })
+            .expect("hubmill does every task");
         measure::to_file(&launch, &self.reference, Aim::Time)?;
         let mut contenders = Vec::new();
         for program in programs {
@@ -236,7 +242,8 @@ impl Bench {
         let Some(run) = self.run_once(program, column, Aim::Answer)? else {
             return Ok(None);
         };
-        let difference = if program.kind == Kind::Cat { None } else { Some(self.difference(program, column)?) };
+        let has_answer = !matches!(program.kind, Kind::Cat | Kind::NoLook);
+        let difference = if has_answer { Some(self.difference(program, column)?) } else { None };
         let seconds = if program.is_slow() { vec![run.seconds * self.scale()] } else { Vec::new() };
         Ok(Some(Contender { program, peak_bytes: run.peak_bytes, difference, seconds }))
     }
@@ -254,7 +261,7 @@ impl Bench {
         let launch = if column.piped {
             program.launch_in_pipe(column.task)
         } else {
-            program.launch(column.task, input, &self.output)
+            program.launch(column.task, Files { input, ..self.files() })
         };
         let Some(launch) = launch else {
             return Ok(None);
