@@ -7,6 +7,7 @@ use hubmill_testkit::generate::{self, Kind};
 use hubmill_testkit::json;
 use hubmill_testkit::mutate::{mutate, mutate_members, splice};
 use hubmill_testkit::rng::Rng;
+use hubmill_testkit::siblings;
 use hubmill_testkit::strategy;
 use proptest::strategy::{BoxedStrategy, Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -260,6 +261,10 @@ impl Maker {
         let lines_max = if family.is_some() { lines_max + 10 } else { lines_max };
         for _ in 0..self.rng.below(lines_max + 1) {
             file.extend(match &family {
+                Some(line) if self.rng.chance(6) => {
+                    let count = self.rng.below(60);
+                    siblings::stretch(line, count, &mut self.rng)
+                }
                 Some(line) if self.rng.chance(90) => self.sibling(line),
                 _ => self.line(mix),
             });

@@ -33,7 +33,7 @@ mod window;
 
 pub use arch::{ByteSet, Level, NH_BYTES_MAX, NhKeys};
 pub use fault::{Fault, FaultKind};
-pub use fixed::{Anchor, AnchoredSpan, FixedLine, FixedText};
+pub use fixed::{Anchor, AnchoredSpan, FixedLine, FixedRun, FixedText};
 pub use form::Form;
 pub use inner::{ValueToken, VisitTokens};
 pub use parse::{Content, DEPTH_MAX_DEFAULT, LINE_BYTES_MAX_DEFAULT, Limits, Line, Parser, Visit};

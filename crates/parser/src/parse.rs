@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::arch::{Level, REACH};
 use crate::fault::{Fault, FaultKind};
-use crate::fixed::{FixedLine, FixedText};
+use crate::fixed::{FixedLine, FixedRun, FixedText};
 use crate::form::DeepNames;
 use crate::index::{Carry, Flags, Index};
 use crate::lazy::Lazy;
@@ -31,6 +31,9 @@ const INDEXED_LINE_BYTES_MAX: usize = 1 << 20;
 
 /// A chunk's last line is copied to where there is room after it, for a look at its end, if it is no longer than this.
 const LAST_LINE_BYTES_MAX: usize = 4096;
+
+/// So many lines of one stencil in a row are worth a look at them as a run.
+pub(crate) const RUN_LINES_MIN: usize = 8;
 
 /// What is accepted as a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +76,13 @@ pub struct Line<'a> {
 
 /// Who visits the lines of a chunk, in order; breaks off after a line.
 pub trait Visit {
+    /// Lines in a row of which the fixed text is known and the same. How many of the first of them are done with; the others
+    /// are visited one by one.
+    fn run(&mut self, run: &FixedRun<'_>) -> usize {
+        let _ = run;
+        0
+    }
+
     /// A line of which the fixed text is known. `None` where it is to be visited as any other.
     #[inline(always)]
     fn fixed(&mut self, line: &FixedLine<'_>) -> Option<ControlFlow<()>> {
@@ -238,8 +248,13 @@ impl Parser {
                 break;
             }
             self.stencils.note_fit();
+            let done = self.visit_run(chunk, start, visit);
+            if done > 0 {
+                fitting += done;
+                start = self.stencils.traces.lines()[done - 1].end_with_newline as usize;
+            }
             let Self { stencils, lazy, listed, level, limits, .. } = self;
-            for traced in stencils.traces.lines() {
+            for traced in &stencils.traces.lines()[done..] {
                 let end = traced.end as usize;
                 let end_with_newline = traced.end_with_newline as usize;
                 let bytes = &chunk[..end];
@@ -280,6 +295,32 @@ impl Parser {
             self.stencils.note_miss();
         }
         ControlFlow::Continue(start)
+    }
+
+    /// Visits the first of the lines that were traced from `start` on as a run, if they are one. How many are done with.
+    #[inline]
+    fn visit_run(&self, chunk: &[u8], start: usize, visit: &mut impl Visit) -> usize {
+        let traces = &self.stencils.traces;
+        let alike = traces.alike();
+        if alike < RUN_LINES_MIN {
+            return 0;
+        }
+        let lines = &traces.lines()[..alike];
+        let end = lines[alike - 1].end_with_newline as usize;
+        let (stencil, flags) = self.stencils.get(&lines[0]);
+        // All lines together are shorter than one may be.
+        if flags != Flags::NONE || end - start > self.limits.line_bytes_max {
+            return 0;
+        }
+        visit.run(&FixedRun {
+            bytes: &chunk[..end],
+            start,
+            lines,
+            starts: traces.all_starts(),
+            pieces: traces.pieces_of_first(),
+            form: stencil.form,
+            level: self.level,
+        })
     }
 
     /// Tries the last line of `chunk`, which is too near to the end to be looked at where it is. A line end is added to a

@@ -71,6 +71,28 @@ impl Traces {
         self.starts[line.starts as usize..].first_chunk().expect("room for the pieces of a whole line")
     }
 
+    /// How many of the first lines have the same stencil, hold nothing that needs a closer look, and end with a `\n` alone.
+    #[inline]
+    pub(crate) fn alike(&self) -> usize {
+        let first = self.lines[0].stencil;
+        let is_alike = |line: &&Traced| {
+            line.stencil == first && line.flags == Flags::NONE && line.end_with_newline == line.end + 1
+        };
+        self.lines().iter().take_while(is_alike).count()
+    }
+
+    /// Where the pieces of the lines start, from the first line's on.
+    #[inline]
+    pub(crate) fn all_starts(&self) -> &[u32] {
+        &*self.starts
+    }
+
+    /// How many pieces each of some lines has that have the same stencil, the first of two or more.
+    #[inline]
+    pub(crate) fn pieces_of_first(&self) -> usize {
+        (self.lines[1].starts - self.lines[0].starts) as usize
+    }
+
     /// Room for the places where the pieces of a further line start; `None` where the lines, of so many bytes, are enough.
     #[inline(always)]
     pub(crate) fn room(&mut self, bytes: usize) -> Option<&mut [u32; PIECES_MAX]> {

@@ -79,6 +79,16 @@ impl Notes<'_> {
         }
     }
 
+    /// Whether no more findings of these will be shown: it is enough to count them.
+    pub(crate) fn are_enough(&self, planned: &[PlannedFinding], piece: Piece<'_>) -> bool {
+        planned.iter().all(|planned| {
+            let code = planned.code();
+            let enough =
+                self.tally.of(code) >= u64::from(DIAGNOSTICS_SHOWN_MAX) || self.enough.0[code as usize] < piece.offset;
+            planned.severity() == Severity::Count || enough && !self.all
+        })
+    }
+
     /// Counts a finding of this code; whether it will be shown.
     #[inline]
     fn count(&mut self, code: Code, severity: Severity, piece: Piece<'_>) -> bool {

@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 
 use hubmill_device::{Code, Severity, WORDS};
-use hubmill_parser::{Content, Fault, FaultKind, FixedLine, Level, Limits, Line, Parser, Record, Span, Visit};
+use hubmill_parser::{
+    Content, Fault, FaultKind, FixedLine, FixedRun, Level, Limits, Line, Parser, Record, Span, Visit,
+};
 use hubmill_reader::Part;
 use hubmill_rules::{Checker, Finding, MadeKey, Rules, Verdict};
 use hubmill_writer::Gather;
@@ -12,6 +14,9 @@ use crate::batch::{Batch, Sample};
 use crate::full_check::FullCheck;
 use crate::notes::{DIAGNOSTICS_MAX, Notes, fault_finding, is_notice, notice_text};
 use crate::{Piece, Work};
+
+/// Lines in a row are edited at once where that adds no more bytes than these.
+const RUN_TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// What becomes of lines that can't be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,6 +129,37 @@ struct Round<'w> {
 }
 
 impl Visit for Round<'_> {
+    /// Does to lines in a row what was done to others of their form.
+    fn run(&mut self, run: &FixedRun<'_>) -> usize {
+        let Self { work, rules, piece, batch, .. } = self;
+        if self.wants_more || work.is_full(batch) {
+            return 0;
+        }
+        let Some((followed, lines)) = work.rules.follow_run(rules, run) else { return 0 };
+        if !work.notes(batch).are_enough(followed.findings(), *piece) {
+            return 0;
+        }
+        match followed.verdict() {
+            Verdict::Keep => batch.output.keep(piece.bytes, run.start(), run.end(lines)),
+            Verdict::Edit if lines * followed.text_bytes() <= RUN_TEXT_BYTES_MAX => {
+                let edited = run.lines().take(lines).map(|line| (line.start..line.end, followed.edits(line.text)));
+                batch.output.edit_short_lines(piece.bytes, edited, followed.texts());
+                batch.tally.edited += lines as u64;
+            }
+            Verdict::Edit | Verdict::Filter | Verdict::Invalid => return 0,
+        }
+        let number = lines as u64;
+        batch.tally.lines += number;
+        batch.tally.written += number;
+        for code in followed.counts() {
+            batch.tally.count_findings(*code, Severity::Count, number);
+        }
+        for planned in followed.findings().iter().filter(|planned| planned.severity() == Severity::Warning) {
+            batch.tally.count_findings(planned.code(), Severity::Warning, number);
+        }
+        lines
+    }
+
     /// Does to a line what was done to others of its form.
     #[inline(always)]
     fn fixed(&mut self, line: &FixedLine<'_>) -> Option<ControlFlow<()>> {
@@ -137,10 +173,10 @@ impl Visit for Round<'_> {
         match followed.verdict() {
             Verdict::Keep => keep_trimmed(&mut batch.output, piece.bytes, start, end, end_with_newline),
             Verdict::Edit => {
-                batch.output.edit(piece.bytes, start, end, followed.edits(), followed.texts());
+                batch.output.edit(piece.bytes, start, end, followed.edits(line.text), followed.texts());
                 batch.tally.edited += 1;
                 if work.collect_keys {
-                    let ids = [followed.id(), followed.module_id()];
+                    let ids = [followed.id(&line.text), followed.module_id(&line.text)];
                     collect_keys(followed.made_keys(), followed.texts(), ids, piece.bytes, &mut batch.keys);
                 }
             }
@@ -157,7 +193,7 @@ impl Visit for Round<'_> {
         let line_number = batch.tally.lines;
         for planned in followed.findings().iter().filter(|planned| planned.severity() == Severity::Warning) {
             work.notes(batch).add_planned(planned, *piece, line_number, || {
-                (planned.of(&line.text), followed.id().map(|id| id.of(piece.bytes)))
+                (planned.of(&line.text), followed.id(&line.text).map(|id| id.of(piece.bytes)))
             });
         }
         Some(if work.is_full(batch) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })

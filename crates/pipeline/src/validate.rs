@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use hubmill_device::{Code, ImportMode, Severity};
-use hubmill_parser::{Content, Fault, FaultKind, FixedLine, Level, Limits, Line, Parser, Record, Visit};
+use hubmill_parser::{Content, Fault, FaultKind, FixedLine, FixedRun, Level, Limits, Line, Parser, Record, Visit};
 use hubmill_reader::Part;
-use hubmill_rules::{CheckScratch, Checker, Detail, Facts, Filter, FilterScratch, Finding};
+use hubmill_rules::{CheckScratch, Checker, Detail, Facts, Filter, FilterScratch, Finding, Known};
 
 use crate::batch::{Diagnostic, Tally};
 use crate::entries::{Entries, Entry};
@@ -147,6 +147,30 @@ struct Round<'w> {
 }
 
 impl Visit for Round<'_> {
+    /// Looks at lines in a row, in each of which the same is found.
+    fn run(&mut self, run: &FixedRun<'_>) -> usize {
+        let Self { work, check, piece, batch, .. } = self;
+        if self.filters || batch.layout.is_some() {
+            return 0;
+        }
+        let Some((known, lines)) = work.checker.known_run(check, run) else { return 0 };
+        if work.fingerprints.is_some() && known.mode().is_none()
+            || !work.notes(batch).are_enough(known.findings(), *piece)
+        {
+            return 0;
+        }
+        if work.fingerprints.is_some() {
+            for (line, number) in run.lines().take(lines).zip(batch.tally.lines + 1..) {
+                work.note_known(known, &line, number, *piece, &mut batch.entries);
+            }
+        }
+        count_known(&mut batch.tally, known, lines as u64);
+        for planned in known.findings() {
+            batch.tally.count_findings(planned.code(), planned.severity(), lines as u64);
+        }
+        lines
+    }
+
     /// Looks at a line of which its form and a few of its values tell what is found.
     #[inline(always)]
     fn fixed(&mut self, line: &FixedLine<'_>) -> Option<ControlFlow<()>> {
@@ -155,30 +179,18 @@ impl Visit for Round<'_> {
             return None;
         }
         let known = work.checker.known(check, line.text)?;
-        let is_error = known.has_errors();
-        if let Some(fingerprints) = &work.fingerprints {
-            let mode = known.mode()?;
-            let flags = if is_error { Entry::INVALID } else { 0 };
-            let place = ((batch.tally.lines + 1) | flags, piece.offset + line.start as u64);
-            if let Some(id) = known.id() {
-                let module_id = known.module_id().map(|module_id| module_id.inside_of(piece.bytes));
-                let subject = Subject { id: id.inside_of(piece.bytes), module_id, mode };
-                let text = &piece.bytes[line.start..line.end];
-                note_entry(&mut batch.entries, (fingerprints, work.again), &subject, text, place);
-            }
+        if work.fingerprints.is_some() && known.mode().is_none() {
+            return None;
         }
-        batch.tally.lines += 1;
-        *if is_error { &mut batch.tally.rejected } else { &mut batch.tally.written } += 1;
-        for code in known.allowed() {
-            batch.tally.count(*code);
-        }
+        work.note_known(known, line, batch.tally.lines + 1, *piece, &mut batch.entries);
+        count_known(&mut batch.tally, known, 1);
         if known.findings().is_empty() {
             return Some(ControlFlow::Continue(()));
         }
         let line_number = batch.tally.lines;
         for planned in known.findings() {
             work.notes(batch).add_planned(planned, *piece, line_number, || {
-                (planned.of(&line.text), known.id().map(|id| id.of(piece.bytes)))
+                (planned.of(&line.text), known.id(&line.text).map(|id| id.of(piece.bytes)))
             });
         }
         Some(work.next(batch))
@@ -207,6 +219,16 @@ impl Visit for Round<'_> {
             }
         }
         work.next(batch)
+    }
+}
+
+/// Counts lines, and what is allowed in each of them.
+#[inline(always)]
+fn count_known(tally: &mut Tally, known: Known<'_>, lines: u64) {
+    tally.lines += lines;
+    *if known.has_errors() { &mut tally.rejected } else { &mut tally.written } += lines;
+    for code in known.allowed() {
+        tally.count_findings(*code, Severity::Count, lines);
     }
 }
 
@@ -266,6 +288,19 @@ impl Validate {
             let place = (batch.tally.lines, offset);
             note_entry(&mut batch.entries, (fingerprints, self.again), subject, text, place);
         }
+    }
+
+    /// Notes what is needed to compare a line with all others, where that is asked for and its mode is known.
+    #[inline(always)]
+    fn note_known(&self, known: Known<'_>, line: &FixedLine<'_>, number: u64, piece: Piece<'_>, entries: &mut Entries) {
+        let Some(fingerprints) = &self.fingerprints else { return };
+        let (Some(mode), Some(id)) = (known.mode(), known.id(&line.text)) else { return };
+        let flags = if known.has_errors() { Entry::INVALID } else { 0 };
+        let module_id = known.module_id(&line.text).map(|module_id| module_id.inside_of(piece.bytes));
+        let subject = Subject { id: id.inside_of(piece.bytes), module_id, mode };
+        let text = &piece.bytes[line.start..line.end];
+        let place = (number | flags, piece.offset + line.start as u64);
+        note_entry(entries, (fingerprints, self.again), &subject, text, place);
     }
 
     #[inline]

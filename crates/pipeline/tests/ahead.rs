@@ -9,6 +9,7 @@ use hubmill_reader::Part;
 use hubmill_rules::{Check, Checker, Condition, Filter, KeySlots, Policy, Preset, RuleSet, Rules};
 use hubmill_testkit::generate::{self, Kind};
 use hubmill_testkit::rng::Rng;
+use hubmill_testkit::siblings;
 
 /// What is told of a line: code, line, byte, id, path, message.
 type Told = (Code, u64, u64, Option<String>, String, String);
@@ -99,6 +100,11 @@ fn what_is_known_ahead_of_lines_changes_nothing_of_what_becomes_of_them() {
             1 => drop(chunk.pop()),
             2 => chunk.truncate(start),
             _ => {}
+        }
+        if rng.chance(2) {
+            let stretch = siblings::stretch(&chunk[start..], rng.below(90), &mut rng);
+            chunk.push(b'\n');
+            chunk.extend(stretch);
         }
         chunk.extend_from_slice(rng.pick(&[b"\n".as_slice(), b"\n", b"\n", b"\r\n"]));
     }
@@ -217,6 +223,9 @@ fn what_is_known_ahead_of_lines_changes_nothing_of_what_a_check_finds() {
             line = line.replacen(from, to, 1 + rng.below(2));
         }
         chunk.extend_from_slice(line.as_bytes());
+        if rng.chance(2) {
+            chunk.extend(siblings::stretch(line.trim_end().as_bytes(), rng.below(90), &mut rng));
+        }
         if rng.chance(10) {
             chunk.extend_from_slice(line_with_key(&mut rng, index).as_bytes());
         }

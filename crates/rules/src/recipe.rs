@@ -7,8 +7,8 @@
 //! Which values a rule set goes by is written down in [`Rules::depends_on`]; where it goes by more than that (lists of ids,
 //! free text), or where something had to be said that names a value, there is no recipe.
 
-use hubmill_device::{Code, Member};
-use hubmill_parser::{AnchoredSpan, FixedText, MemberSpan, Record, Span};
+use hubmill_device::{Code, ID_CHARACTERS_MAX, Member};
+use hubmill_parser::{AnchoredSpan, FixedRun, FixedText, MemberSpan, Record, Span};
 use hubmill_writer::Edit;
 
 use crate::apply::Verdict;
@@ -76,11 +76,22 @@ enum PlannedText {
     Fresh(usize),
 }
 
-/// What becomes of one line that follows a recipe.
+impl PlannedEdit {
+    /// The edit of this line, for which these keys were made.
+    #[inline(always)]
+    fn of(&self, line: &FixedText<'_>, made_keys: &[MadeKey]) -> Edit {
+        let text = match self.text {
+            PlannedText::Kept(text) => text,
+            PlannedText::Fresh(number) => made_keys[number].text,
+        };
+        replace(line.span(self.span), text)
+    }
+}
+
+/// What becomes of a line that follows a recipe, or of some in a row.
 #[derive(Clone, Copy, Debug)]
 pub struct Followed<'a> {
     recipe: &'a Recipe,
-    line: FixedText<'a>,
     texts: &'a [u8],
     made_keys: &'a [MadeKey],
 }
@@ -92,17 +103,20 @@ impl<'a> Followed<'a> {
         self.recipe.verdict
     }
 
-    /// The edits, in order; spans are from the start of the chunk.
+    /// The edits of such a line, in order; spans are from the start of the chunk.
     #[inline(always)]
-    pub fn edits(&self) -> impl Iterator<Item = Edit> + use<'a> {
-        let Self { recipe, line, made_keys, .. } = *self;
-        recipe.edits.iter().map(move |edit| {
-            let text = match edit.text {
-                PlannedText::Kept(text) => text,
-                PlannedText::Fresh(number) => made_keys[number].text,
-            };
-            replace(line.span(edit.span), text)
-        })
+    pub fn edits(&self, line: FixedText<'a>) -> impl Iterator<Item = Edit> + use<'a> {
+        let Self { recipe, made_keys, .. } = *self;
+        recipe.edits.iter().map(move |edit| edit.of(&line, made_keys))
+    }
+
+    /// How many bytes the texts of the edits of a line have, if it gets no fresh keys.
+    pub fn text_bytes(&self) -> usize {
+        let kept = self.recipe.edits.iter().map(|edit| match edit.text {
+            PlannedText::Kept(text) => (text.end - text.start) as usize,
+            PlannedText::Fresh(_) => 0,
+        });
+        kept.sum()
     }
 
     /// The buffer of texts that edits and keys point into.
@@ -129,16 +143,16 @@ impl<'a> Followed<'a> {
         &self.recipe.counts
     }
 
-    /// The value of `id`, as it stands in the line.
+    /// The value of `id`, as it stands in such a line.
     #[inline]
-    pub fn id(&self) -> Option<Span> {
-        self.recipe.id.map(|id| self.line.span(id))
+    pub fn id(&self, line: &FixedText<'_>) -> Option<Span> {
+        self.recipe.id.map(|id| line.span(id))
     }
 
-    /// The value of `moduleId`, as it stands in the line.
+    /// The value of `moduleId`, as it stands in such a line.
     #[inline]
-    pub fn module_id(&self) -> Option<Span> {
-        self.recipe.module_id.map(|module_id| self.line.span(module_id))
+    pub fn module_id(&self, line: &FixedText<'_>) -> Option<Span> {
+        self.recipe.module_id.map(|module_id| line.span(module_id))
     }
 }
 
@@ -157,7 +171,7 @@ impl Rules {
     /// What becomes of a line, where it is known ahead for lines of its form: the same as [`apply`](Self::apply) says, with
     /// less work. What the scratch says is not about this line.
     #[inline(always)]
-    pub fn follow<'a>(&self, scratch: &'a mut Scratch, line: FixedText<'a>) -> Option<Followed<'a>> {
+    pub fn follow<'a>(&self, scratch: &'a mut Scratch, line: FixedText<'_>) -> Option<Followed<'a>> {
         if self.condition.is_some() {
             return None;
         }
@@ -165,15 +179,38 @@ impl Rules {
         self.find_recipe(layouts, keys, texts, made_keys, line)
     }
 
+    /// What becomes of the first lines of a run, and how many these are, where one recipe tells it and makes no keys: the same
+    /// as [`follow`](Self::follow) says of each.
+    pub fn follow_run<'a>(&self, scratch: &'a Scratch, run: &FixedRun<'_>) -> Option<(Followed<'a>, usize)> {
+        if self.condition.is_some() {
+            return None;
+        }
+        let first = run.lines().next()?.text;
+        let recipe = scratch.layouts.recipes(run.form())?.all.iter().find(|recipe| recipe.fits(&first))?;
+        if !recipe.fresh.is_empty() {
+            return None;
+        }
+        let mut lines = match self.check {
+            Check::Id => run.texts_within(recipe.id?, &ID_SET, ID_CHARACTERS_MAX),
+            _ => run.len(),
+        };
+        if !recipe.rests_on_nothing() {
+            lines = run.lines().take(lines).take_while(|line| recipe.fits(&line.text)).count();
+        }
+        let followed = Followed { recipe, texts: &scratch.texts, made_keys: &[] };
+        (lines > 0).then_some((followed, lines))
+    }
+
     /// Does what a recipe says, where there is one for the record, for which the condition holds.
     #[inline]
     pub(crate) fn follow_recipe(&self, scratch: &mut Scratch, record: &Record<'_>) -> Option<Verdict> {
         let Scratch { layouts, keys, texts, made_keys, .. } = scratch;
-        let followed = self.find_recipe(layouts, keys, texts, made_keys, record.fixed_text()?)?;
-        scratch.id = followed.id();
-        scratch.module_id = followed.module_id();
-        scratch.edits.extend(followed.edits());
-        scratch.findings.extend(followed.findings().iter().map(|finding| finding.of(&followed.line)));
+        let line = record.fixed_text()?;
+        let followed = self.find_recipe(layouts, keys, texts, made_keys, line)?;
+        scratch.id = followed.id(&line);
+        scratch.module_id = followed.module_id(&line);
+        scratch.edits.extend(followed.edits(line));
+        scratch.findings.extend(followed.findings().iter().map(|finding| finding.of(&line)));
         scratch.counts.extend_from_slice(followed.counts());
         Some(followed.verdict())
     }
@@ -185,7 +222,7 @@ impl Rules {
         keys: &mut Option<KeySource>,
         texts: &'a mut Vec<u8>,
         made_keys: &'a mut Vec<MadeKey>,
-        line: FixedText<'a>,
+        line: FixedText<'_>,
     ) -> Option<Followed<'a>> {
         // What made the recipes found no fault in the names, which are the same.
         let recipes = layouts.recipes(line.form())?;
@@ -201,7 +238,7 @@ impl Rules {
                 append_fresh_key(keys, texts, made_keys, *slot);
             }
         }
-        Some(Followed { recipe, line, texts, made_keys })
+        Some(Followed { recipe, texts, made_keys })
     }
 
     /// Keeps what was done to the record as a recipe, if it can be one.
@@ -322,9 +359,13 @@ pub(crate) fn anchored(record: &Record<'_>, value: Option<Span>) -> Option<Optio
 
 impl Recipe {
     #[inline]
+    fn rests_on_nothing(&self) -> bool {
+        self.same.is_empty() && self.filled.is_empty()
+    }
+
+    #[inline]
     fn fits(&self, line: &FixedText<'_>) -> bool {
-        let rests_on_nothing = self.same.is_empty() && self.filled.is_empty();
-        rests_on_nothing
+        self.rests_on_nothing()
             || self.same.iter().all(|(span, value)| line.bytes(line.span(*span)) == &**value)
                 && self.filled.iter().all(|span| {
                     let value = line.span(*span);

@@ -100,12 +100,12 @@ impl Visit for Visitor<'_> {
         let followed = self.rules.follow(self.scratch, line.text)?;
         let said = Said {
             verdict: followed.verdict(),
-            edits: followed.edits().collect(),
+            edits: followed.edits(line.text).collect(),
             texts: followed.texts(),
             made_keys: followed.made_keys(),
             findings: followed.findings().iter().map(|finding| finding.of(&line.text)).collect(),
             counts: followed.counts(),
-            ids: [followed.id(), followed.module_id()],
+            ids: [followed.id(&line.text), followed.module_id(&line.text)],
         };
         self.all.push(said.became(line.start, self.rules.makes_keys()));
         self.followed += 1;

@@ -73,6 +73,46 @@ pub fn of(lines: &[u8], rng: &mut Rng) -> Vec<u8> {
     out
 }
 
+/// So many lines of one form: this one, with other letters and digits in its texts here and there; one in thirty is another
+/// sibling of it.
+#[must_use]
+pub fn stretch(line: &[u8], count: usize, rng: &mut Rng) -> Vec<u8> {
+    let mut out = Vec::new();
+    for _ in 0..count {
+        if rng.below(30) == 0 {
+            out.extend(of(line, rng));
+        } else {
+            let start = out.len();
+            out.extend_from_slice(line);
+            let letters = letters_of_texts(line);
+            for _ in 0..rng.below(4).min(letters.len()) {
+                out[start + letters[rng.below(letters.len())]] = b"aZ09"[rng.below(4)];
+            }
+        }
+        out.push(b'\n');
+    }
+    out
+}
+
+/// Where the letters and digits of texts are that are no names; none that an escape is made of.
+fn letters_of_texts(line: &[u8]) -> Vec<usize> {
+    let mut all = Vec::new();
+    let mut at = 0;
+    while at < line.len() {
+        let start = at;
+        if line[at] != b'"' {
+            at += 1;
+            continue;
+        }
+        at = text_end(line, at);
+        let after = line[at..].iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
+        if after != Some(&b':') && !line[start..at].contains(&b'\\') {
+            all.extend((start..at).filter(|place| line[*place].is_ascii_alphanumeric()));
+        }
+    }
+    all
+}
+
 /// The place after the text that opens at `open`, at the end of its line at the latest.
 fn text_end(lines: &[u8], open: usize) -> usize {
     let mut at = open + 1;
@@ -89,13 +129,13 @@ fn text_end(lines: &[u8], open: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::{of, stretch};
     use crate::json;
     use crate::rng::Rng;
 
     #[test]
     fn names_stay_and_values_change() {
-        let line = r#"{"id" : "a\"b","n":[1,-2.5e3,null,{"x":true}],"t":{}}"#;
+        let line = r#"{"id" : "a\"b","n":[1,-2.5e3,null,{"x":true},"plain"],"t":{}}"#;
         let mut rng = Rng::new(1);
         let mut changed = 0;
         for _ in 0..200 {
@@ -108,6 +148,12 @@ mod tests {
             changed += usize::from(text != line);
         }
         assert!(changed > 150, "{changed}");
+        let lines = String::from_utf8(stretch(line.as_bytes(), 500, &mut rng)).unwrap();
+        let is_alike = |other: &&str| other.len() == line.len() && json::parse(other.as_bytes(), 128).is_ok();
+        assert_eq!(lines.lines().count(), 500);
+        assert!(lines.lines().filter(is_alike).count() > 450);
+        assert!(lines.lines().all(|line| line.contains(r#""id" :"#)));
+        assert!(lines.lines().filter(|other| *other != line).count() > 200);
         for broken in [&b"\"a\n\"b\\"[..], b"\"\\", b"{\"a\":\"\\\n", b"nul\xff\"\xff"] {
             assert!(of(broken, &mut rng).len() < 10_000);
         }

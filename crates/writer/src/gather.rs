@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::splice::{Edit, append, splice};
+use crate::splice::{Edit, append, splice_lines};
 
 /// An untouched run at least this long is written straight from the input; a shorter one is copied, since a write of
 /// its own would cost more.
@@ -85,14 +85,26 @@ impl Gather {
             self.close_run(chunk);
         }
         if end - start < RUN_BYTES_MIN {
-            splice(&mut self.buffer, chunk, start, end, edits, texts);
+            splice_lines(&mut self.buffer, chunk, [(start..end, edits)], texts);
         } else {
             self.edit_long(chunk, start, end, edits, texts);
         }
-        self.buffer.push(b'\n');
     }
 
-    /// The same of a line that may have runs that are not copied, and without the `\n`.
+    /// Adds lines of the chunk with the edits made, each with a `\n`. None of them is so long that a part of it would better be left
+    /// where it is.
+    #[inline]
+    pub fn edit_short_lines<E: IntoIterator<Item = Edit>>(
+        &mut self,
+        chunk: &[u8],
+        lines: impl IntoIterator<Item = (Range<usize>, E)>,
+        texts: &[u8],
+    ) {
+        self.close_run(chunk);
+        splice_lines(&mut self.buffer, chunk, lines, texts);
+    }
+
+    /// As [`edit`](Self::edit), of a line that may have runs that are not copied.
     #[cold]
     fn edit_long(
         &mut self,
@@ -111,6 +123,7 @@ impl Gather {
         }
         self.keep(chunk, kept, end);
         self.close_run(chunk);
+        self.buffer.push(b'\n');
     }
 
     /// Ends the run that is growing. To be called when the chunk is done.
@@ -205,6 +218,33 @@ mod tests {
     }
 
     #[test]
+    fn short_lines_at_once_are_what_they_are_one_by_one() {
+        let chunk: Vec<u8> = (0..20_000).map(|at| at as u8).collect();
+        let text: Vec<u8> = (0..700).map(|at| (at / 7) as u8).collect();
+        let edit = |start, end, text_start, text_end| Edit { start, end, text_start, text_end };
+        // Texts of no, few and many bytes, up to the end of the chunk.
+        let lines = (0..200u32).map(|number| {
+            let start = number * 100;
+            let edits = [
+                edit(start + 3, start + 3, 0, number),
+                edit(start + 9, start + number / 3 + 9, 7, 30),
+                edit(start + 99, start + 100, 1, 1),
+            ];
+            (start as usize..start as usize + 100, edits)
+        });
+        let (mut gather, mut want) = (Gather::default(), Gather::default());
+        for gather in [&mut gather, &mut want] {
+            gather.keep(&chunk, 5, 50);
+        }
+        for (line, edits) in lines.clone() {
+            want.edit(&chunk, line.start, line.end, edits, &text);
+        }
+        gather.edit_short_lines(&chunk, lines, &text);
+        assert!(gather.buffered() > 30_000);
+        assert_eq!(all(&gather, &chunk), all(&want, &chunk));
+    }
+
+    #[test]
     fn what_is_long_in_an_edited_line_is_not_copied() {
         let chunk: Vec<u8> = (0..6 * RUN_BYTES_MIN).map(|at| at as u8).collect();
         let edit = |start: usize, end: usize, text_start, text_end| Edit {
@@ -221,7 +261,7 @@ mod tests {
         gather.keep(&chunk, 0, 1);
         gather.close_run(&chunk);
         let mut want = chunk[..2].to_vec();
-        super::splice(&mut want, &chunk, 2, chunk.len() - 1, edits, b"abc");
+        crate::splice(&mut want, &chunk, 2, chunk.len() - 1, edits, b"abc");
         want.extend_from_slice(b"\n\0");
         assert_eq!(all(&gather, &chunk), want);
         assert!(gather.buffered() < 16);

@@ -1,4 +1,6 @@
-//! Copies a line with some of its spans replaced.
+//! Copies lines with some of their spans replaced.
+
+use std::ops::Range;
 
 /// A span of the source and the text that takes its place. Places are offsets from the start of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,39 +46,101 @@ pub fn splice(
     edits: impl IntoIterator<Item = Edit>,
     texts: &[u8],
 ) {
-    assert!(start <= end && end <= source.len(), "range inside of the source");
-    let is_wide = source.len() - end >= WIDE;
-    // There is always room for what is left of the source, and for `WIDE` bytes more; `spare` is what texts may take.
-    out.reserve(end - start + WIDE);
-    let mut filled = out.len();
-    let mut spare = out.capacity() - filled - (end - start + WIDE);
-    let mut from = start;
-    for edit in edits {
-        let (edit_start, edit_end) = (edit.start as usize, edit.end as usize);
-        assert!(from <= edit_start && edit_start <= edit_end && edit_end <= end, "an edit inside of the range");
-        let (text_start, text_end) = (edit.text_start as usize, edit.text_end as usize);
-        assert!(text_start <= text_end && text_end <= texts.len(), "a text among the texts");
-        let (kept, length) = (edit_start - from, text_end - text_start);
-        if spare < length {
-            // SAFETY: so many bytes were written.
-            unsafe { out.set_len(filled) };
-            out.reserve(end - from + length + WIDE);
-            spare = out.capacity() - filled - (end - from + WIDE);
-        }
-        spare -= length;
-        // SAFETY: both ranges are inside of what they are taken from. There is room for what is left of the source, of which
-        // this is the first part, for the text, and for `WIDE` bytes more.
-        unsafe {
-            copy(source, from, kept, out.as_mut_ptr().add(filled), is_wide);
-            copy(texts, text_start, length, out.as_mut_ptr().add(filled + kept), texts.len() - text_start >= WIDE);
-        }
-        filled += kept + length;
-        from = edit_end;
+    let mut room = Room::new(out);
+    room.splice(source, start..end, edits, texts);
+    room.close();
+}
+
+/// Appends lines of the source, each with its edits made, as [`splice`] does, and with a `\n`.
+///
+/// # Panics
+/// Where an edit is not inside of its line or not in order.
+#[inline]
+pub(crate) fn splice_lines<E: IntoIterator<Item = Edit>>(
+    out: &mut Vec<u8>,
+    source: &[u8],
+    lines: impl IntoIterator<Item = (Range<usize>, E)>,
+    texts: &[u8],
+) {
+    let mut room = Room::new(out);
+    for (line, edits) in lines {
+        room.splice(source, line, edits, texts);
+        // SAFETY: there is room for some bytes more than what was just appended.
+        unsafe { room.out.as_mut_ptr().add(room.filled).write(b'\n') };
+        room.filled += 1;
     }
-    // SAFETY: as above.
-    unsafe {
-        copy(source, from, end - from, out.as_mut_ptr().add(filled), is_wide);
-        out.set_len(filled + (end - from));
+    room.close();
+}
+
+/// A buffer that is appended to. Until it is closed, its length is not that of what it holds.
+struct Room<'v> {
+    out: &'v mut Vec<u8>,
+    /// How many bytes it holds.
+    filled: usize,
+}
+
+impl<'v> Room<'v> {
+    #[inline(always)]
+    fn new(out: &'v mut Vec<u8>) -> Self {
+        let filled = out.len();
+        Self { out, filled }
+    }
+
+    /// Makes room for so many bytes, and for [`WIDE`] more; how many there are then without these.
+    #[inline(always)]
+    fn reserve(&mut self, bytes: usize) -> usize {
+        if self.out.capacity() - self.filled < bytes + WIDE {
+            self.grow(bytes + WIDE);
+        }
+        self.out.capacity() - self.filled - WIDE
+    }
+
+    #[cold]
+    fn grow(&mut self, bytes: usize) {
+        // SAFETY: so many bytes were written.
+        unsafe { self.out.set_len(self.filled) };
+        self.out.reserve(bytes);
+    }
+
+    /// Appends a range of the source with the edits made. Leaves room for [`WIDE`] bytes more.
+    #[inline(always)]
+    fn splice(&mut self, source: &[u8], range: Range<usize>, edits: impl IntoIterator<Item = Edit>, texts: &[u8]) {
+        let Range { start, end } = range;
+        assert!(start <= end && end <= source.len(), "range inside of the source");
+        let is_wide = source.len() - end >= WIDE;
+        // There is always room for what is left of the source, and for `WIDE` bytes more; `spare` is what texts may take.
+        let mut spare = self.reserve(end - start) - (end - start);
+        let mut from = start;
+        for edit in edits {
+            let (edit_start, edit_end) = (edit.start as usize, edit.end as usize);
+            assert!(from <= edit_start && edit_start <= edit_end && edit_end <= end, "an edit inside of the range");
+            let (text_start, text_end) = (edit.text_start as usize, edit.text_end as usize);
+            assert!(text_start <= text_end && text_end <= texts.len(), "a text among the texts");
+            let (kept, length) = (edit_start - from, text_end - text_start);
+            if spare < length {
+                spare = self.reserve(end - from + length) - (end - from);
+            }
+            spare -= length;
+            let text_is_wide = texts.len() - text_start >= WIDE;
+            // SAFETY: both ranges are inside of what they are taken from. There is room for what is left of the source, of
+            // which this is the first part, for the text, and for `WIDE` bytes more.
+            unsafe {
+                let to = self.out.as_mut_ptr().add(self.filled);
+                copy(source, from, kept, to, is_wide);
+                copy(texts, text_start, length, to.add(kept), text_is_wide);
+            }
+            self.filled += kept + length;
+            from = edit_end;
+        }
+        // SAFETY: as above.
+        unsafe { copy(source, from, end - from, self.out.as_mut_ptr().add(self.filled), is_wide) };
+        self.filled += end - from;
+    }
+
+    #[inline(always)]
+    fn close(self) {
+        // SAFETY: so many bytes were written.
+        unsafe { self.out.set_len(self.filled) };
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whether all bytes of a text are in a set of ASCII characters.
 
+use std::ops::Range;
+
 use super::{Inner, Level};
 use crate::record::Span;
 
@@ -81,6 +83,29 @@ impl Level {
         }
     }
 
+    /// How many of the first of some texts of `bytes` have 1 to `bytes_max` bytes, all of them in `set`.
+    #[inline]
+    pub(crate) fn each_within(
+        self,
+        set: &ByteSet,
+        bytes: &[u8],
+        texts: impl Iterator<Item = Range<usize>>,
+        bytes_max: usize,
+    ) -> usize {
+        match self.0 {
+            // SAFETY: values of these levels exist only where the CPU was found to have the features.
+            #[cfg(target_arch = "x86_64")]
+            Inner::Avx2 | Inner::Avx512 => unsafe { x86_64::each_within_avx2(set, bytes, texts, bytes_max) },
+            #[allow(unreachable_patterns, reason = "other levels on other architectures")]
+            _ => {
+                let is_within = |text: &Range<usize>| {
+                    (1..=bytes_max).contains(&text.len()) && set.holds_one_by_one(&bytes[text.clone()])
+                };
+                texts.take_while(is_within).count()
+            }
+        }
+    }
+
     /// What stands between the quotes of a value of `bytes` that is a string of nothing but characters of `set`.
     #[inline]
     pub(crate) fn text_within<'a>(self, bytes: &'a [u8], value: Span, set: &ByteSet) -> Option<&'a [u8]> {
@@ -103,6 +128,8 @@ mod x86_64 {
         _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm512_and_si512, _mm512_broadcast_i32x4,
         _mm512_mask_testn_epi8_mask, _mm512_maskz_loadu_epi8, _mm512_set1_epi8, _mm512_shuffle_epi8, _mm512_srli_epi16,
     };
+
+    use std::ops::Range;
 
     use super::ByteSet;
 
@@ -167,6 +194,7 @@ mod x86_64 {
 
     /// # Safety
     /// The CPU must have AVX2.
+    #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn last_in_avx2(set: &ByteSet, bytes: &[u8], count: usize) -> bool {
         match bytes.last_chunk() {
@@ -175,6 +203,27 @@ mod x86_64 {
             // SAFETY: passed on from the caller.
             _ => unsafe { all_in_avx2(set, &bytes[bytes.len() - count..]) },
         }
+    }
+
+    /// # Safety
+    /// The CPU must have AVX2.
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    pub(super) unsafe fn each_within_avx2(
+        set: &ByteSet,
+        bytes: &[u8],
+        texts: impl Iterator<Item = Range<usize>>,
+        bytes_max: usize,
+    ) -> usize {
+        let mut count = 0;
+        for text in texts {
+            let length = text.len();
+            // SAFETY: the features are there, says the caller.
+            if !(1..=bytes_max).contains(&length) || !unsafe { last_in_avx2(set, &bytes[..text.end], length) } {
+                break;
+            }
+            count += 1;
+        }
+        count
     }
 
     /// # Safety

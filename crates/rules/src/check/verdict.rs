@@ -6,8 +6,8 @@
 //!
 //! There is none for lines with a twin: their values are looked at by [`plan`](super::plan).
 
-use hubmill_device::{Code, ImportMode, Member, STATUS_REASON_CHARACTERS_MAX, Severity, same_name};
-use hubmill_parser::{AnchoredSpan, ByteSet, FixedText, MemberSpan, Record, Span};
+use hubmill_device::{Code, ID_CHARACTERS_MAX, ImportMode, Member, STATUS_REASON_CHARACTERS_MAX, Severity, same_name};
+use hubmill_parser::{AnchoredSpan, ByteSet, FixedRun, FixedText, MemberSpan, Record, Span};
 
 use super::authentication::{BASE64, HEXADECIMAL, is_key, is_thumbprint};
 use super::identity::PLAIN;
@@ -90,6 +90,15 @@ impl Rest {
         }
     }
 
+    /// For how many of the first lines of a run it holds.
+    #[inline]
+    fn holds_for(&self, run: &FixedRun<'_>, value: AnchoredSpan) -> usize {
+        match self {
+            Self::Legal => run.texts_within(value, &ID_SET, ID_CHARACTERS_MAX),
+            _ => run.lines().take_while(|line| self.holds(&line.text, line.text.span(value))).count(),
+        }
+    }
+
     /// How much it takes to tell whether it holds.
     fn cost(&self) -> u32 {
         match self {
@@ -112,62 +121,66 @@ fn is_id(line: &FixedText<'_>, value: Span, characters: &ByteSet) -> bool {
     is_plain_id(line.text_within(value, characters))
 }
 
-/// What is found in one line, by what is known of its form.
+/// What is found in a line, or in each of some in a row, by what is known of its form.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
-    verdict: &'a Verdict,
-    line: FixedText<'a>,
-}
+pub struct Known<'a>(&'a Verdict);
 
 impl<'a> Known<'a> {
-    /// The value of `id`, a string, as it stands in the line.
+    /// The value of `id`, a string, as it stands in such a line.
     #[inline]
-    pub fn id(&self) -> Option<Span> {
-        self.verdict.id.map(|id| self.line.span(id))
+    pub fn id(&self, line: &FixedText<'_>) -> Option<Span> {
+        self.0.id.map(|id| line.span(id))
     }
 
-    /// The value of `moduleId`, if that is a string, as it stands in the line.
+    /// The value of `moduleId`, if that is a string, as it stands in such a line.
     #[inline]
-    pub fn module_id(&self) -> Option<Span> {
-        self.verdict.module_id.map(|module_id| self.line.span(module_id))
+    pub fn module_id(&self, line: &FixedText<'_>) -> Option<Span> {
+        self.0.module_id.map(|module_id| line.span(module_id))
     }
 
     /// What an import does with the line, or `None` within where that can't be read; `None` after a short check.
     #[inline]
     pub fn mode(&self) -> Option<Option<ImportMode>> {
-        self.verdict.mode
+        self.0.mode
     }
 
     /// What was found, in the order of the line.
     #[inline]
     pub fn findings(&self) -> &'a [PlannedFinding] {
-        &self.verdict.findings
+        &self.0.findings
     }
 
     /// The codes of what was found and is allowed.
     #[inline]
     pub fn allowed(&self) -> &'a [Code] {
-        &self.verdict.allowed
+        &self.0.allowed
     }
 
     /// Whether there is an error among the findings.
     #[inline]
     pub fn has_errors(&self) -> bool {
-        self.verdict.has_errors
+        self.0.has_errors
     }
 }
 
 impl Checker {
     /// What [`check`](Self::check) finds in a line, where that is known ahead for lines of its form.
     #[inline(always)]
-    pub fn known<'a>(&self, scratch: &'a CheckScratch, line: FixedText<'a>) -> Option<Known<'a>> {
+    pub fn known<'a>(&self, scratch: &'a CheckScratch, line: FixedText<'_>) -> Option<Known<'a>> {
         let form = line.form().number();
         let kept = scratch.verdicts.get(form as usize % FORMS_KEPT)?;
         if kept.form != form || self.check == Check::Full && line.may_have_escapes() {
             return None;
         }
         let holds = |verdict: &&Verdict| verdict.rests.iter().all(|(span, rest)| rest.holds(&line, line.span(*span)));
-        kept.all.iter().find(holds).map(|verdict| Known { verdict, line })
+        kept.all.iter().find(holds).map(Known)
+    }
+
+    /// What is found in the first lines of a run, the same in each, and how many these are.
+    pub fn known_run<'a>(&self, scratch: &'a CheckScratch, run: &FixedRun<'_>) -> Option<(Known<'a>, usize)> {
+        let known = self.known(scratch, run.lines().next()?.text)?;
+        let lines = known.0.rests.iter().fold(run.len(), |lines, (span, rest)| lines.min(rest.holds_for(run, *span)));
+        Some((known, lines))
     }
 
     /// Keeps what was found in a record as a verdict, if it can be one.
