@@ -11,6 +11,7 @@
 
 #[allow(unsafe_code, reason = "the SIMD kernels live here; every block says why it is sound")]
 mod arch;
+mod by_form;
 mod fault;
 mod fixed;
 mod form;
@@ -28,10 +29,12 @@ mod switch;
 mod test_numbers;
 mod text;
 mod traces;
+mod tree;
 mod walk;
 mod window;
 
 pub use arch::{ByteSet, Level, NH_BYTES_MAX, NhKeys};
+pub use by_form::ByForm;
 pub use fault::{Fault, FaultKind};
 pub use fixed::{Anchor, AnchoredSpan, FixedLine, FixedRun, FixedText};
 pub use form::Form;

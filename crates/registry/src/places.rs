@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use hubmill_device::{Member, WORDS, same_name};
-use hubmill_parser::{AnchoredSpan, Content, FixedText, Level, Limits, Parser, Record, Span};
+use hubmill_parser::{AnchoredSpan, ByForm, Content, FixedText, Form, Level, Limits, Parser, Record, Span};
 
 use crate::line::{Ambiguity, DeviceLine, Section};
 
@@ -64,18 +64,13 @@ impl Places {
     }
 }
 
-/// Forms of which it is kept where members stand; one more takes the place of another.
-const FORMS_KEPT: usize = 1024;
-
 /// Where the members stand in the lines that were met, form by form.
 #[derive(Debug, Default)]
-pub(crate) struct PlacesByForm(Vec<Option<Box<FormPlaces>>>);
+pub(crate) struct PlacesByForm(ByForm<Option<Box<FormPlaces>>>);
 
 /// Where members stand in each line of a form. Names are the same in all of them, so that what is ambiguous is, too.
 #[derive(Debug)]
 struct FormPlaces {
-    /// The number of the form.
-    form: u64,
     members: [Option<AnchoredSpan>; Member::COUNT],
     desired: Option<AnchoredSpan>,
     reported: Option<AnchoredSpan>,
@@ -87,26 +82,24 @@ impl PlacesByForm {
     #[inline]
     pub(crate) fn places(&mut self, record: &Record<'_>) -> Places {
         let Some(text) = record.fixed_text() else { return Places::of(record) };
-        let form = text.form().number();
-        match self.0.get(form as usize % FORMS_KEPT) {
-            Some(Some(known)) if known.form == form => known.places(&text),
-            _ => self.learn(record, form),
+        match self.0.get(text.form()) {
+            Some(Some(known)) => known.places(&text),
+            _ => self.learn(record, text.form()),
         }
     }
 
     #[cold]
-    fn learn(&mut self, record: &Record<'_>, form: u64) -> Places {
+    fn learn(&mut self, record: &Record<'_>, form: Form) -> Places {
         let places = Places::of(record);
-        if let Some(known) = FormPlaces::new(record, &places, form) {
-            self.0.resize_with(FORMS_KEPT, || None);
-            self.0[form as usize % FORMS_KEPT] = Some(Box::new(known));
+        if let Some(known) = FormPlaces::new(record, &places) {
+            self.0.put(form, Some(Box::new(known)));
         }
         places
     }
 }
 
 impl FormPlaces {
-    fn new(record: &Record<'_>, places: &Places, form: u64) -> Option<Self> {
+    fn new(record: &Record<'_>, places: &Places) -> Option<Self> {
         let anchored = |span: Span| match span.end {
             0 => Some(None),
             _ => record.anchored(span).map(Some),
@@ -117,7 +110,7 @@ impl FormPlaces {
         }
         let (desired, reported) = (anchored(places.desired)?, anchored(places.reported)?);
         let ambiguity = DeviceLine::new(record.chunk(), *places).ambiguity();
-        Some(Self { form, members, desired, reported, ambiguity })
+        Some(Self { members, desired, reported, ambiguity })
     }
 
     #[inline]
@@ -204,7 +197,7 @@ mod tests {
                     }
                 }
             }
-            assert_eq!(reader.forms.0.iter().flatten().count(), lines.len(), "each has a form of its own");
+            assert_eq!(reader.forms.0.iter().count(), lines.len(), "each has a form of its own");
         }
         assert_eq!(DeviceLine::new(b"", Places::default()).raw(Member::Id), None);
     }

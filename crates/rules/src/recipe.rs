@@ -37,13 +37,6 @@ pub(crate) struct Recipes {
     tries: u32,
 }
 
-impl Recipes {
-    pub(crate) fn clear(&mut self) {
-        self.all.clear();
-        self.tries = 0;
-    }
-}
-
 /// What the rules do to each line of a form that has certain values.
 #[derive(Debug)]
 pub(crate) struct Recipe {

@@ -3,9 +3,10 @@
 use super::{Inner, Level};
 use crate::index::Flags;
 use crate::scalar::{short_integer, short_literal};
-use crate::stencil::{Hole, Node, PIECES_MAX, Tree};
+use crate::stencil::PIECES_MAX;
 use crate::text::escape_end;
 use crate::traces::{Traced, Traces};
+use crate::tree::{Hole, Node, Tree};
 use crate::walk::scalar;
 
 impl Level {
@@ -236,8 +237,8 @@ mod x86_64 {
 
     use super::{Look, REACH, trace};
     use crate::arch::numbers;
-    use crate::stencil::{Node, Tree};
     use crate::traces::Traces;
+    use crate::tree::{Node, Tree};
 
     const LANES: usize = 32;
     /// How far ahead bytes are asked for: the CPU's own look-ahead ends at every page.

@@ -6,7 +6,7 @@
 use hubmill_device::{
     AuthenticationType, Code, ImportMode, Member, MemberSet, Place, Severity, Status, WORDS, same_name,
 };
-use hubmill_parser::{Level, Limits, MemberSpan, Parser, Record, Span, lone_surrogate};
+use hubmill_parser::{ByForm, Level, Limits, MemberSpan, Parser, Record, Span, lone_surrogate};
 
 use super::place::first_repeated;
 use super::plan::METADATA;
@@ -18,8 +18,6 @@ use crate::finding::{Detail, Finding};
 use crate::options::Check;
 
 const ABSENT: u32 = u32::MAX;
-/// Forms that are kept; one more takes the place of another.
-const FORMS_KEPT: usize = 1024;
 /// Findings of one code and severity that a line is given at most.
 const ALIKE_MAX: usize = 16;
 
@@ -39,12 +37,12 @@ pub struct CheckScratch {
     allowed: Vec<Code>,
     /// By [`Member`]: its number among the record's members. Where it stands twice, the last one.
     pub(super) known: [u32; Member::COUNT],
-    /// The same for forms of lines in whose names nothing is wrong, each with the number of its form.
-    forms: Vec<(u64, [u32; Member::COUNT])>,
-    /// By form: what follows from it.
-    pub(super) plans: Vec<Planned>,
-    /// By form: what is found in certain lines.
-    pub(super) verdicts: Vec<Verdicts>,
+    /// The same for forms of lines in whose names nothing is wrong.
+    forms: ByForm<[u32; Member::COUNT]>,
+    /// What follows from a form.
+    pub(super) plans: ByForm<Planned>,
+    /// What is found in certain lines of a form.
+    pub(super) verdicts: ByForm<Verdicts>,
     /// Members that are there in another case.
     pub(super) variants: MemberSet,
     /// The names of an object that are none of the known ones.
@@ -61,9 +59,9 @@ impl Default for CheckScratch {
             findings: Vec::new(),
             allowed: Vec::new(),
             known: [ABSENT; Member::COUNT],
-            forms: Vec::new(),
-            plans: Vec::new(),
-            verdicts: Vec::new(),
+            forms: ByForm::default(),
+            plans: ByForm::default(),
+            verdicts: ByForm::default(),
             variants: MemberSet::EMPTY,
             odd: Vec::new(),
             numbers: Vec::new(),
@@ -275,19 +273,15 @@ impl Checker {
     /// Looks at the names of the line.
     #[inline]
     fn read_names(&self, scratch: &mut CheckScratch, record: &Record<'_>) {
-        let form = record.form().map_or(0, |form| form.number());
-        let kept = form as usize % FORMS_KEPT;
-        if let Some((number, known)) = scratch.forms.get(kept)
-            && form != 0
-            && *number == form
-        {
+        let form = record.form();
+        if let Some(known) = form.and_then(|form| scratch.forms.get(form)) {
             scratch.known = *known;
             return;
         }
-        if self.read_names_anew(scratch, record) && form != 0 {
-            // Room for them is had when there is a first one.
-            scratch.forms.resize(FORMS_KEPT, (0, [ABSENT; Member::COUNT]));
-            scratch.forms[kept] = (form, scratch.known);
+        if self.read_names_anew(scratch, record)
+            && let Some(form) = form
+        {
+            scratch.forms.put(form, scratch.known);
         }
     }
 

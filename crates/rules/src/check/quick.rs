@@ -14,15 +14,8 @@ use super::text::{Length, measure};
 use super::twin::TwinSizes;
 use super::{Authenticates, CheckScratch, Checker, Facts};
 
-/// Plans that are kept; one more takes the place of another.
-const PLANS_KEPT: usize = 1024;
-
-/// The number of a form, and what follows from it; no plan for one whose outer names are out of the ordinary.
-#[derive(Debug, Default)]
-pub(super) struct Planned {
-    form: u64,
-    plan: Option<Box<Plan>>,
-}
+/// What follows from a form; no plan for one whose outer names are out of the ordinary.
+pub(super) type Planned = Option<Box<Plan>>;
 
 /// A line with the plan of its form.
 #[derive(Clone, Copy)]
@@ -95,17 +88,17 @@ impl Checker {
     #[inline]
     pub(super) fn check_by_plan(&self, scratch: &mut CheckScratch, record: &Record<'_>) -> Option<Facts> {
         let (form, tokens) = record.whole_form()?;
-        let place = form.number() as usize % PLANS_KEPT;
-        if scratch.plans.get(place).is_none_or(|planned| planned.form != form.number()) {
-            self.make_plan(scratch, record, form, tokens, place);
-        }
-        let plan = scratch.plans[place].plan.take()?;
+        let planned = match scratch.plans.get_mut(form) {
+            Some(planned) => planned,
+            None => self.make_plan(scratch, record, form, tokens),
+        };
+        let plan = planned.take()?;
         scratch.known = plan.known;
         let facts = match tokens {
             NumberedTokens::Fixed(tokens) => self.check_line(scratch, record, Line::new(record, tokens, &plan)),
             NumberedTokens::Listed(tokens) => self.check_line(scratch, record, Line::new(record, tokens, &plan)),
         };
-        scratch.plans[place].plan = Some(plan);
+        *scratch.plans.get_or_default(form) = Some(plan);
         Some(facts)
     }
 
@@ -113,12 +106,7 @@ impl Checker {
     /// absence means.
     pub(super) fn is_planned(&self, scratch: &CheckScratch, record: &Record<'_>, facts: &Facts) -> bool {
         let Some((form, NumberedTokens::Fixed(tokens))) = record.whole_form() else { return false };
-        let planned = scratch.plans.get(form.number() as usize % PLANS_KEPT);
-        let Some(plan) =
-            planned.filter(|planned| planned.form == form.number()).and_then(|planned| planned.plan.as_ref())
-        else {
-            return false;
-        };
+        let Some(Some(plan)) = scratch.plans.get(form) else { return false };
         match &plan.authentication {
             Part::Absent => true,
             Part::Scalar(mark) => record.chunk()[tokens.place(*mark) as usize] == b'n',
@@ -128,19 +116,16 @@ impl Checker {
     }
 
     #[cold]
-    fn make_plan(
+    fn make_plan<'s>(
         &self,
-        scratch: &mut CheckScratch,
+        scratch: &'s mut CheckScratch,
         record: &Record<'_>,
         form: Form,
         tokens: NumberedTokens<'_>,
-        place: usize,
-    ) {
-        if scratch.plans.is_empty() {
-            scratch.plans.resize_with(PLANS_KEPT, Planned::default);
-        }
+    ) -> &'s mut Planned {
         let plan = self.plan(scratch, record, tokens).map(Box::new);
-        scratch.plans[place] = Planned { form: form.number(), plan };
+        scratch.plans.put(form, plan);
+        scratch.plans.get_or_default(form)
     }
 
     #[inline]

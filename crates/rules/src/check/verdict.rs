@@ -7,7 +7,7 @@
 //! There is none for lines with a twin: their values are looked at by [`plan`](super::plan).
 
 use hubmill_device::{Code, ID_CHARACTERS_MAX, ImportMode, Member, STATUS_REASON_CHARACTERS_MAX, Severity, same_name};
-use hubmill_parser::{AnchoredSpan, ByteSet, FixedRun, FixedText, MemberSpan, Record, Span};
+use hubmill_parser::{AnchoredSpan, ByteSet, FixedRun, FixedText, Form, MemberSpan, Record, Span};
 
 use super::authentication::{BASE64, HEXADECIMAL, is_key, is_thumbprint};
 use super::identity::PLAIN;
@@ -16,8 +16,6 @@ use crate::finding::PlannedFinding;
 use crate::options::Check;
 use crate::recipe::anchored;
 
-/// Forms that are kept; one more takes the place of another.
-const FORMS_KEPT: usize = 1024;
 /// Verdicts kept for one form.
 const KEPT: usize = 8;
 /// Lines of one form without a verdict after which none is looked for.
@@ -28,8 +26,6 @@ const VALUE_BYTES_MAX: usize = 64;
 /// What is known of the lines of one form.
 #[derive(Debug, Default)]
 pub(super) struct Verdicts {
-    /// The number of the form.
-    form: u64,
     all: Vec<Verdict>,
     /// Lines for which one was looked for.
     tries: u32,
@@ -167,9 +163,8 @@ impl Checker {
     /// What [`check`](Self::check) finds in a line, where that is known ahead for lines of its form.
     #[inline(always)]
     pub fn known<'a>(&self, scratch: &'a CheckScratch, line: FixedText<'_>) -> Option<Known<'a>> {
-        let form = line.form().number();
-        let kept = scratch.verdicts.get(form as usize % FORMS_KEPT)?;
-        if kept.form != form || self.check == Check::Full && line.may_have_escapes() {
+        let kept = scratch.verdicts.get(line.form())?;
+        if self.check == Check::Full && line.may_have_escapes() {
             return None;
         }
         let holds = |verdict: &&Verdict| verdict.rests.iter().all(|(span, rest)| rest.holds(&line, line.span(*span)));
@@ -187,23 +182,16 @@ impl Checker {
     #[inline]
     pub(super) fn note_verdict(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &Facts) {
         let Some(line) = record.fixed_text().filter(|_| self.says) else { return };
-        let form = line.form().number();
-        let place = form as usize % FORMS_KEPT;
-        let kept = scratch.verdicts.get(place);
-        if kept.is_none_or(|kept| kept.form != form || kept.tries < TRIES && kept.all.len() < KEPT) {
-            self.make_verdict(scratch, record, facts, form, place);
+        let kept = scratch.verdicts.get(line.form());
+        if kept.is_none_or(|kept| kept.tries < TRIES && kept.all.len() < KEPT) {
+            self.make_verdict(scratch, record, facts, line.form());
         }
     }
 
     #[cold]
-    fn make_verdict(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &Facts, form: u64, place: usize) {
+    fn make_verdict(&self, scratch: &mut CheckScratch, record: &Record<'_>, facts: &Facts, form: Form) {
         let verdict = self.verdict(scratch, record, facts);
-        // Room for them is had when there is a first one.
-        scratch.verdicts.resize_with(FORMS_KEPT, Verdicts::default);
-        let kept = &mut scratch.verdicts[place];
-        if kept.form != form {
-            *kept = Verdicts { form, ..Verdicts::default() };
-        }
+        let kept = scratch.verdicts.get_or_default(form);
         kept.tries += 1;
         kept.all.extend(verdict);
     }

@@ -4,7 +4,7 @@
 //! names are compared on each line: names inside of a twin differ from device to device, and are no part of a form.
 
 use hubmill_device::{Place, same_name};
-use hubmill_parser::{MemberSpan, MemberTokens, Record, Span};
+use hubmill_parser::{ByForm, MemberSpan, MemberTokens, Record, Span};
 
 use super::names::LinePath;
 use super::place_inside;
@@ -12,8 +12,6 @@ use crate::authentication::pick;
 use crate::finding::Finding;
 use crate::names::Names;
 
-/// Forms that are remembered; one more takes the place of another.
-const KEPT: usize = 1024;
 /// Members that are remembered of a form; in lines with more the objects are walked again.
 const MEMBERS_MAX: usize = 256;
 
@@ -37,7 +35,6 @@ struct Known {
 /// What was found out about a form.
 #[derive(Debug, Default)]
 struct OfForm {
-    form: u64,
     /// By path: its first member.
     first: Vec<Inner>,
     /// By object: the range of its members.
@@ -47,9 +44,7 @@ struct OfForm {
 
 /// What was found out about the forms that were met. Reused from record to record.
 #[derive(Debug, Default)]
-pub(crate) struct Places {
-    all: Vec<OfForm>,
-}
+pub(crate) struct Places(ByForm<OfForm>);
 
 impl Places {
     /// The value that a path leads to; `None` where there is none.
@@ -84,7 +79,7 @@ impl Places {
         let Some(form) = record.form() else {
             return walked(path, record, first());
         };
-        let kept = self.of_form(form.number());
+        let kept = self.0.get_or_default(form);
         if kept.first.len() <= number {
             kept.first.resize(number + 1, Inner::NotLookedAt);
         }
@@ -117,20 +112,6 @@ impl Places {
             inner = kept.members[member].inner;
         }
         Ok(None)
-    }
-
-    fn of_form(&mut self, form: u64) -> &mut OfForm {
-        if self.all.is_empty() {
-            self.all.resize_with(KEPT, OfForm::default);
-        }
-        let kept = &mut self.all[form as usize % KEPT];
-        if kept.form != form {
-            kept.form = form;
-            kept.first.clear();
-            kept.objects.clear();
-            kept.members.clear();
-        }
-        kept
     }
 }
 
