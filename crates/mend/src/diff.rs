@@ -152,8 +152,8 @@ impl Diff<'_> {
         batch: &mut LinesBatch,
     ) -> bool {
         let Some(flaw) = Flaw::of(line) else { return false };
-        let start = file.entries()[number as usize].start;
-        batch.note_unusable(Unusable { name, file, start, flaw }, ids, "differs, and stands in");
+        let byte = file.entries()[number as usize].start + flaw.place(line);
+        batch.note_unusable(Unusable { name, file, byte, flaw }, ids, "differs, and stands in");
         true
     }
 

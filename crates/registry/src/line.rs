@@ -1,5 +1,7 @@
 //! What a device's or module's line says, member by member: where each stands, and what it means.
 
+mod place;
+
 use std::borrow::Cow;
 
 use hubmill_device::{AuthenticationType, Member, Status, scope_parent};
