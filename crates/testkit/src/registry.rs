@@ -295,8 +295,8 @@ impl Registry {
             }
             if new["edge"] == json!(true) && key.1.is_none() {
                 // The hub made its scope, or makes it now.
-                let is_blanked = thing.own_scope != json!("") && new["scope"] == json!("");
-                if was_edge && is_blanked {
+                let is_blank = new["scope"].as_str().is_some_and(|scope| scope.trim_ascii().is_empty());
+                if was_edge && is_blank {
                     return "not known edge-scope".to_owned();
                 }
                 new["scope"] = thing.own_scope.clone();
