@@ -408,9 +408,12 @@ fn a_difference_to_a_line_that_can_be_read_in_two_ways_is_named_and_not_written(
     let edge =
         backup().replace(TWIN, ",\"capabilities\":{\"iotEdge\":true},\"DeviceScope\":\"ms-azure-iot-edge://a-1\"");
     let child = other.replace(TWIN, ",\"deviceScope\":\"ms-azure-iot-edge://a-2\"");
-    let answer = diff(&[], &edge, &(edge.clone() + &child));
-    assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
-    assert_said(&answer, &["error[not-written]: the device \"b\" is a child of an edge device whose line"]);
+    let odd = of_kind(&EDGE.replace("true", "\"true\""), 1);
+    for edge in [edge, odd] {
+        let answer = diff(&[], &edge, &(edge.clone() + &child));
+        assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+        assert_said(&answer, &["error[not-written]: the device \"b\" is a child of an edge device whose line"]);
+    }
 }
 
 #[test]
@@ -550,11 +553,11 @@ fn values_that_no_hub_reads_are_named_and_not_written() {
         let with = format!("{other}{line}");
         // Another one, a new one, and one with another twin and the same value.
         let twin = with.replace("{\"x\":1}", "{\"x\":2}");
-        for (from, to, file) in [
-            (other.clone() + &backup(), &with, "second"),
-            (other.clone(), &with, "second"),
-            (with.clone(), &twin, "second"),
-            (with.clone(), &(other.clone() + &backup()), "first"),
+        for (from, to, file, verb) in [
+            (other.clone() + &backup(), &with, "second", "differs"),
+            (other.clone(), &with, "second", "is not in the first export"),
+            (with.clone(), &twin, "second", "differs"),
+            (with.clone(), &(other.clone() + &backup()), "first", "differs"),
         ] {
             let answer = diff(&[], &from, to);
             assert_eq!(
@@ -565,7 +568,7 @@ fn values_that_no_hub_reads_are_named_and_not_written() {
             );
             assert_said(
                 &answer,
-                &[&said(&format!("the device \"a\" differs, and stands in this line of the {file} export"))],
+                &[&said(&format!("the device \"a\" {verb}, and stands in this line of the {file} export"))],
             );
             assert!(answer.stderr_text().contains(&format!("\"{path}\"")), "{}", answer.stderr_text());
         }
