@@ -514,6 +514,23 @@ fn an_empty_scope_of_an_edge_device_is_never_written() {
     let disabled = with("", 1).replace("enabled", "disabled");
     for answer in [diff(&[], &with("", 1), &disabled), undo(&with("", 1), &update, None, None)] {
         assert!(!answer.stdout_text().contains("deviceScope"), "{} {}", answer.stdout_text(), answer.stderr_text());
+        assert_said(
+            &answer,
+            &["warning[device-scope]: the device \"a\" is an edge device whose own scope is in no file"],
+        );
+    }
+    // Another scope than its own is passed over; a twin alone takes none.
+    let answer = diff(&[], &with("", 1), &of_kind(EDGE, 1).replace("enabled", "disabled"));
+    assert!(answer.stdout_text().contains("\"deviceScope\":\"ms-azure-iot-edge://a-1\""), "{}", answer.stdout_text());
+    let twin = import("\"importMode\":\"updateTwin\",\"status\":\"enabled\",\"tags\":{\"x\":2}");
+    let quiet = [diff(&[], &with("", 1), &with("", 2)), undo(&with("", 1), &twin, None, None)];
+    for answer in quiet.into_iter().chain([answer]) {
+        assert_eq!(
+            (answer.code, answer.stderr_text().contains("device-scope")),
+            (0, false),
+            "{}",
+            answer.stderr_text()
+        );
     }
 }
 

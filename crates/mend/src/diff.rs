@@ -309,8 +309,11 @@ impl Diff<'_> {
     ) -> Result<Scope<'l>, Error> {
         let own = |value: Option<&'l [u8]>| Scope { value: value.map(Cow::Borrowed), doubt: None };
         if to.is_edge() {
-            let kept = from.filter(|from| from.is_edge()).and_then(DeviceLine::raw_scope);
-            return Ok(own(kept));
+            let Some(from) = from.filter(|from| from.is_edge()) else { return Ok(own(None)) };
+            // Another one than its own is passed over, and none may be refused (§3.7).
+            let kept = from.raw_scope().or(to.raw_scope());
+            let is_unsaid = kept.is_none() && to.module_id().is_none();
+            return Ok(Scope { doubt: is_unsaid.then_some(ScopeDoubt::OwnNotSaid), ..own(kept) });
         }
         let Some(wanted) = to.device_scope() else {
             let had = from.is_some_and(|from| from.device_scope().is_some());
@@ -372,9 +375,15 @@ enum ScopeDoubt {
     NoParent,
     /// The first export does not say the scope of its parent.
     NotSaid,
+    /// No export says the edge device's own.
+    OwnNotSaid,
     /// The line of its parent can't be read for certain.
     NotRead,
 }
+
+/// Of an edge device that is there, and is updated.
+pub(crate) const OWN_SCOPE_NOT_SAID: &str =
+    "is an edge device whose own scope is in no file: whether the hub takes an update without it is not known (§3.7)";
 
 /// Says what is to be said of a scope; whether it can be written.
 fn note_scope(scope: &Scope<'_>, ids: (&[u8], Option<&[u8]>), batch: &mut LinesBatch) -> bool {
@@ -393,6 +402,7 @@ fn note_scope(scope: &Scope<'_>, ids: (&[u8], Option<&[u8]>), batch: &mut LinesB
         Some(ScopeDoubt::NoParent) => {
             "has the scope of a device that is an edge device in neither export: written as it stands, it may name nothing in the hub (§3.7)"
         }
+        Some(ScopeDoubt::OwnNotSaid) => OWN_SCOPE_NOT_SAID,
         Some(ScopeDoubt::NotSaid) => {
             "is a child of an edge device whose scope the first export does not have: written as the second has it, it may name nothing in \
              the hub (§3.7)"
