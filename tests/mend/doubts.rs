@@ -617,6 +617,23 @@ fn values_that_no_hub_reads_are_named_and_not_written() {
 }
 
 #[test]
+fn an_empty_type_is_read_as_null_is() {
+    let disabled = exported("MQ==", "disabled", &sas(OLD));
+    for kind in ["null", "\"\""] {
+        let with = |line: &str| line.replace("\"sas\"", kind);
+        assert_eq!(written(&diff(&[], &backup(), &with(&backup()))), lines(0, &[]), "{kind}");
+        let answer = diff(&[], &backup(), &with(&disabled));
+        assert_eq!(written(&answer), lines(0, &[("a", "update", OLD)]), "{kind}: {}", answer.stderr_text());
+        let update = with(&import(&format!(
+            "\"importMode\":\"update\",\"status\":\"disabled\",\"authentication\":{}",
+            sas(NEW)
+        )));
+        let answer = undo(&with(&backup()), &update, None, None);
+        assert_eq!(written(&answer), lines(0, &[("a", "update", OLD)]), "{kind}: {}", answer.stderr_text());
+    }
+}
+
+#[test]
 fn findings_about_a_line_have_its_place_for_machines() {
     let folder = Folder::new();
     let (odd, path, place) = ambiguous_lines().swap_remove(4);

@@ -261,7 +261,8 @@ TwinEtagMissing: Inferred, "§2",
     r#"{"id":"dev1","status":"enabled","importMode":"updateTwinIfMatchETag","twinETag":"AAAAAAAAAAE=","tags":{}}"#;
 AuthenticationType: Confirmed, "§1.5",
     "`authentication.type` is none of the four.",
-    "The service was seen to refuse such a line: 400012, error converting value \"SELF_SIGNED\".",
+    "The service was seen to refuse such a line: 400012, error converting value \"SELF_SIGNED\". An empty text is a warning: its reader probably \
+     takes that for null, and a device without a type for `sas`.",
     "`sas`, `selfSigned`, `certificateAuthority` or `none`.",
     r#"{"id":"dev1","status":"enabled","importMode":"create","authentication":{"type":"SELF_SIGNED"}}"#,
     r#"{"id":"dev1","status":"enabled","importMode":"create","authentication":{"type":"certificateAuthority"}}"#;

@@ -374,6 +374,21 @@ fn whether_an_edge_device_can_stop_being_one_is_not_known() {
 }
 
 #[test]
+fn an_empty_type_is_sas_as_null_is() {
+    let usual = json!({"symmetricKey": {"primaryKey": KEY, "secondaryKey": KEY},
+        "x509Thumbprint": {"primaryThumbprint": null, "secondaryThumbprint": null}, "type": "sas"});
+    let export = with(device("a"), json!({"authentication": usual}));
+    for kind in [Value::Null, json!("")] {
+        for authentication in
+            [with(usual.clone(), json!({"type": kind})), json!({"type": kind, "symmetricKey": usual["symmetricKey"]})]
+        {
+            let line = with(without_etags(export.clone()), json!({"authentication": authentication}));
+            assert_eq!(outcomes(std::slice::from_ref(&export), &[line]), ["unchanged"], "{authentication}");
+        }
+    }
+}
+
+#[test]
 fn lines_that_can_not_be_read_are_400012_and_those_the_hub_refuses_have_no_number() {
     let export = text(&[device("a")]);
     let import = [

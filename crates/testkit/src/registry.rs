@@ -79,7 +79,7 @@ fn identity(line: &Value, from_export: bool) -> Map<String, Value> {
     all.insert("scope".to_owned(), json!(line["deviceScope"].as_str().unwrap_or_default()));
     let authentication = &line["authentication"];
     let said = if authentication.is_object() {
-        let kind = authentication["type"].as_str().unwrap_or("sas");
+        let kind = authentication["type"].as_str().filter(|kind| !kind.is_empty()).unwrap_or("sas");
         let text = |object: &str, name: &str| authentication[object][name].as_str().unwrap_or_default().to_owned();
         let keys = [text("symmetricKey", "primaryKey"), text("symmetricKey", "secondaryKey")];
         let prints = [text("x509Thumbprint", "primaryThumbprint"), text("x509Thumbprint", "secondaryThumbprint")];
