@@ -372,7 +372,8 @@ DuplicateId: Unknown, "§2, §10",
 DeviceScope: Inferred, "§3.7",
     "A child device names its edge device by a scope.",
     "The scope ends in a number that the hub made with the edge device. In the hub that the file comes from it is right; in another hub, or after the \
-     edge device was made anew, it matches nothing. `transform --preset migrate` refuses such a line.",
+     edge device was made anew, it matches nothing. `transform --preset migrate` refuses such a line. `diff` and `undo` say it, too, where they update \
+     an edge device whose own scope is in no file: it can't be blanked.",
     "For another hub: edge devices first, then `hubmill transform --preset migrate --scope-map EXPORT`.",
     r#"{"id":"dev1","status":"enabled","importMode":"create","authentication":{"type":"certificateAuthority"},"deviceScope":"ms-azure-iot-edge://gate-637131779299315265"}"#,
     r#"{"id":"dev1","status":"enabled","importMode":"create","authentication":{"type":"certificateAuthority"},"deviceScope":null}"#;
