@@ -92,6 +92,31 @@ fn the_details_mark_every_line_that_is_counted_as_assumed() {
 }
 
 #[test]
+fn no_more_is_said_to_fit_than_the_quota_takes() {
+    let folder = Folder::new();
+    let export = folder.write("export", device("a") + &device("b"));
+    // Whether each of them is made is not known.
+    let odd = |id: &str| line(id, "create").replace("}\n", ",\"eTag\":\"MQ==\"}\n");
+    let import = ["n", "o", "p"].map(odd).concat();
+    for (quota, more) in [("5", 3), ("4", 2), ("3", 1), ("2", 0), ("1", 0), ("0", 0)] {
+        let (_, plan) = summary(&["--registry", &export, "--quota", quota], &import);
+        assert_eq!(plan["uncertain"], json!({"more": more, "fewer": 0}), "{quota}");
+    }
+    for (quota, used) in [("4", "50.0 %"), ("1", "200.0 %"), ("0", "2")] {
+        let text = hubmill(&["plan", "-q", "--registry", &export, "--quota", quota], b"").stdout_text();
+        assert!(text.contains(&format!("  {used} used after\n")), "{text}");
+    }
+}
+
+#[test]
+fn what_has_no_findings_does_not_offer_to_write_them() {
+    let folder = Folder::new();
+    let export = folder.write("export", device("a"));
+    assert_answer(&hubmill(&["plan", "--registry", &export, "--diagnostics", "-"], b""), 2, "");
+    assert!(!hubmill(&["plan", "--help"], b"").stdout_text().contains("--diagnostics"));
+}
+
+#[test]
 fn everything_is_there_for_machines() {
     let folder = Folder::new();
     let export = folder.write("export", device("a") + &device("b") + "\n" + &device("b"));

@@ -144,6 +144,7 @@ pub(crate) struct StatsArguments {
 /// output failed; 4 more devices would be deleted than --max-delete allows, and nothing but --errors and --report is written; 130
 /// and 143 ended by a signal.
 #[derive(Debug, Args)]
+#[command(mut_arg("diagnostics", |flag| flag.hide(true)))]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) io: IoArguments,

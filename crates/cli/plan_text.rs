@@ -101,7 +101,11 @@ fn add_after(rows: &mut Rows, summary: &Summary, quota: Option<u64>) {
     rows.add_some("  fewer, for all that is known", fewer, "");
     if let Some(quota) = quota {
         let after = summary.devices.1 + summary.modules.1;
-        rows.add("quota", quota, &format!("{:.1} % used after", percent(after, quota)));
+        let used = match quota {
+            0 => human::count(after),
+            quota => format!("{:.1} %", percent(after, quota)),
+        };
+        rows.add("quota", quota, &format!("{used} used after"));
     }
 }
 

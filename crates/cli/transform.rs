@@ -381,7 +381,8 @@ impl Finish<'_> {
         .filter(|(code, _)| tally.of(*code) > 0)
         .map(|(code, words)| format!("{} {words}", human::count(tally.of(code))))
         .collect();
-        if !left.is_empty() {
+        // Without a rule for keys it is the check that finds some missing.
+        if !left.is_empty() && self.rules.has_key_rule() {
             console.say(&format!("keys left alone: {}", left.join(", ")));
         }
         let unusual = tally.invalid() > 0 || !matches!(end, End::Whole) || self.arguments.rules.dry_run;

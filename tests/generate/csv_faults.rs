@@ -205,11 +205,16 @@ fn ids_that_stand_twice() {
     (1..=5000).for_each(|n| csv.push_str(&format!("d{n},,{n}\n")));
     csv.push_str("d7,,8\nd8,,8\nd9,m,9\nd9,m,10\nD7,,7\n");
     let found = findings(&["--auth", "ca"], &csv);
-    is(&found[0], "duplicate-id", 5002, "id", "row 5001, column id: the same id as in row 7, in a row that differs");
-    is(&found[1], "duplicate-line", 5003, "id", "row 5002, column id: the same row as row 8");
+    is(&found[0], "duplicate-id", 5002, "id", "row 5001, column id: the same id as in row 7: the order");
+    is(&found[1], "duplicate-line", 5003, "id", "row 5002, column id: makes the same line as row 8");
     is(&found[2], "duplicate-id", 5005, "id", "row 5004, column id: the same id as in row 5003");
     assert_eq!(found.len(), 3);
     assert_eq!(found[1]["severity"], "error");
+    // Fresh keys make lines that differ of rows that are equal, and rows that differ can make the same line.
+    let found = findings(&[], "id,status\na,enabled\na,enabled\n");
+    is(&found[0], "duplicate-id", 3, "id", "row 2, column id: the same id as in row 1: the order");
+    let found = findings(&["--auth", "ca"], "id,status\na,enabled\na,Enabled\n");
+    is(&found[0], "duplicate-line", 3, "id", "row 2, column id: makes the same line as row 1");
 }
 
 #[test]

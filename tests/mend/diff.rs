@@ -170,3 +170,45 @@ fn notices_are_shown_and_counted_with_blank_lines() {
     assert!(undone.stderr_text().contains("first line of --registry is no device"), "{}", undone.stderr_text());
     assert_eq!(folder.report("report").number("notices"), 2);
 }
+
+#[test]
+fn of_a_child_whose_parent_has_no_scope_in_the_hub_only_what_is_known_is_said() {
+    let child = |status: &str, parent: &str| {
+        device("c", status, &format!(",\"deviceScope\":\"ms-azure-iot-edge://{parent}-1\""))
+    };
+    let edge = |scope: &str| device("e", "enabled", &format!(",\"capabilities\":{{\"iotEdge\":true}}{scope}"));
+    let own = edge(",\"deviceScope\":\"ms-azure-iot-edge://e-7\"");
+    let leaf = device("e", "enabled", "");
+    let (new, none, unsaid) = (
+        "is a child of an edge device that the first export does not have: the hub makes a new scope",
+        "has the scope of a device that is an edge device in neither export",
+        "is a child of an edge device whose scope the first export does not have",
+    );
+    for (from, to, want) in [
+        (String::new(), own.clone(), Some(new)),
+        (leaf.clone(), own.clone(), Some(new)),
+        (String::new(), String::new(), Some(none)),
+        (leaf.clone(), leaf, Some(none)),
+        (edge(""), edge(""), Some(unsaid)),
+        (own.clone(), String::new(), None),
+        // What the device has already, it keeps.
+        (child("disabled", "e"), String::new(), None),
+        (edge("") + &child("disabled", "e"), String::new(), None),
+        (child("disabled", "e"), own.clone(), Some(new)),
+        (child("disabled", "f"), String::new(), Some(none)),
+    ] {
+        let folder = Folder::new();
+        let (from_file, to_file) =
+            (folder.write("from", &from), folder.write("to", format!("{to}{}", child("enabled", "e"))));
+        let answer = hubmill(&["diff", &from_file, &to_file], b"");
+        let said = answer.stderr_text();
+        assert_eq!(said.matches("warning[device-scope]").count(), usize::from(want.is_some()), "{from}{to}{said}");
+        assert!(
+            want.is_none_or(|want| said.contains(&format!("warning[device-scope]: the device \"c\" {want}"))),
+            "{said}"
+        );
+        let scope = if from.contains("e-7") { "e-7" } else { "e-1" };
+        let written = json_lines(&answer.stdout).pop().expect("a line");
+        assert_eq!(written["deviceScope"], json!(format!("ms-azure-iot-edge://{scope}")), "{from}{to}");
+    }
+}

@@ -175,6 +175,12 @@ fn an_identity_that_may_be_written_although_its_twin_was_refused_is_written_back
             "{mode}\"status\":\"enabled\",\"authentication\":{new},\"twinETag\":\"AAAAAAAAAAI=\",\"tags\":{{\"x\":2}}"
         ))
     };
+    let said = |id: &str, line: &str| {
+        let place = line.find("\"AAAAAAAAAAI=").expect("a twinETag");
+        format!(
+            "warning[failed-partly]: line 1 (byte {place}): the device \"{id}\" has this line of the import, which failed"
+        )
+    };
     let back = lines(0, &[("a", "update", OLD)]);
     for mode in ["", "\"importMode\":\"createOrUpdate\",", "\"importMode\":\"update\","] {
         for code in [412_001, 400_023] {
@@ -183,10 +189,7 @@ fn an_identity_that_may_be_written_although_its_twin_was_refused_is_written_back
             assert!(!answer.stdout_text().contains("tags"), "the twin was not written");
             assert_said(
                 &answer,
-                &[
-                    "1 line of the import failed for an ETag and has a twinETag",
-                    "warning[failed-partly]: line 1 (byte 0): the device \"a\" has this line of the import, which failed",
-                ],
+                &["1 line of the import failed for an ETag and has a twinETag", &said("a", &line(mode))],
             );
         }
     }
@@ -208,10 +211,7 @@ fn an_identity_that_may_be_written_although_its_twin_was_refused_is_written_back
     let created = line("").replace("\"a\"", "\"n\"");
     let answer = undo(&backup(), &created, None, Some(&log(412_001).replace("\"a\"", "\"n\"")));
     assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
-    assert_said(
-        &answer,
-        &["error[not-written]: the device \"n\"", "warning[failed-partly]: line 1 (byte 0): the device \"n\""],
-    );
+    assert_said(&answer, &["error[not-written]: the device \"n\"", &said("n", &created)]);
     // Each line has a finding of its own.
     let folder = Folder::new();
     let lines = format!("\n{}{}", created, line("").replace("\"a\"", "\"o\""));
@@ -335,25 +335,35 @@ fn no_line_is_written_that_takes_an_edge_device_or_its_scope_away() {
 }
 
 /// Lines about "a" with a name that the hub may bind, each with the path of what it may be.
-fn ambiguous_lines() -> Vec<(String, &'static str)> {
+fn ambiguous_lines() -> Vec<(String, &'static str, usize)> {
     let line = exported("MQ==", "disabled", &sas(NEW)).replace("}}\n", "},\"properties\":{\"desired\":{\"y\":1}}}\n");
     let with = |from: &str, to: &str| {
         assert!(line.contains(from), "{from} in {line}");
         line.replace(from, to)
     };
-    vec![
-        (with("\"tags\"", "\"Tags\""), "tags"),
-        (with("\"tags\"", "\"\\u0054ags\""), "tags"),
-        (with("\"status\"", "\"STATUS\""), "status"),
-        (with("\"authentication\"", "\"Authentication\""), "authentication"),
-        (with("\"desired\"", "\"Desired\""), "properties.desired"),
-        (with("\"desired\"", "\"desired\":{},\"desired\""), "properties.desired"),
-        (with("\"type\"", "\"Type\""), "authentication.type"),
-        (with("\"type\"", "\"type\":\"sas\",\"type\""), "authentication.type"),
-        (with("\"primaryKey\"", "\"PrimaryKey\""), "authentication.symmetricKey.primaryKey"),
-        (with("\"eTag\"", "\"etag\""), "eTag"),
-        (line.replace("}}}\n", "}},\"capabilities\":{\"IotEdge\":true}}\n"), "capabilities.iotEdge"),
+    [
+        (with("\"tags\"", "^\"Tags\""), "tags"),
+        (with("\"tags\"", "^\"\\u0054ags\""), "tags"),
+        (with("\"status\"", "^\"STATUS\""), "status"),
+        (with("\"authentication\"", "^\"Authentication\""), "authentication"),
+        (with("\"desired\"", "^\"Desired\""), "properties.desired"),
+        (with("\"desired\"", "\"desired\":{},^\"desired\""), "properties.desired"),
+        (with("\"type\"", "^\"Type\""), "authentication.type"),
+        (with("\"type\"", "\"type\":\"sas\",^\"type\""), "authentication.type"),
+        (with("\"primaryKey\"", "^\"PrimaryKey\""), "authentication.symmetricKey.primaryKey"),
+        (with("\"eTag\"", "^\"etag\""), "eTag"),
+        (line.replace("}}}\n", "}},\"capabilities\":{^\"IotEdge\":true}}\n"), "capabilities.iotEdge"),
     ]
+    .map(|(line, path)| {
+        let (line, place) = marked(&line);
+        (line, path, place)
+    })
+    .to_vec()
+}
+
+/// A line without its mark `^`, and where that stood.
+fn marked(line: &str) -> (String, usize) {
+    (line.replace('^', ""), line.find('^').expect("a mark"))
 }
 
 fn code_of(line: &str) -> &'static str {
@@ -367,13 +377,13 @@ fn code_of(line: &str) -> &'static str {
 #[test]
 fn a_difference_to_a_line_that_can_be_read_in_two_ways_is_named_and_not_written() {
     let other = backup().replace("\"a\"", "\"b\"");
-    for (line, path) in ambiguous_lines() {
+    for (line, path, place) in ambiguous_lines() {
         let said = |file: &str| {
             format!(
                 "error[{}]: line 3 (byte {}): the device \"a\" differs, and stands in this line of the {file} export, which has the \
                  name \"{path}\"",
                 code_of(&line),
-                1 + other.len()
+                1 + other.len() + place
             )
         };
         let with = format!("\n{other}{line}");
@@ -398,9 +408,12 @@ fn a_difference_to_a_line_that_can_be_read_in_two_ways_is_named_and_not_written(
     let edge =
         backup().replace(TWIN, ",\"capabilities\":{\"iotEdge\":true},\"DeviceScope\":\"ms-azure-iot-edge://a-1\"");
     let child = other.replace(TWIN, ",\"deviceScope\":\"ms-azure-iot-edge://a-2\"");
-    let answer = diff(&[], &edge, &(edge.clone() + &child));
-    assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
-    assert_said(&answer, &["error[not-written]: the device \"b\" is a child of an edge device whose line"]);
+    let odd = of_kind(&EDGE.replace("true", "\"true\""), 1);
+    for edge in [edge, odd] {
+        let answer = diff(&[], &edge, &(edge.clone() + &child));
+        assert_eq!(written(&answer), lines(1, &[]), "{}", answer.stderr_text());
+        assert_said(&answer, &["error[not-written]: the device \"b\" is a child of an edge device whose line"]);
+    }
 }
 
 #[test]
@@ -411,30 +424,33 @@ fn what_a_line_that_can_be_read_in_two_ways_did_is_not_known_and_that_is_said() 
         assert_eq!(written(&answer), lines(1, &[]), "{import}: {}", answer.stderr_text());
         assert_said(&answer, &[parts, &["no line was written: see the errors"]].concat());
     };
-    for (line, path) in ambiguous_lines() {
+    for (line, path, place) in ambiguous_lines() {
         let code = code_of(&line);
         let has = format!("which has the name \"{path}\"");
         let of_import = format!(
-            "error[{code}]: line 1 (byte 0): the device \"a\" may be changed by this line of the import, {has}"
+            "error[{code}]: line 1 (byte {place}): the device \"a\" may be changed by this line of the import, {has}"
         );
         not_known(&backup(), &line, None, &[&of_import]);
         // A line that can be read does not help: which of them came last is not known either.
         not_known(&backup(), &format!("{line}{disabled}"), None, &[&of_import]);
-        let of = |place: &str| {
+        let of = |file: &str| {
             format!(
-                "error[{code}]: line 1 (byte 0): the device \"a\" was changed, and stands in this line of {place}, {has}"
+                "error[{code}]: line 1 (byte {place}): the device \"a\" was changed, and stands in this line of {file}, {has}"
             )
         };
         not_known(&line, &disabled, None, &[&of("the backup")]);
         not_known(&backup(), &disabled, Some(&line), &[&of("the export of --after")]);
         let new = line.replace("\"a\"", "\"n\"");
-        not_known(&backup(), &new, None, &["line 1 (byte 0): the device \"n\" may be changed by"]);
+        not_known(&backup(), &new, None, &[&format!("line 1 (byte {place}): the device \"n\" may be changed by")]);
         let created = disabled.replace("\"a\"", "\"n\"").replace("update", "create");
         not_known(
             &backup(),
             &created,
             Some(&(backup() + &new)),
-            &["line 2 (byte ", "): the device \"n\" was changed, and stands in this line of the export of --after"],
+            &[&format!(
+                "line 2 (byte {}): the device \"n\" was changed, and stands in this line of the export of --after",
+                backup().len() + place
+            )],
         );
     }
     let deleted = import("\"ImportMode\":\"delete\",\"status\":\"enabled\"");
@@ -450,25 +466,30 @@ fn what_a_line_that_can_be_read_in_two_ways_did_is_not_known_and_that_is_said() 
         &(backup() + &module),
         &deleted,
         None,
-        &["line 1 (byte 0): the module \"m\" of \"a\" may be changed by this line of the import"],
+        &["line 1 (byte 10): the module \"m\" of \"a\" may be changed by this line of the import"],
     );
     // A line that the log says failed did nothing.
     let log = "{\"deviceId\":\"a\",\"errorCode\":404001,\"errorStatus\":\"a\"}\n";
     assert_eq!(written(&undo(&backup(), &deleted, None, Some(log))), lines(0, &[]));
 }
 
-/// Lines about "a" with a value that no hub reads, each with the code and the path of it.
-fn unreadable_lines() -> Vec<(String, &'static str, &'static str)> {
+/// Lines about "a" with a value that no hub reads, each with the code, the path and the place of it.
+fn unreadable_lines() -> Vec<(String, &'static str, &'static str, usize)> {
     let line = exported("MQ==", "disabled", &sas(NEW));
-    let with_status = |value: &str| line.replace("\"disabled\"", value);
+    let with_status = |value: &str| line.replace("\"disabled\"", &format!("^{value}"));
     let status = ["7", "null", "\"\"", "\"on\"", "[]"].map(|value| (with_status(value), "status-value", "status"));
     let kind = ["\"SELF_SIGNED\"", "9"]
-        .map(|value| (line.replace("\"sas\"", value), "authentication-type", "authentication.type"));
-    let edge = ["{\"iotEdge\":\"true\"}", "{\"iotEdge\":5}", "{\"iotEdg\\u0065\":[]}", "[]"].map(|value| {
+        .map(|value| (line.replace("\"sas\"", &format!("^{value}")), "authentication-type", "authentication.type"));
+    let edge = ["{\"iotEdge\":^\"true\"}", "{\"iotEdge\":^5}", "{\"iotEdg\\u0065\":^[]}", "^[]"].map(|value| {
         let with = format!(",\"capabilities\":{value}{TWIN}");
         (line.replace(TWIN, &with), "member-type", "capabilities.iotEdge")
     });
-    [status.to_vec(), kind.to_vec(), edge.to_vec()].concat()
+    let all = [status.to_vec(), kind.to_vec(), edge.to_vec()].concat();
+    let unmarked = |(line, code, path): (String, _, _)| {
+        let (line, place) = marked(&line);
+        (line, code, path, place)
+    };
+    all.into_iter().map(unmarked).collect()
 }
 
 #[test]
@@ -493,6 +514,23 @@ fn an_empty_scope_of_an_edge_device_is_never_written() {
     let disabled = with("", 1).replace("enabled", "disabled");
     for answer in [diff(&[], &with("", 1), &disabled), undo(&with("", 1), &update, None, None)] {
         assert!(!answer.stdout_text().contains("deviceScope"), "{} {}", answer.stdout_text(), answer.stderr_text());
+        assert_said(
+            &answer,
+            &["warning[device-scope]: the device \"a\" is an edge device whose own scope is in no file"],
+        );
+    }
+    // Another scope than its own is passed over; a twin alone takes none.
+    let answer = diff(&[], &with("", 1), &of_kind(EDGE, 1).replace("enabled", "disabled"));
+    assert!(answer.stdout_text().contains("\"deviceScope\":\"ms-azure-iot-edge://a-1\""), "{}", answer.stdout_text());
+    let twin = import("\"importMode\":\"updateTwin\",\"status\":\"enabled\",\"tags\":{\"x\":2}");
+    let quiet = [diff(&[], &with("", 1), &with("", 2)), undo(&with("", 1), &twin, None, None)];
+    for answer in quiet.into_iter().chain([answer]) {
+        assert_eq!(
+            (answer.code, answer.stderr_text().contains("device-scope")),
+            (0, false),
+            "{}",
+            answer.stderr_text()
+        );
     }
 }
 
@@ -527,16 +565,16 @@ fn a_log_that_does_not_name_a_line_with_an_etag_tells_that_it_made_the_device() 
 #[test]
 fn values_that_no_hub_reads_are_named_and_not_written() {
     let other = backup().replace("\"a\"", "\"b\"");
-    for (line, code, path) in unreadable_lines() {
-        let said = |place: &str| format!("error[{code}]: line 2 (byte {}): {place}, which has a", other.len());
+    for (line, code, path, place) in unreadable_lines() {
+        let said = |text: &str| format!("error[{code}]: line 2 (byte {}): {text}, which has a", other.len() + place);
         let with = format!("{other}{line}");
         // Another one, a new one, and one with another twin and the same value.
         let twin = with.replace("{\"x\":1}", "{\"x\":2}");
-        for (from, to, file) in [
-            (other.clone() + &backup(), &with, "second"),
-            (other.clone(), &with, "second"),
-            (with.clone(), &twin, "second"),
-            (with.clone(), &(other.clone() + &backup()), "first"),
+        for (from, to, file, verb) in [
+            (other.clone() + &backup(), &with, "second", "differs"),
+            (other.clone(), &with, "second", "is not in the first export"),
+            (with.clone(), &twin, "second", "differs"),
+            (with.clone(), &(other.clone() + &backup()), "first", "differs"),
         ] {
             let answer = diff(&[], &from, to);
             assert_eq!(
@@ -547,7 +585,7 @@ fn values_that_no_hub_reads_are_named_and_not_written() {
             );
             assert_said(
                 &answer,
-                &[&said(&format!("the device \"a\" differs, and stands in this line of the {file} export"))],
+                &[&said(&format!("the device \"a\" {verb}, and stands in this line of the {file} export"))],
             );
             assert!(answer.stderr_text().contains(&format!("\"{path}\"")), "{}", answer.stderr_text());
         }
@@ -579,9 +617,26 @@ fn values_that_no_hub_reads_are_named_and_not_written() {
 }
 
 #[test]
+fn an_empty_type_is_read_as_null_is() {
+    let disabled = exported("MQ==", "disabled", &sas(OLD));
+    for kind in ["null", "\"\""] {
+        let with = |line: &str| line.replace("\"sas\"", kind);
+        assert_eq!(written(&diff(&[], &backup(), &with(&backup()))), lines(0, &[]), "{kind}");
+        let answer = diff(&[], &backup(), &with(&disabled));
+        assert_eq!(written(&answer), lines(0, &[("a", "update", OLD)]), "{kind}: {}", answer.stderr_text());
+        let update = with(&import(&format!(
+            "\"importMode\":\"update\",\"status\":\"disabled\",\"authentication\":{}",
+            sas(NEW)
+        )));
+        let answer = undo(&with(&backup()), &update, None, None);
+        assert_eq!(written(&answer), lines(0, &[("a", "update", OLD)]), "{kind}: {}", answer.stderr_text());
+    }
+}
+
+#[test]
 fn findings_about_a_line_have_its_place_for_machines() {
     let folder = Folder::new();
-    let (odd, path) = ambiguous_lines().swap_remove(4);
+    let (odd, path, place) = ambiguous_lines().swap_remove(4);
     let disabled = import("\"importMode\":\"update\",\"status\":\"disabled\",\"authentication\":null");
     let [plain, with_odd, import] = [("plain", backup()), ("odd", format!("\n{odd}")), ("import", disabled)]
         .map(|(name, text)| folder.write(name, text));
@@ -596,10 +651,10 @@ fn findings_about_a_line_have_its_place_for_machines() {
         let answer = hubmill(&[args.clone(), vec!["--diagnostics", &findings]].concat(), b"");
         let found = json_lines(&folder.read("findings"));
         let places = ["code", "line", "byte", "id", "path"].map(|name| found[0][name].clone());
-        assert_eq!(places, [json!("member-case"), json!(2), json!(1), json!("a"), json!(path)], "{args:?}");
+        assert_eq!(places, [json!("member-case"), json!(2), json!(1 + place), json!("a"), json!(path)], "{args:?}");
         let message = found[0]["message"].as_str().unwrap_or_default();
         assert!(message.contains(&format!(" this line of {file}, which has")), "{message}");
-        assert_said(&answer, &["error[member-case]: line 2 (byte 1): the device \"a\""]);
+        assert_said(&answer, &[&format!("error[member-case]: line 2 (byte {}): the device \"a\"", 1 + place)]);
     }
 }
 

@@ -120,6 +120,9 @@ fn what_key_rules_left_alone_is_summed_up() {
     let stderr = transform(&["--regenerate-keys"], input.as_bytes()).stderr_text();
     let left = stderr.lines().find(|line| line.starts_with("keys left alone: ")).unwrap_or_else(|| panic!("{stderr}"));
     assert!(left.contains("3 X.509") && left.contains("1 type none") && left.contains("2 without"), "{left}");
+    // No rule leaves alone what the check finds missing.
+    let stderr = transform(&["--strip-keys", "--check", "full"], line("{\"type\":\"sas\"}").as_bytes()).stderr_text();
+    assert!(stderr.contains("warning[keys-missing]") && !stderr.contains("left alone"), "{stderr}");
 }
 
 #[test]

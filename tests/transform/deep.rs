@@ -215,6 +215,8 @@ fn what_can_t_be_meant_is_refused_with_a_mend() {
             &["--set", "capabilities={\"iotEdge\":true,\"iot\\u0045dge\":false}"],
             "--set capabilities: iotEdge stands twice",
         ),
+        (&["--set", "tags={\"a\":1,\"a\":2}"], "--set tags: a stands twice"),
+        (&["--set", "odd.x=[{\"a\":{\"b\":1,\"\\u0062\":1}}]"], "--set odd.x: b stands twice"),
         (&["--unset", "id"], "every line needs its id"),
         (&["--set", "tags.a=1", "--set", "tags.a.b=2"], "--set tags.a.b"),
         (&["--merge-twin", "[]"], "expected an object"),
@@ -222,6 +224,7 @@ fn what_can_t_be_meant_is_refused_with_a_mend() {
         (&["--merge-twin", "{\"status\":\"x\"}"], "no part of a twin"),
         (&["--merge-twin", "{\"properties\":{\"x\":{}}}"], "no part of a twin"),
         (&["--merge-twin", "{\"tags\":{\"a\":1,\"\\u0061\":2}}"], "a stands twice"),
+        (&["--merge-twin", "{\"tags\":{\"a\":[{\"b\":1,\"b\":2}]}}"], "--merge-twin: b stands twice"),
         (&["--merge-twin", "{"], "not JSON"),
         (&["--max-depth", "3", "--set", "tags.a.b={}"], "--max-depth is 3"),
     ] {

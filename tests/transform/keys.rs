@@ -258,6 +258,20 @@ fn a_key_that_is_needed_and_not_there_is_said() {
 }
 
 #[test]
+fn an_empty_type_is_as_none_is_given() {
+    for kind in ["null", "''"] {
+        let line =
+            device("a", &format!("{{'symmetricKey':{{'primaryKey':'MQ==','secondaryKey':'Mg=='}},'type':{kind}}}"));
+        let pair = one(&["--swap-keys"], &line)["authentication"]["symmetricKey"].take();
+        assert_eq!((&pair["primaryKey"], &pair["secondaryKey"]), (&"Mg==".into(), &"MQ==".into()), "{kind}");
+        let line = format!("{}\n", device("a", &format!("{{'type':{kind}}}")));
+        let answer = transform(&["--regenerate-keys"], line.as_bytes());
+        assert_answer(&answer, 0, &line);
+        assert!(answer.stderr_text().contains("warning[keyless]: line 1"), "{kind}: {}", answer.stderr_text());
+    }
+}
+
+#[test]
 fn a_line_that_a_key_rule_can_not_read_is_invalid() {
     for rule in ["--regenerate-keys", "--promote-secondary", "--swap-keys"] {
         let reject = |code: &str, authentication: &str| rejects(&[rule], code, &[&device("a", authentication)]);

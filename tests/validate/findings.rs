@@ -118,6 +118,24 @@ fn sizes_do_not_count_control_characters_and_what_the_hub_adds() {
 }
 
 #[test]
+fn an_empty_type_is_a_warning_and_sas() {
+    let line = |kind: &str, more: &str| {
+        format!(r#"{{"id":"d","status":"enabled","importMode":"create","authentication":{{{more}"type":{kind}}}}}"#)
+            + "\n"
+    };
+    let thumbprint = format!(r#""x509Thumbprint":{{"primaryThumbprint":"{}"}},"#, "AB".repeat(20));
+    for more in ["", &thumbprint] {
+        let found = findings_of(&[], line("\"\"", more).as_bytes());
+        assert!(found.iter().all(|finding| finding["severity"] == "warning"), "{found:?}");
+        let mut want = lines_and_codes(&findings_of(&[], line("null", more).as_bytes()));
+        want.insert(0, (1, "authentication-type".to_owned()));
+        assert_eq!(lines_and_codes(&found), want);
+    }
+    let found = findings_of(&[], line("\" \"", "").as_bytes());
+    assert_eq!((&found[0]["code"], &found[0]["severity"]), (&"authentication-type".into(), &"error".into()));
+}
+
+#[test]
 fn over_in_bytes_alone_is_a_warning() {
     for (line, severity) in [
         (tags(&format!(r#"{{"a":"{}","b":"{}","c":1}}"#, "é".repeat(2048), "é".repeat(2048))), "warning"),

@@ -261,7 +261,8 @@ TwinEtagMissing: Inferred, "§2",
     r#"{"id":"dev1","status":"enabled","importMode":"updateTwinIfMatchETag","twinETag":"AAAAAAAAAAE=","tags":{}}"#;
 AuthenticationType: Confirmed, "§1.5",
     "`authentication.type` is none of the four.",
-    "The service was seen to refuse such a line: 400012, error converting value \"SELF_SIGNED\".",
+    "The service was seen to refuse such a line: 400012, error converting value \"SELF_SIGNED\". An empty text is a warning: its reader probably \
+     takes that for null, and a device without a type for `sas`.",
     "`sas`, `selfSigned`, `certificateAuthority` or `none`.",
     r#"{"id":"dev1","status":"enabled","importMode":"create","authentication":{"type":"SELF_SIGNED"}}"#,
     r#"{"id":"dev1","status":"enabled","importMode":"create","authentication":{"type":"certificateAuthority"}}"#;
@@ -371,7 +372,8 @@ DuplicateId: Unknown, "§2, §10",
 DeviceScope: Inferred, "§3.7",
     "A child device names its edge device by a scope.",
     "The scope ends in a number that the hub made with the edge device. In the hub that the file comes from it is right; in another hub, or after the \
-     edge device was made anew, it matches nothing. `transform --preset migrate` refuses such a line.",
+     edge device was made anew, it matches nothing. `transform --preset migrate` refuses such a line. `diff` and `undo` say it, too, where they update \
+     an edge device whose own scope is in no file: it can't be blanked.",
     "For another hub: edge devices first, then `hubmill transform --preset migrate --scope-map EXPORT`.",
     r#"{"id":"dev1","status":"enabled","importMode":"create","authentication":{"type":"certificateAuthority"},"deviceScope":"ms-azure-iot-edge://gate-637131779299315265"}"#,
     r#"{"id":"dev1","status":"enabled","importMode":"create","authentication":{"type":"certificateAuthority"},"deviceScope":null}"#;

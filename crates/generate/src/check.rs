@@ -294,7 +294,7 @@ pub struct Findings<'p> {
 impl<'p> Findings<'p> {
     /// Before the first piece.
     pub fn new(check: &'p Check<'p>) -> Self {
-        let validation = Validation::new(&check.validate).counting("row");
+        let validation = Validation::new(&check.validate).made_of("row");
         Self { plan: check.plan, validation, places: Places::default(), faults: 0 }
     }
 

@@ -86,7 +86,7 @@ impl Step for Diff<'_> {
                 batch.totals.system_modules += 1;
                 Ok(())
             } else {
-                if self.note_if_unusable((self.to, "the second export"), &to, number, ids, batch) {
+                if self.note_if_unusable((self.to, "the second export"), &to, number, (ids, ONLY_THERE), batch) {
                     return Ok(());
                 }
                 self.create(reader, &mut rooms.parent, &mut rooms.ids, &to, ids, batch)
@@ -100,8 +100,8 @@ impl Step for Diff<'_> {
             Difference { authentication_unknown, ..Difference::default() }
         } else {
             let Some(from) = reader.read(from_line) else { return Ok(()) };
-            if self.note_if_unusable((self.to, "the second export"), &to, number, ids, batch)
-                || self.note_if_unusable((self.from, "the first export"), &from, found, ids, batch)
+            if self.note_if_unusable((self.to, "the second export"), &to, number, (ids, DIFFERS), batch)
+                || self.note_if_unusable((self.from, "the first export"), &from, found, (ids, DIFFERS), batch)
             {
                 return Ok(());
             }
@@ -148,12 +148,12 @@ impl Diff<'_> {
         (file, name): (&Registry, &'static str),
         line: &DeviceLine<'_>,
         number: Number,
-        ids: (&[u8], Option<&[u8]>),
+        (ids, verb): ((&[u8], Option<&[u8]>), &str),
         batch: &mut LinesBatch,
     ) -> bool {
         let Some(flaw) = Flaw::of(line) else { return false };
-        let start = file.entries()[number as usize].start;
-        batch.note_unusable(Unusable { name, file, start, flaw }, ids, "differs, and stands in");
+        let byte = file.entries()[number as usize].start + flaw.place(line);
+        batch.note_unusable(Unusable { name, file, byte, flaw }, ids, verb);
         true
     }
 
@@ -298,7 +298,8 @@ impl Diff<'_> {
         Ok(())
     }
 
-    /// The scope of a device that is written.
+    /// The scope of a device that is written to the hub of the first export: an edge device keeps the one that it has there, and gets
+    /// one where it is new; a child gets the one that its parent has there (§3.7).
     fn scope<'l>(
         &self,
         reader: &mut LineReader,
@@ -306,11 +307,51 @@ impl Diff<'_> {
         to: &DeviceLine<'l>,
         from: Option<&DeviceLine<'l>>,
     ) -> Result<Scope<'l>, Error> {
-        scope(self.from, reader, room, to, from)
+        let own = |value: Option<&'l [u8]>| Scope { value: value.map(Cow::Borrowed), doubt: None };
+        if to.is_edge() {
+            let Some(from) = from.filter(|from| from.is_edge()) else { return Ok(own(None)) };
+            // Another one than its own is passed over, and none may be refused (§3.7).
+            let kept = from.raw_scope().or(to.raw_scope());
+            let is_unsaid = kept.is_none() && to.module_id().is_none();
+            return Ok(Scope { doubt: is_unsaid.then_some(ScopeDoubt::OwnNotSaid), ..own(kept) });
+        }
+        let Some(wanted) = to.device_scope() else {
+            let had = from.is_some_and(|from| from.device_scope().is_some());
+            return Ok(own(had.then_some(b"null".as_slice())));
+        };
+        let as_it_is = to.value(Member::DeviceScope);
+        let Some(parent) = scope_parent(&wanted) else {
+            return Ok(own(as_it_is));
+        };
+        let doubt = match self.from.find(parent, None, room)? {
+            None => None,
+            Some(number) => match reader.read(self.from.line(number, room)?) {
+                Some(there) if there.ambiguity().is_some() || !there.edge_is_readable() => Some(ScopeDoubt::NotRead),
+                Some(there) if there.is_edge() => match there.raw_scope() {
+                    Some(there) => return Ok(Scope { value: Some(Cow::Owned(there.to_vec())), doubt: None }),
+                    None => Some(ScopeDoubt::NotSaid),
+                },
+                _ => None,
+            },
+        };
+        let doubt = match doubt {
+            Some(doubt) => doubt,
+            None => match self.to.find(parent, None, room)? {
+                Some(number) if self.to.entries()[number as usize].is_edge() => ScopeDoubt::ParentIsNew,
+                _ => ScopeDoubt::NoParent,
+            },
+        };
+        let is_there = matches!(doubt, ScopeDoubt::NoParent | ScopeDoubt::NotSaid)
+            && from.is_some_and(|from| !from.is_edge() && from.device_scope().as_deref() == Some(&wanted));
+        Ok(Scope { doubt: Some(doubt).filter(|_| !is_there), ..own(as_it_is) })
     }
 }
 
 const EMPTY: &[u8] = b"{}";
+
+/// What a device or module does that stands in a line that can't be used.
+const DIFFERS: &str = "differs, and stands in";
+const ONLY_THERE: &str = "is not in the first export, and stands in";
 
 /// One of the two exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -320,65 +361,55 @@ enum Side {
 }
 
 /// A scope to be written.
-pub(crate) struct Scope<'l> {
-    pub(crate) value: Option<Cow<'l, [u8]>>,
-    /// It is of a parent that the hub does not have yet: the hub will make another one.
-    pub(crate) parent_is_new: bool,
-    /// It is of a parent whose line can't be read for certain.
-    pub(crate) is_not_known: bool,
+struct Scope<'l> {
+    value: Option<Cow<'l, [u8]>>,
+    /// Why it is as the second export has it, and may name nothing in the hub of the first.
+    doubt: Option<ScopeDoubt>,
 }
 
-/// The scope of a device that is written to the hub of `registry`: an edge device keeps the one that it has there, and gets one
-/// where it is new; a child gets the one that its parent has there (§3.7).
-pub(crate) fn scope<'l>(
-    registry: &Registry,
-    reader: &mut LineReader,
-    room: &mut Vec<u8>,
-    to: &DeviceLine<'l>,
-    from: Option<&DeviceLine<'l>>,
-) -> Result<Scope<'l>, Error> {
-    let own =
-        |value: Option<&'l [u8]>| Scope { value: value.map(Cow::Borrowed), parent_is_new: false, is_not_known: false };
-    if to.is_edge() {
-        let kept = from.filter(|from| from.is_edge()).and_then(DeviceLine::raw_scope);
-        return Ok(own(kept));
-    }
-    let Some(wanted) = to.device_scope() else {
-        let had = from.is_some_and(|from| from.device_scope().is_some());
-        return Ok(own(had.then_some(b"null".as_slice())));
-    };
-    let as_it_is = to.value(Member::DeviceScope);
-    let Some(parent) = scope_parent(&wanted) else {
-        return Ok(own(as_it_is));
-    };
-    let Some(number) = registry.find(parent, None, room)? else {
-        return Ok(Scope { parent_is_new: true, ..own(as_it_is) });
-    };
-    let line = registry.line(number, room)?;
-    let parent = reader.read(line);
-    if parent.is_some_and(|parent| parent.ambiguity().is_some()) {
-        return Ok(Scope { is_not_known: true, ..own(as_it_is) });
-    }
-    let there = parent.filter(DeviceLine::is_edge).and_then(|there| there.value(Member::DeviceScope));
-    match there {
-        Some(there) => Ok(Scope { value: Some(Cow::Owned(there.to_vec())), ..own(None) }),
-        None => Ok(Scope { parent_is_new: true, ..own(as_it_is) }),
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ScopeDoubt {
+    /// The hub does not have its parent yet as an edge device, and will make another one for that.
+    ParentIsNew,
+    /// Its parent is an edge device in neither export.
+    NoParent,
+    /// The first export does not say the scope of its parent.
+    NotSaid,
+    /// No export says the edge device's own.
+    OwnNotSaid,
+    /// The line of its parent can't be read for certain.
+    NotRead,
 }
+
+/// Of an edge device that is there, and is updated.
+pub(crate) const OWN_SCOPE_NOT_SAID: &str =
+    "is an edge device whose own scope is in no file: whether the hub takes an update without it is not known (§3.7)";
 
 /// Says what is to be said of a scope; whether it can be written.
 fn note_scope(scope: &Scope<'_>, ids: (&[u8], Option<&[u8]>), batch: &mut LinesBatch) -> bool {
-    if scope.is_not_known {
-        let what = "is a child of an edge device whose line in the first export has a name in another case or twice: its scope is not \
-                    known (§1.5), so none is written";
-        batch.note(Code::NotWritten, Severity::Error, ids, what);
-    }
-    if scope.parent_is_new {
-        let what = "is a child of an edge device that the first export does not have: the hub makes a new scope for that one (§3.7); import \
-                    edge devices first, then map scopes";
-        batch.note(Code::DeviceScope, Severity::Warning, ids, what);
-    }
-    !scope.is_not_known
+    let what = match scope.doubt {
+        None => return true,
+        Some(ScopeDoubt::NotRead) => {
+            let what = "is a child of an edge device whose line in the first export can't be read for certain: its scope is not known \
+                        (§1.5), so none is written";
+            batch.note(Code::NotWritten, Severity::Error, ids, what);
+            return false;
+        }
+        Some(ScopeDoubt::ParentIsNew) => {
+            "is a child of an edge device that the first export does not have: the hub makes a new scope for that one (§3.7); import edge \
+             devices first, then map scopes"
+        }
+        Some(ScopeDoubt::NoParent) => {
+            "has the scope of a device that is an edge device in neither export: written as it stands, it may name nothing in the hub (§3.7)"
+        }
+        Some(ScopeDoubt::OwnNotSaid) => OWN_SCOPE_NOT_SAID,
+        Some(ScopeDoubt::NotSaid) => {
+            "is a child of an edge device whose scope the first export does not have: written as the second has it, it may name nothing in \
+             the hub (§3.7)"
+        }
+    };
+    batch.note(Code::DeviceScope, Severity::Warning, ids, what);
+    true
 }
 
 fn note_no_etag(ids: (&[u8], Option<&[u8]>), batch: &mut LinesBatch) {

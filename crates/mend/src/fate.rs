@@ -61,11 +61,11 @@ pub(crate) struct Fate<'l> {
     pub(crate) sections: [Option<&'l [u8]>; 3],
     /// Whether anything that was written there is another value than the backup's.
     pub(crate) changed: [bool; 3],
-    /// A line of which it is not known what it says, and where it starts: what became of it all is not known.
+    /// A name by which it is not known what a line says, and where in the file that stands: what became of it all is not known.
     pub(crate) ambiguous: Option<(u64, Ambiguity)>,
     /// Lines that failed.
     pub(crate) failed: u64,
-    /// Where the lines start whose twin was refused: whether they wrote the identity is not known (§2).
+    /// Where the ETags stand for which a twin was refused: whether these lines wrote the identity is not known (§2).
     pub(crate) failed_partly: Vec<u64>,
     /// Why it is not certain that the import made it.
     pub(crate) doubt: Option<Doubt>,
@@ -121,7 +121,7 @@ impl<'l> Fate<'l> {
         let failed = matches!(import.failed, Failed::Yes | Failed::ByETag) && !may_be_in_part;
         let ambiguity = if failed { None } else { line.ambiguity() };
         if let Some(ambiguity) = ambiguity {
-            self.ambiguous.get_or_insert((import.start, ambiguity));
+            self.ambiguous.get_or_insert_with(|| (import.start + line.place_of_name(ambiguity), ambiguity));
             return;
         }
         // The hub can't read it, as above.
@@ -129,7 +129,8 @@ impl<'l> Fate<'l> {
             self.failed += 1;
             return;
         }
-        self.failed_partly.extend(may_be_in_part.then_some(import.start));
+        let twin_etag = || import.start + line.place_of_value(Member::TwinETag.name());
+        self.failed_partly.extend(may_be_in_part.then(twin_etag));
         if mode.is_delete() {
             // An ETag can only be compared while nothing was written.
             self.may_not_be_deleted = import.failed == Failed::Maybe || (mode.is_if_match() && self.is_touched());

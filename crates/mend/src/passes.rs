@@ -178,10 +178,10 @@ impl LinesBatch {
         }
     }
 
-    /// The same about a member of a line. The words are to name the file.
+    /// The same about a member of a line, at this byte. The words are to name the file.
     pub(crate) fn note_at(
         &mut self,
-        (file, start): (&Registry, u64),
+        (file, byte): (&Registry, u64),
         path: &str,
         (code, severity): (Code, Severity),
         ids: (&[u8], Option<&[u8]>),
@@ -189,9 +189,9 @@ impl LinesBatch {
     ) {
         if self.counts_to_be_shown(code, severity) {
             // A file that can't be read any more ends the run by itself.
-            let line = file.line_number(start).unwrap_or(0);
+            let line = file.line_number(byte).unwrap_or(0);
             let found = finding(code, severity, ids, &what());
-            self.diagnostics.push(Diagnostic { line, byte: start, path: path.to_owned(), ..found });
+            self.diagnostics.push(Diagnostic { line, byte, path: path.to_owned(), ..found });
         }
     }
 

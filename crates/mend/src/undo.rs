@@ -200,8 +200,8 @@ impl Undo<'_> {
     /// Says of which lines that failed it is not known whether they did something all the same.
     fn note_failed_partly(&self, fate: &Fate<'_>, ids: Ids<'_>, batch: &mut LinesBatch) {
         batch.totals.failed_partly += fate.failed_partly.len() as u64;
-        for start in &fate.failed_partly {
-            let (place, code) = ((self.files.import, *start), (Code::FailedPartly, Severity::Warning));
+        for byte in &fate.failed_partly {
+            let (place, code) = ((self.files.import, *byte), (Code::FailedPartly, Severity::Warning));
             batch.note_at(place, Member::TwinETag.name(), code, ids, || {
                 "has this line of the import, which failed for an ETag and has a twinETag: whether its identity was written all the same \
                  is not known (§2)"
@@ -219,15 +219,14 @@ impl Undo<'_> {
         batch: &mut LinesBatch,
     ) -> bool {
         let UndoFiles { backup, import, .. } = self.files;
-        if let Some((start, ambiguity)) = fate.ambiguous {
-            let line = Unusable { name: "the import", file: import, start, flaw: Flaw::Name(ambiguity) };
+        if let Some((byte, ambiguity)) = fate.ambiguous {
+            let line = Unusable { name: "the import", file: import, byte, flaw: Flaw::Name(ambiguity) };
             batch.note_unusable(line, ids, "may be changed by");
             return true;
         }
-        let Some((start, flaw)) = before.and_then(|(line, start)| Some((start, Flaw::of(line)?))) else {
-            return false;
-        };
-        let line = Unusable { name: "the backup", file: backup, start, flaw };
+        let flaw = before.and_then(|(line, start)| Flaw::of(line).map(|flaw| (start + flaw.place(line), flaw)));
+        let Some((byte, flaw)) = flaw else { return false };
+        let line = Unusable { name: "the backup", file: backup, byte, flaw };
         batch.note_unusable(line, ids, "was changed, and stands in");
         true
     }
@@ -240,9 +239,9 @@ impl Undo<'_> {
         ids: Ids<'_>,
         batch: &mut LinesBatch,
     ) -> bool {
-        let flaw = after.and_then(|after| Flaw::of(&after));
-        let (Some(flaw), Some(file)) = (flaw, self.files.after) else { return false };
-        let line = Unusable { name: "the export of --after", file, start, flaw };
+        let flaw = after.and_then(|after| Flaw::of(&after).map(|flaw| (start + flaw.place(&after), flaw)));
+        let (Some((byte, flaw)), Some(file)) = (flaw, self.files.after) else { return false };
+        let line = Unusable { name: "the export of --after", file, byte, flaw };
         batch.note_unusable(line, ids, "was changed, and stands in");
         true
     }

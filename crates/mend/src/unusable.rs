@@ -30,6 +30,24 @@ impl Flaw {
     pub(crate) fn of(line: &DeviceLine<'_>) -> Option<Self> {
         line.ambiguity().map(Self::Name).or_else(|| unreadable(line).map(Self::Value))
     }
+
+    /// Where in the line it is.
+    pub(crate) fn place(self, line: &DeviceLine<'_>) -> u64 {
+        match self {
+            Self::Name(ambiguity) => line.place_of_name(ambiguity),
+            Self::Value(value) => line.place_of_value(value.path()),
+        }
+    }
+}
+
+impl Unreadable {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Type => "authentication.type",
+            Self::Edge => "capabilities.iotEdge",
+        }
+    }
 }
 
 /// The member that the hub can't read, where there is one.
@@ -61,8 +79,8 @@ pub(crate) struct Unusable<'a> {
     /// What the file is called in messages.
     pub(crate) name: &'static str,
     pub(crate) file: &'a Registry,
-    /// Where the line starts.
-    pub(crate) start: u64,
+    /// Where in the file the flaw is.
+    pub(crate) byte: u64,
     pub(crate) flaw: Flaw,
 }
 
@@ -71,7 +89,7 @@ impl LinesBatch {
     /// for it. A value is not shown: it may be anything.
     #[cold]
     pub(crate) fn note_unusable(&mut self, line: Unusable<'_>, ids: (&[u8], Option<&[u8]>), verb: &str) {
-        let Unusable { name, file, start, flaw } = line;
+        let Unusable { name, file, byte, flaw } = line;
         let (code, path, what) = match flaw {
             Flaw::Name(Ambiguity::Case(path)) => (
                 Code::MemberCase,
@@ -83,20 +101,22 @@ impl LinesBatch {
                 path,
                 "the name {path} twice: which of the two the hub takes is not known (§1.5)",
             ),
-            Flaw::Value(Unreadable::Status) => {
-                (Code::StatusValue, "status", "a {path} that is neither enabled nor disabled: no hub reads it (§1.2)")
+            Flaw::Value(value) => {
+                let (code, what) = match value {
+                    Unreadable::Status => {
+                        (Code::StatusValue, "a {path} that is neither enabled nor disabled: no hub reads it (§1.2)")
+                    }
+                    Unreadable::Edge => (Code::MemberType, "a {path} that is neither true nor false (§1.2)"),
+                    Unreadable::Type => (
+                        Code::AuthenticationType,
+                        "an {path} that is none of sas, selfSigned, certificateAuthority and none: no hub reads it (§1.2)",
+                    ),
+                };
+                (code, value.path(), what)
             }
-            Flaw::Value(Unreadable::Edge) => {
-                (Code::MemberType, "capabilities.iotEdge", "a {path} that is neither true nor false (§1.2)")
-            }
-            Flaw::Value(Unreadable::Type) => (
-                Code::AuthenticationType,
-                "authentication.type",
-                "an {path} that is none of sas, selfSigned, certificateAuthority and none: no hub reads it (§1.2)",
-            ),
         };
         self.totals.not_known += 1;
-        self.note_at((file, start), path, (code, Severity::Error), ids, || {
+        self.note_at((file, byte), path, (code, Severity::Error), ids, || {
             let what = what.replace("{path}", &format!("{path:?}"));
             format!("{verb} this line of {name}, which has {what}, so nothing is written for it")
         });

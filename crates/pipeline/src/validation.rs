@@ -20,20 +20,21 @@ pub struct Validation<'a> {
     duplicates: Duplicates,
     /// What the input is instead of a device a line: there is one finding about that, and none for each line.
     layout: Option<Layout>,
-    /// What messages call a line.
-    noun: &'static str,
+    /// What the lines are made of, where they are not those of a file.
+    made_of: Option<&'static str>,
 }
 
 impl<'a> Validation<'a> {
     /// Before the first batch.
     pub fn new(work: &'a Validate) -> Self {
-        Self { work, tally: Tally::default(), duplicates: Duplicates::default(), layout: None, noun: "line" }
+        Self { work, tally: Tally::default(), duplicates: Duplicates::default(), layout: None, made_of: None }
     }
 
-    /// The same of lines that come from something else, and are called that in messages.
+    /// The same of lines that are made of something else, which messages name instead. Whether two of these are equal is not said:
+    /// lines of equal ones may differ, and those of others be equal.
     #[must_use]
-    pub fn counting(mut self, noun: &'static str) -> Self {
-        self.noun = noun;
+    pub fn made_of(mut self, noun: &'static str) -> Self {
+        self.made_of = Some(noun);
         self
     }
 
@@ -111,15 +112,17 @@ impl<'a> Validation<'a> {
         if severity == Severity::Count {
             return;
         }
-        let (other, noun) = (repeat.other, self.noun);
+        let (other, noun) = (repeat.other, self.made_of.unwrap_or("line"));
         let (message, hint) = match repeat.kind {
-            RepeatKind::Differs => (
-                format!(
-                    "the same id as in {noun} {other}, in a {noun} that differs: the order of the two is not promised (§2)"
-                ),
-                Some("one line for each device and module; --allow duplicate-id where two are meant"),
-            ),
-            RepeatKind::Equal => (format!("the same {noun} as {noun} {other}"), None),
+            RepeatKind::Differs => {
+                let differs = if self.made_of.is_none() { ", in a line that differs" } else { "" };
+                (
+                    format!("the same id as in {noun} {other}{differs}: the order of the two is not promised (§2)"),
+                    Some("one line for each device and module; --allow duplicate-id where two are meant"),
+                )
+            }
+            RepeatKind::Equal if self.made_of.is_some() => (format!("makes the same line as {noun} {other}"), None),
+            RepeatKind::Equal => (format!("the same line as line {other}"), None),
             RepeatKind::DeviceLater => {
                 (format!("a module's {noun} before its device's, which is {noun} {other} (§1.7)"), None)
             }

@@ -123,7 +123,9 @@ impl<'r, W: Witness> Applying<'r, W> {
     /// What all lines came to, the registry as it is after them, and the edge devices that have gone.
     pub(crate) fn finish(mut self) -> (Summary, State<'r>, Vec<Number>, W) {
         let now = self.summary.devices.1 + self.summary.modules.1;
-        self.summary.uncertain = (self.present.1.saturating_sub(now), now.saturating_sub(self.present.0));
+        // Nothing is made past the quota, whatever became of which line.
+        let at_most = self.quota.map_or(self.present.1, |quota| self.present.1.min(quota));
+        self.summary.uncertain = (at_most.saturating_sub(now), now.saturating_sub(self.present.0));
         (self.summary, self.state, self.deleted_edges, self.witness)
     }
 

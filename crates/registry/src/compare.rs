@@ -22,21 +22,13 @@ pub struct View<'a> {
     pub is_exported: bool,
     /// The ETags are the hub's: nothing was written since the export.
     pub has_etags: bool,
-    /// As an edge device it has a scope of its own, which the hub made (§3.7).
-    pub has_own_scope: bool,
 }
 
 impl<'a> View<'a> {
     /// Of a line of an export.
     pub fn of(line: DeviceLine<'a>) -> Self {
         let sections = Section::ALL.map(|section| line.section(section));
-        Self {
-            identity: line,
-            sections,
-            is_exported: true,
-            has_etags: true,
-            has_own_scope: line.device_scope().is_some(),
-        }
+        Self { identity: line, sections, is_exported: true, has_etags: true }
     }
 }
 
@@ -181,8 +173,8 @@ pub fn compare(view: &View<'_>, line: &DeviceLine<'_>) -> Comparison {
     let is_device = line.module_id().is_none();
     comparison.stops_edge = was_edge && !is_edge && is_device;
     if was_edge && is_edge && is_device {
-        // Its own scope never changes (§3.7).
-        comparison.blanks_scope = view.has_own_scope && scopes[1].is_none();
+        // Its own scope, which it has whether the export says so or not, never changes (§3.7).
+        comparison.blanks_scope = scopes[1].as_deref().is_none_or(|scope| scope.trim_ascii().is_empty());
     } else {
         changes.set(IdentityChanges::SCOPE, scopes[0] != scopes[1]);
     }

@@ -110,11 +110,15 @@ fn same_objects(one: &[u8], other: &[u8], left_out: &[&str], depth: usize) -> bo
 ///
 /// What is not an object has none.
 pub fn members(object: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let bytes = move |range: Range<usize>| object.get(range).unwrap_or_default();
+    member_places(object).map(move |(name, value)| (bytes(name), bytes(value)))
+}
+
+/// Where they stand, from the start of the object.
+pub(crate) fn member_places(object: &[u8]) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
     let mut scan = Scan::new(object);
     let is_object = object.first() == Some(&b'{');
-    let bytes = move |range: Range<usize>| object.get(range).unwrap_or_default();
     std::iter::from_fn(move || if is_object { scan.next_member() } else { None })
-        .map(move |(name, value)| (bytes(name), bytes(value)))
 }
 
 /// Goes through the items of an object or an array.

@@ -112,15 +112,15 @@ impl Registry {
         self.first_ambiguous.as_ref()
     }
 
-    /// The number of the line that starts at this offset, counted from 1.
+    /// The number of the line that has this offset in it, counted from 1.
     ///
     /// # Errors
     /// Where the file can't be read.
-    pub fn line_number(&self, start: u64) -> Result<u64, Error> {
-        let after = self.line_counts.partition_point(|(offset, _)| *offset <= start);
+    pub fn line_number(&self, at: u64) -> Result<u64, Error> {
+        let after = self.line_counts.partition_point(|(offset, _)| *offset <= at);
         let (offset, lines) = after.checked_sub(1).map_or((0, 0), |before| self.line_counts[before]);
         let mut room = Vec::new();
-        let bytes = self.input.bytes_at(offset, (start - offset) as usize, &mut room)?;
+        let bytes = self.input.bytes_at(offset, (at - offset) as usize, &mut room)?;
         Ok(lines + memchr::memchr_iter(b'\n', bytes).count() as u64 + 1)
     }
 

@@ -1,5 +1,7 @@
 //! What a device's or module's line says, member by member: where each stands, and what it means.
 
+mod place;
+
 use std::borrow::Cow;
 
 use hubmill_device::{AuthenticationType, Member, Status, scope_parent};
@@ -314,7 +316,11 @@ fn read_usual(value: &[u8]) -> Option<Credentials<'_>> {
     }
     let [primary_key, secondary_key, primary, secondary] = texts.map(|text| text.map(Cow::Borrowed));
     Some(Credentials {
-        kind: if kind == b"sas" { Some(AuthenticationType::Sas) } else { AuthenticationType::from_text(kind) },
+        kind: if matches!(kind, b"sas" | b"") {
+            Some(AuthenticationType::Sas)
+        } else {
+            AuthenticationType::from_text(kind)
+        },
         keys: [primary_key, secondary_key],
         thumbprints: [primary, secondary],
     })
@@ -370,7 +376,8 @@ fn string_is(content: &[u8], name: &[u8]) -> bool {
 
 fn read_type(value: &[u8]) -> Option<AuthenticationType> {
     match value {
-        b"\"sas\"" | b"null" => Some(AuthenticationType::Sas),
+        // An empty text is null to the hub's reader, probably (§1.5).
+        b"\"sas\"" | b"null" | b"\"\"" => Some(AuthenticationType::Sas),
         _ => AuthenticationType::from_text(&string_text(value).unwrap_or(Cow::Borrowed(value))),
     }
 }

@@ -324,10 +324,19 @@ fn an_edge_devices_scope_is_the_hubs() {
         (rehearsed.log.outcomes[0].as_str(), &rehearsed.result[0]["deviceScope"]),
         ("unchanged", &edge["deviceScope"])
     );
-    assert_eq!(
-        outcomes(std::slice::from_ref(&edge), &[with(other.clone(), json!({"deviceScope": null}))]),
-        ["not known edge-scope"]
-    );
+    // It has one, whether the export says so or not, and blanks are none.
+    let bare = with(edge.clone(), json!({"deviceScope": null}));
+    for export in [&edge, &bare] {
+        for scope in [Value::Null, json!(""), json!(" \t")] {
+            let line = with(other.clone(), json!({"deviceScope": scope}));
+            assert_eq!(outcomes(std::slice::from_ref(export), std::slice::from_ref(&line)), ["not known edge-scope"]);
+            let reason = json!({"statusReason": "why"});
+            assert_eq!(outcomes(std::slice::from_ref(export), &[with(line, reason)]), ["not known edge-scope"]);
+        }
+    }
+    // An overwrite replaces the whole identity (§2): nothing else is to be known of a device that becomes an edge device.
+    let leaf = with(device("e"), json!({"deviceScope": "ms-azure-iot-edge://f-1"}));
+    assert_eq!(outcomes(&[leaf], &[without_etags(bare)]), ["updated"]);
     let rehearsed = run(&[], &[other]);
     assert_eq!((rehearsed.result[0].get("deviceScope"), rehearsed.written.scopes_by_hub), (None, 1));
 }
@@ -362,6 +371,21 @@ fn whether_an_edge_device_can_stop_being_one_is_not_known() {
     let mode = |mode: &str| line(json!({"importMode": mode, "tags": {"site": "graz"}}));
     let modes = ["updateTwin", "delete", "create"];
     assert_eq!(outcomes(&[edge(own)], &modes.map(mode)), ["twinUpdated", "deleted", "created"]);
+}
+
+#[test]
+fn an_empty_type_is_sas_as_null_is() {
+    let usual = json!({"symmetricKey": {"primaryKey": KEY, "secondaryKey": KEY},
+        "x509Thumbprint": {"primaryThumbprint": null, "secondaryThumbprint": null}, "type": "sas"});
+    let export = with(device("a"), json!({"authentication": usual}));
+    for kind in [Value::Null, json!("")] {
+        for authentication in
+            [with(usual.clone(), json!({"type": kind})), json!({"type": kind, "symmetricKey": usual["symmetricKey"]})]
+        {
+            let line = with(without_etags(export.clone()), json!({"authentication": authentication}));
+            assert_eq!(outcomes(std::slice::from_ref(&export), &[line]), ["unchanged"], "{authentication}");
+        }
+    }
 }
 
 #[test]

@@ -148,7 +148,7 @@ pub(crate) struct State<'r> {
 
 /// Buffers for lines.
 #[derive(Debug, Default)]
-pub(crate) struct Rooms([Vec<u8>; 5]);
+pub(crate) struct Rooms([Vec<u8>; 4]);
 
 impl<'r> State<'r> {
     pub(crate) fn new(registry: &'r Registry, import: &'r Input) -> Self {
@@ -265,7 +265,7 @@ impl<'r> State<'r> {
         look: impl FnOnce(&View<'_>) -> R,
     ) -> Result<Option<R>, Error> {
         let current = &self.currents[number as usize];
-        let [scope_room, identity_room, section_rooms @ ..] = &mut rooms.0;
+        let [identity_room, section_rooms @ ..] = &mut rooms.0;
         let Some(identity) = reader.read(self.line(number, current.identity, identity_room)?) else {
             return Ok(None);
         };
@@ -281,14 +281,8 @@ impl<'r> State<'r> {
             };
         }
         let has_etags = !current.is(Current::TOUCHED | Current::UNSURE);
-        let has_own_scope = match current.identity {
-            Source::EXPORT => identity.device_scope().is_some(),
-            // Made by the hub with the device, or when it became an edge device.
-            _ if self.is_added(number) || current.is(Current::MADE) || !self.entry(number).is_edge() => true,
-            _ => self.own_scope(number, reader, scope_room)?.is_some(),
-        };
         let is_exported = current.identity == Source::EXPORT;
-        Ok(Some(look(&View { identity, sections, is_exported, has_etags, has_own_scope })))
+        Ok(Some(look(&View { identity, sections, is_exported, has_etags })))
     }
 
     /// The scope that the hub made for an edge device, where the export has it and it is still the same device.

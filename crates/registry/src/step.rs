@@ -373,12 +373,10 @@ fn meaning(finding: &Finding, mode: Option<ImportMode>) -> Option<(u8, Asks)> {
     let doubt = |doubt| Some((3, Asks::IsNotKnown(doubt, mode)));
     match code {
         Code::MemberType if !is_used => Some((4, Asks::IsNotKnown(Doubt::MemberType, mode))),
-        Code::IdMissing
-        | Code::MemberType
-        | Code::StatusMissing
-        | Code::StatusValue
-        | Code::ImportModeValue
-        | Code::AuthenticationType => unreadable,
+        Code::IdMissing | Code::MemberType | Code::StatusMissing | Code::StatusValue | Code::ImportModeValue => {
+            unreadable
+        }
+        Code::AuthenticationType if is_error => unreadable,
         Code::ModuleIdReserved if is_error => Some((1, Asks::Fails(Failure::SystemModule))),
         Code::ModuleIdReserved => doubt(Doubt::SystemModuleTwin),
         Code::DuplicateMember => doubt(Doubt::MemberTwice),

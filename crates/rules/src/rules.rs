@@ -225,6 +225,11 @@ impl Rules {
         matches!(self.key_rule, Some(KeyRule::Regenerate(_) | KeyRule::PromoteSecondary))
     }
 
+    /// Whether keys are made or moved, where a line has them.
+    pub fn has_key_rule(&self) -> bool {
+        self.key_rule.is_some()
+    }
+
     /// Members of the outer object inside of which rules go by names, too: what a parser should count as a part of the form
     /// of a line, so that it is looked at once for all lines of a form.
     pub fn deep_names(&self) -> &'static [&'static str] {

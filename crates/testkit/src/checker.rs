@@ -468,6 +468,10 @@ fn check_authentication(line: &mut Line<'_>, mode: Option<&'static str>, is_rese
     }
     let kind = match last(&object, "type") {
         None | Some(Json::Null) => Some("sas"),
+        Some(Json::String(text)) if text.decoded().is_some_and(|text| text.is_empty()) => {
+            line.warning("authentication-type");
+            Some("sas")
+        }
         Some(kind) => enum_value(line, kind, &TYPES, "authentication-type"),
     };
     let there = |pair: &Option<[Option<Text>; 2]>| pair.as_ref().is_some_and(|pair| pair.iter().any(Option::is_some));

@@ -199,7 +199,7 @@ fn canonical_authentication(value: &Value) -> Value {
     };
     let (keys, prints) = (&value["symmetricKey"], &value["x509Thumbprint"]);
     json!([
-        value["type"].as_str().unwrap_or("sas"),
+        value["type"].as_str().filter(|kind| !kind.is_empty()).unwrap_or("sas"),
         text(&keys["primaryKey"]),
         text(&keys["secondaryKey"]),
         text(&prints["primaryThumbprint"]),

@@ -70,7 +70,12 @@ fn in_authentication(rules: &Rules, authentication: &mut Object, findings: &mut 
     let thumbprint_there =
         pair_of(authentication, "x509Thumbprint", &THUMBPRINTS, findings).into_iter().any(|there| there);
     let keys_there = pair_of(authentication, "symmetricKey", &KEYS, findings);
-    let type_value = authentication.get("type").filter(|value| **value != Json::Null);
+    let is_null = |value: &Json| match value {
+        Json::Null => true,
+        Json::String(text) => text.decoded().is_some_and(|text| text.is_empty()),
+        _ => false,
+    };
+    let type_value = authentication.get("type").filter(|value| !is_null(value));
     let Some(kind) = read_enum(type_value, &AUTHENTICATION_TYPES, usize::MAX) else {
         return findings.error("authentication-type");
     };

@@ -79,7 +79,7 @@ fn identity(line: &Value, from_export: bool) -> Map<String, Value> {
     all.insert("scope".to_owned(), json!(line["deviceScope"].as_str().unwrap_or_default()));
     let authentication = &line["authentication"];
     let said = if authentication.is_object() {
-        let kind = authentication["type"].as_str().unwrap_or("sas");
+        let kind = authentication["type"].as_str().filter(|kind| !kind.is_empty()).unwrap_or("sas");
         let text = |object: &str, name: &str| authentication[object][name].as_str().unwrap_or_default().to_owned();
         let keys = [text("symmetricKey", "primaryKey"), text("symmetricKey", "secondaryKey")];
         let prints = [text("x509Thumbprint", "primaryThumbprint"), text("x509Thumbprint", "secondaryThumbprint")];
@@ -295,8 +295,8 @@ impl Registry {
             }
             if new["edge"] == json!(true) && key.1.is_none() {
                 // The hub made its scope, or makes it now.
-                let is_blanked = thing.own_scope != json!("") && new["scope"] == json!("");
-                if was_edge && is_blanked {
+                let is_blank = new["scope"].as_str().is_some_and(|scope| scope.trim_ascii().is_empty());
+                if was_edge && is_blank {
                     return "not known edge-scope".to_owned();
                 }
                 new["scope"] = thing.own_scope.clone();

@@ -8,6 +8,7 @@ use hubmill_registry::{DeviceLine, Section};
 
 use super::{Ids, Undo, note_changed};
 use crate::compare::{difference, lacks_keys, same_authentication};
+use crate::diff::OWN_SCOPE_NOT_SAID;
 use crate::fate::Fate;
 use crate::left::{Left, is_as_left};
 use crate::new_line::{Identity, NewLine};
@@ -89,6 +90,7 @@ impl Undo<'_> {
         line.sections =
             Section::ALL.map(|section| changed[section as usize].then(|| before.section(section).unwrap_or(EMPTY)));
         line.identity = identity_of(before);
+        let mut scope_is_unsaid = false;
         if before.is_edge() {
             // Another scope than its own is passed over, and none is refused (§3.7). But one that is made anew and no edge device has
             // none: the hub makes it one as it becomes an edge device.
@@ -96,6 +98,7 @@ impl Undo<'_> {
                 was_made_anew && !fate.may_not_be_deleted && fate.identity.as_ref().is_some_and(|made| !made.is_edge());
             let scope = before.raw_scope().or(now.and_then(DeviceLine::raw_scope));
             line.identity.device_scope = scope.filter(|_| !is_new_leaf);
+            scope_is_unsaid = scope.is_none() && !was_made_anew && line.module_id.is_none();
         }
         let mut keys_lost = false;
         let mut identity_differs = false;
@@ -142,6 +145,8 @@ impl Undo<'_> {
             }
             if line.mode == ImportMode::UpdateTwin {
                 line.sections[Section::Reported as usize] = None;
+            } else if scope_is_unsaid {
+                batch.note(Code::DeviceScope, Severity::Warning, ids, OWN_SCOPE_NOT_SAID);
             }
         }
         if line.mode == ImportMode::UpdateTwin {

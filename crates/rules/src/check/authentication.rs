@@ -76,6 +76,12 @@ impl Checker {
             ("authentication.type", Code::AuthenticationType, "sas, selfSigned, certificateAuthority or none (§1.2)");
         let read = match kind.filter(|kind| record.bytes(kind.value) != b"null") {
             None => Some(AuthenticationType::Sas),
+            Some(kind) if record.bytes(kind.value) == b"\"\"" => {
+                let message = "the type is empty: the hub probably takes that for null, and the device for sas (§1.5)";
+                let finding = Finding::new(Code::AuthenticationType, kind.value.start, of.0, Detail::Text(message));
+                self.add(scratch, finding.warning());
+                Some(AuthenticationType::Sas)
+            }
             Some(kind) => {
                 self.enum_value(scratch, record, &kind, of, AuthenticationType::from_text, AuthenticationType::as_str)
             }

@@ -10,7 +10,7 @@ use hubmill_device::{
 use hubmill_parser::{Content, DEPTH_MAX_DEFAULT, Level, Limits, MemberSpan, Parser, Record};
 
 use super::compose::Edit;
-use super::inside::members_of_value;
+use super::inside::{members_of_value, name_twice};
 use super::{Name, Otherwise, Patch};
 use crate::path::{self, Bare, read_path};
 use crate::query::probably_meant;
@@ -129,7 +129,8 @@ impl DeepEdits {
             }
         };
         check_value(&names_of(&path), &value, "--set", &shown)?;
-        check_members(&path, &value, &shown)?;
+        check_members(&path, &value)?;
+        check_once(&value).map_err(|fault| EditFault::new(format!("--set {shown}: {fault}")))?;
         self.push(Step { flag: format!("--set {shown}"), path, edit: Edit::Put(value), otherwise: Otherwise::Refuse });
         Ok(())
     }
@@ -331,17 +332,25 @@ fn check_case(place: Place, name: &str, flag: &str, shown: &str) -> Result<(), E
 }
 
 /// Looks at the members of a value as at those that are set by their own paths.
-fn check_members(path: &[Name], value: &str, shown: &str) -> Result<(), EditFault> {
-    let mut seen = HashSet::new();
+fn check_members(path: &[Name], value: &str) -> Result<(), EditFault> {
     for member in members_of_value(path, value) {
         let path = member.shown_path();
         check_case(member.place, &member.shown_name(), "--set", &path)?;
         check_value(&member.names(), &member.value, "--set", &path)?;
-        if !seen.insert((member.place.path(), member.name.clone())) {
-            return Err(EditFault::new(format!("--set {shown}: {} stands twice", member.shown_name())));
-        }
     }
     Ok(())
+}
+
+/// Looks for a name that stands twice in an object of a value: which of the two is meant is nobody's to guess (§1.5).
+fn check_once(value: &str) -> Result<(), EditFault> {
+    match name_twice(value.as_bytes()) {
+        None => Ok(()),
+        Some(name) => Err(stands_twice(&name)),
+    }
+}
+
+fn stands_twice(name: &[u8]) -> EditFault {
+    EditFault::new(format!("{} stands twice", redacted(&String::from_utf8_lossy(name), TextKind::Name)))
 }
 
 /// Names that the query language has for members of a line.
@@ -451,8 +460,7 @@ fn collect_steps(
     for member in members {
         let text = record.name(member).into_owned();
         if !names.insert(text.clone()) {
-            let shown = String::from_utf8_lossy(&text);
-            return Err(EditFault::new(format!("{} stands twice", redacted(&shown, TextKind::Name))));
+            return Err(stands_twice(&text));
         }
         let raw = record.bytes(member.name);
         path.push(Name { text, quoted: format!("\"{}\"", String::from_utf8_lossy(raw)) });
@@ -469,7 +477,11 @@ fn collect_steps(
                 let step = Step { otherwise: Otherwise::Leave, ..step(Edit::Remove) };
                 steps.push(step);
             }
-            None => steps.push(step(Edit::Put(String::from_utf8_lossy(record.bytes(member.value)).into_owned()))),
+            None => {
+                let value = String::from_utf8_lossy(record.bytes(member.value)).into_owned();
+                check_once(&value)?;
+                steps.push(step(Edit::Put(value)));
+            }
         }
         path.pop();
     }
