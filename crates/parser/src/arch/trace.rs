@@ -20,8 +20,7 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             Inner::Avx2 | Inner::Avx512 => unsafe { x86_64::trace_avx2(tree, bytes, start, traces) },
             #[allow(unreachable_patterns, reason = "other levels on other architectures")]
-            // SAFETY: plain code needs nothing of the CPU.
-            _ => unsafe { trace::<Words>(tree, bytes, start, traces) },
+            _ => trace_words(tree, bytes, start, traces),
         }
     }
 }
@@ -175,6 +174,13 @@ unsafe fn scalar_end<L: Look>(bytes: &[u8], at: usize, hole: Hole) -> Option<usi
         length = unsafe { L::short_number(bytes, at) };
     }
     if length > 0 { Some(at + length) } else { scalar(bytes, at).ok() }
+}
+
+/// Not a part of its caller, which would leave too few registers to both.
+#[inline(never)]
+fn trace_words(tree: &Tree, bytes: &[u8], start: usize, traces: &mut Traces) {
+    // SAFETY: plain code needs nothing of the CPU.
+    unsafe { trace::<Words>(tree, bytes, start, traces) }
 }
 
 /// Eight bytes at a time, on every CPU.
