@@ -29,6 +29,19 @@ fn line_ends_a_byte_order_mark_and_a_torn_end() {
 }
 
 #[test]
+fn a_line_of_a_log_that_is_json_and_no_object_is_said_to_be_that() {
+    let folder = Folder::new();
+    let import = folder.write("import", devices(2));
+    let log = folder.write("log", format!("[]\n{}\n\"x\"\n", entry("device-1", 429_001)));
+    let answer = hubmill(&["retry", "--errors", &log, &import], b"");
+    assert_answer(&answer, 1, device("device-1"));
+    for line in [1, 3] {
+        let text = format!("line {line} of the log says nothing: the line is JSON, but not an object");
+        assert!(answer.stderr_text().contains(&text), "{}", answer.stderr_text());
+    }
+}
+
+#[test]
 fn garbage_for_a_log_is_said_and_nothing_is_made_up() {
     let folder = Folder::new();
     let import = folder.write("import", devices(20));

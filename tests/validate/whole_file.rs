@@ -1,6 +1,6 @@
 //! What takes more than one line to see.
 
-use crate::support::{Folder, command, run};
+use crate::support::{Folder, command, run, script};
 use crate::{findings_of, good, lines_and_codes};
 
 #[test]
@@ -34,6 +34,63 @@ fn a_broken_first_line_does_not_hide_the_others() {
     let found = lines_and_codes(&findings_of(&[], input.as_bytes()));
     let want = [(1, "json-syntax"), (3, "id-charset"), (4, "json-syntax")];
     assert_eq!(found, want.map(|(line, code)| (line, code.to_owned())));
+}
+
+#[test]
+fn what_a_file_is_does_not_depend_on_how_it_comes() {
+    let folder = Folder::new();
+    let bad = "{\"id\":\"b b\",\"status\":\"enabled\",\"importMode\":\"delete\"}\n";
+    let long = |bytes: usize| format!("[\"{}\"]\n", "y".repeat(bytes));
+    let cut = |bytes: usize| format!("{{\"id\":\"a\",\"x\":\"{}\"\n", "y".repeat(bytes));
+    let starts = [
+        "[]\n".to_owned(),
+        "[1,2]\n".to_owned(),
+        cut(1),
+        format!("{}\n{}", "\n".repeat(5_000), cut(1)),
+        long(32_000),
+        long(65_499),
+        long(70_000),
+        long(1_100_000),
+        cut(65_516),
+        cut(130_000),
+    ];
+    for start in starts {
+        let path = folder.write("in", format!("{start}{}", bad.repeat(3)));
+        folder.write("start", &start);
+        let blanks = start.bytes().take_while(|byte| *byte == b'\n').count();
+        let first = if start.contains('[') { "not-an-object" } else { "json-syntax" };
+        let mut want = vec![first, "id-charset", "id-charset", "id-charset", "duplicate-line", "duplicate-line"];
+        want.sort_unstable();
+        for mmap in ["always", "never"] {
+            let found = lines_and_codes(&findings_of(&["--mmap", mmap, &path], b""));
+            let mut codes: Vec<&str> = found[blanks..].iter().map(|(_, code)| code.as_str()).collect();
+            codes.sort_unstable();
+            assert_eq!(codes, want, "{mmap}, {} bytes", start.len());
+        }
+        let direct = command(&["validate", "--format", "json", &path]);
+        let piped = script(
+            "(cat \"$1\"; sleep 0.2; printf '%s' \"$2\") | \"$0\" validate --format json",
+            &[folder.arg("start"), bad.repeat(3)],
+        );
+        assert_eq!(run(piped, b"").stdout_text(), run(direct, b"").stdout_text(), "{} bytes", start.len());
+    }
+}
+
+#[test]
+fn one_line_is_what_it_is() {
+    let message = |input: &str| {
+        findings_of(&["--check", "id"], input.as_bytes())
+            .iter()
+            .map(|found| (found["byte"].as_u64(), found["message"].to_string()))
+            .next()
+    };
+    // A file that is cut off, and an array.
+    for ends in ["", "\n", "\n\n \n"] {
+        let (byte, text) = message(&format!("{{\"id\":\"a\",\"status\":\"enabled\"{ends}")).expect("a finding");
+        assert!(byte == Some(28) && text.contains("expected ','"), "{byte:?} {text}");
+        let (byte, text) = message(&format!("[{{\"id\":\"a\"}}]{ends}")).expect("a finding");
+        assert!(byte == Some(0) && text.contains("the line is a JSON array"), "{byte:?} {text}");
+    }
 }
 
 #[test]

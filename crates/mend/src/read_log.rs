@@ -4,7 +4,7 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use hubmill_device::Member;
-use hubmill_parser::{Content, Level, Limits, Parser};
+use hubmill_parser::{Content, Fault, FaultKind, Level, Limits, Parser};
 use hubmill_pipeline::{Piece, Work};
 use hubmill_reader::Part;
 
@@ -169,6 +169,9 @@ impl Work for ReadLog {
             batch.lines += 1;
             match &line.content {
                 Content::Blank => batch.blank += 1,
+                Content::Invalid(Fault { kind: FaultKind::NotAnObject, .. }) => {
+                    batch.fault("the line is JSON, but not an object");
+                }
                 Content::Invalid(_) => batch.fault("the line is not JSON, or is cut off"),
                 Content::Record(record) => match log_line::read(record) {
                     Ok(entry) => self.take(inner, &entry, batch),

@@ -5,6 +5,9 @@
 use std::ops::ControlFlow;
 
 use hubmill_parser::{Content, FaultKind, Level, Limits, Parser};
+use hubmill_reader::FIRST_CHUNK_BYTES;
+
+use crate::BOM;
 
 /// What a file is instead of a device a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,14 +18,25 @@ pub enum Layout {
     Object,
 }
 
-/// Looks at the start of an input, whose first line that is not blank starts here and is not an object by itself.
+/// Looks at an input whose first line that is not blank is none by itself, and starts at `from` of the first piece. What it is must
+/// not depend on how the input is cut: the first so many bytes tell, up to a line end, and two lines that are not blank.
 #[cold]
-pub(crate) fn detect(start: &[u8], level: Level, limits: Limits) -> Option<Layout> {
-    let layout = match start.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))? {
+pub(crate) fn detect(first_piece: &[u8], from: usize, level: Level, limits: Limits) -> Option<Layout> {
+    let is_line_end = |byte: &u8| *byte == b'\n';
+    let head = match first_piece.get(..FIRST_CHUNK_BYTES) {
+        Some(head) if head.len() < first_piece.len() => &head[..=head.iter().rposition(is_line_end)?],
+        _ => first_piece,
+    };
+    let start = head.get(from..)?;
+    let layout = match start.trim_ascii_start().first()? {
         b'[' => Layout::Array,
         b'{' => Layout::Object,
         _ => return None,
     };
+    let newline = start.iter().position(is_line_end)?;
+    if start[newline..].trim_ascii().is_empty() {
+        return None;
+    }
     // Line ends become tabs: white space between tokens, and still a fault inside of a string.
     let joined: Vec<u8> = start.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b'\t' } else { *byte }).collect();
     let limits = Limits { line_bytes_max: joined.len(), ..limits };
@@ -39,6 +53,19 @@ pub(crate) fn detect(start: &[u8], level: Level, limits: Limits) -> Option<Layou
         Some(_) => false,
     };
     is_value.then_some(layout)
+}
+
+/// Whether a line with such a fault may be a part of something over several lines.
+pub(crate) fn may_be_part(fault: FaultKind) -> bool {
+    matches!(fault, FaultKind::Syntax | FaultKind::Escape | FaultKind::NotAnObject)
+}
+
+/// Whether these first bytes tell as much as [`detect`] could see in more.
+pub(crate) fn is_told(first: &[u8], level: Level, limits: Limits) -> bool {
+    let first = first.strip_prefix(BOM).unwrap_or(first).trim_ascii_start();
+    let Some(end) = first.iter().position(|byte| *byte == b'\n') else { return false };
+    let fault = first_fault(&mut Parser::new(level, limits), &first[..=end]);
+    !(matches!(first[0], b'[' | b'{') && fault.is_some_and(|(kind, _)| may_be_part(kind)))
 }
 
 /// Whether a text is the beginning of an escape, and no more.
@@ -65,14 +92,15 @@ fn first_fault(parser: &mut Parser, line: &[u8]) -> Option<(FaultKind, usize)> {
 mod tests {
     use hubmill_parser::{Level, Limits};
 
-    use super::{Layout, detect};
+    use hubmill_reader::FIRST_CHUNK_BYTES;
+
+    use super::{Layout, detect, is_told};
 
     #[test]
     fn arrays_and_spread_objects_are_told_from_broken_lines() {
         for (start, want) in [
             ("[\n{\"id\":\"a\"},\n{\"id\":\"b\"}\n]\n", Some(Layout::Array)),
             ("[{\"id\":\"a\"},\n {\"id\":\"b\"}]", Some(Layout::Array)),
-            ("[{\"id\":\"a\"}]", Some(Layout::Array)),
             ("[\n  {\n    \"id\": \"a\"\n  },\n  {\n", Some(Layout::Array)),
             ("{\n  \"id\": \"a\"\n}\n", Some(Layout::Object)),
             ("{\r\n  \"id\": \"a\"\r\n}\r\n{\r\n  \"id\": \"b\"\r\n}", Some(Layout::Object)),
@@ -85,9 +113,15 @@ mod tests {
             ("{\"id\":\"a\",\"sta\n{\"id\":\"b\"}\n", None),
             ("{\"id\":\"a\"},\n{\"id\":\"b\"},\n", None),
             ("{\"id\":\"a\"} x\n{\"id\":\"b\"}\n", None),
-            ("[\r", Some(Layout::Array)),
-            ("[\n\n\r", Some(Layout::Array)),
+            ("[\n]\r", Some(Layout::Array)),
             ("{\r\n\"id\":\"a\",\r", Some(Layout::Object)),
+            // One line, whatever it is.
+            ("[{\"id\":\"a\"}]", None),
+            ("[{\"id\":\"a\"}]\n\n \r\n", None),
+            ("[\r", None),
+            ("[\n\n\r", None),
+            ("{\"id\":\"a\"", None),
+            ("{\"id\":\"a\"\n", None),
             ("[\"a\r", None),
             ("[\"\\u00\r", None),
             ("[\n]\n{\"id\":\"b\"}\n", None),
@@ -95,7 +129,57 @@ mod tests {
             ("x\n{\"id\":\"b\"}\n", None),
             ("", None),
         ] {
-            assert_eq!(detect(start.as_bytes(), Level::detect(), Limits::default()), want, "{start}");
+            let before = "\n \t\n";
+            for from in [0, before.len()] {
+                let piece = [&before[..from], start].concat();
+                assert_eq!(detect(piece.as_bytes(), from, Level::detect(), Limits::default()), want, "{start}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_is_waited_for_where_its_first_line_does_not_tell() {
+        let told = |first: &str| is_told(first.as_bytes(), Level::detect(), Limits::default());
+        for first in ["{\"id\":\"a\"}\n", "\n \n{}\n[", "\u{feff}{}\n", "x\n", "\"[\"\n", "{ }\r\n{"] {
+            assert!(told(first), "{first:?}");
+        }
+        for first in [
+            "",
+            "\n",
+            "[\n",
+            "[]\n",
+            "{\"id\":\"a\"}",
+            "{\n",
+            "\u{feff}\n {\"a\":{}\r\n",
+            "{} {}\n",
+            "{\"a\":\"\\x\"}\n",
+        ] {
+            assert!(!told(first), "{first:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_past_the_head_changes_nothing() {
+        let line = |bytes: usize| format!("[\"{}\"]\n", "y".repeat(bytes - 5));
+        let devices = "{\"id\":\"b\"}\n".repeat(9);
+        let array = format!("[\n{}", "{\"id\":\"é\"},\n".repeat(10_000));
+        let whole = FIRST_CHUNK_BYTES;
+        for (piece, want) in [
+            (line(whole + 1), None),
+            (line(whole + 1) + &devices, None),
+            (line(whole) + &devices, None),
+            (line(whole - 3) + &devices, None),
+            (line(whole - 30) + &devices, None),
+            (array.clone(), Some(Layout::Array)),
+            (format!("{array}]\n{devices}"), Some(Layout::Array)),
+        ] {
+            let detected = |bytes: &[u8]| detect(bytes, 0, Level::detect(), Limits::default());
+            assert_eq!(detected(piece.as_bytes()), want);
+            // The shortest piece that the reader may give.
+            let head = &piece.as_bytes()[..whole.min(piece.len())];
+            let newline = head.iter().rposition(|byte| *byte == b'\n').or(piece.find('\n'));
+            let cut = newline.map_or(0, |newline| newline + 1);
+            assert_eq!(detected(&piece.as_bytes()[..cut]), want);
         }
     }
 }

@@ -98,6 +98,12 @@ pub trait Work<K: Kind = Lines>: Sync {
         batch: &mut Self::Batch,
     ) -> usize;
 
+    /// Whether these first bytes of a stream tell all that its first piece is to tell of the whole.
+    fn is_enough(&self, first: &[u8]) -> bool {
+        let _ = first;
+        true
+    }
+
     /// The allowance for workers: faults in one piece after which the run is over whatever came before.
     fn allowance(&self) -> u64 {
         u64::MAX

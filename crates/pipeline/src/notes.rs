@@ -145,6 +145,7 @@ pub fn fault_finding(fault: Fault, bytes_to_end: &[u8], limits: Limits) -> Findi
         FaultKind::Utf8 => (Code::JsonUtf8, Detail::Json { expected: fault.expected, found }),
         FaultKind::Depth => (Code::JsonDepth, Detail::Depth(limits.depth_max)),
         FaultKind::LineTooLong => (Code::LineTooLong, Detail::LineBytes(limits.line_bytes_max)),
+        FaultKind::NotAnObject if found == Some(b'[') => (Code::NotAnObject, Detail::LineArray),
         FaultKind::NotAnObject => {
             (Code::NotAnObject, Detail::Text("the line is not a JSON object; every line must be one device or module"))
         }

@@ -173,6 +173,10 @@ impl<S: Source, W: Work<S::Kind>, D: Drain<W::Batch, S::Kind>> Watch for Others<
         self.0.state.is_over()
     }
 
+    fn is_enough(&self, first: &[u8]) -> bool {
+        self.0.work.is_enough(first)
+    }
+
     fn before_growth(&mut self) {
         let order = lock(&self.0.order);
         let rested = self.0.drained.wait_while(order, |order| order.under_way > 0);

@@ -102,6 +102,10 @@ impl Work for Validate {
         batch.layout = None;
     }
 
+    fn is_enough(&self, first: &[u8]) -> bool {
+        layout::is_told(first, self.level, self.limits)
+    }
+
     fn work(
         &self,
         scratch: &mut ValidateScratch,
@@ -214,8 +218,8 @@ impl Visit for Round<'_> {
                 work.note(finding, None, piece, batch.tally.lines, batch);
             }
             Content::Invalid(fault) => {
-                let is_first = *at_start && batch.tally.lines == batch.tally.blank + 1;
-                work.look_at_invalid(*fault, line, is_first, line.start == *from, piece, batch);
+                let is_notice = *at_start && line.start == *from && is_notice(piece.bytes, line, *fault);
+                work.look_at_invalid(*fault, line, is_notice, piece, batch);
             }
         }
         work.next(batch)
@@ -334,18 +338,17 @@ impl Validate {
         }
     }
 
-    /// A line that is no record. `is_first`: no line before it is more than blank; `at_start`: there is none at all.
+    /// A line that is no record.
     #[cold]
     fn look_at_invalid(
         &self,
         fault: Fault,
         line: &Line<'_>,
-        is_first: bool,
-        at_start: bool,
+        is_notice: bool,
         piece: Piece<'_>,
         batch: &mut CheckedBatch,
     ) {
-        if is_first && at_start && is_notice(piece.bytes, line, fault) {
+        if is_notice {
             batch.tally.notices += 1;
             let finding = Finding::new(Code::Notice, line.start as u32, "", Detail::Text("")).warning();
             let before = batch.diagnostics.len();
@@ -358,10 +361,11 @@ impl Validate {
             return;
         }
         let mut finding = fault_finding(fault, &piece.bytes[..line.end], self.limits);
-        let may_be_part = matches!(fault.kind, FaultKind::Syntax | FaultKind::Escape | FaultKind::NotAnObject);
-        if is_first
-            && may_be_part
-            && let Some(layout) = layout::detect(&piece.bytes[line.start..], self.level, self.limits)
+        let may_be_part = layout::may_be_part(fault.kind);
+        let is_first = || piece.is_first && piece.bytes[piece.after_mark(0)..line.start].trim_ascii().is_empty();
+        if may_be_part
+            && is_first()
+            && let Some(layout) = layout::detect(piece.bytes, line.start, self.level, self.limits)
         {
             batch.layout = Some(layout);
             let (code, detail) = match layout {

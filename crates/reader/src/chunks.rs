@@ -18,9 +18,12 @@ pub struct Cut {
     pub line_bytes_max: usize,
 }
 
+/// The first chunk unless told otherwise, in bytes.
+pub const FIRST_CHUNK_BYTES: usize = 64 << 10;
+
 impl Default for Cut {
     fn default() -> Self {
-        Self { first_chunk_bytes: 64 << 10, chunk_bytes: 512 << 10, line_bytes_max: 16 << 20 }
+        Self { first_chunk_bytes: FIRST_CHUNK_BYTES, chunk_bytes: 512 << 10, line_bytes_max: 16 << 20 }
     }
 }
 
@@ -85,6 +88,13 @@ impl<'a> Chunk<'a> {
 pub trait Watch {
     /// Whether the run is over for another reason; asked now and then while a stream has nothing to give.
     fn stopped(&self) -> bool;
+
+    /// Whether these bytes are enough of a stream to begin with; more is waited for, as far as the first chunk has room for it, where
+    /// they are not.
+    fn is_enough(&self, first: &[u8]) -> bool {
+        let _ = first;
+        true
+    }
 
     /// Called before a buffer grows past the usual chunk for a long line, to make room elsewhere first.
     fn before_growth(&mut self);
@@ -204,8 +214,9 @@ impl<'a> Chunks<'a> {
             }
             while filled < room && !self.ended {
                 if let Kind::Stream = self.input.kind {
-                    let lines_wait =
-                        filled > 0 && (self.in_long_line || memchr::memchr(b'\n', &buffer[..filled]).is_some());
+                    let lines_wait = filled > 0
+                        && (self.in_long_line || memchr::memchr(b'\n', &buffer[..filled]).is_some())
+                        && (self.offset > 0 || watch.is_enough(&buffer[..filled]));
                     if !self.wait(lines_wait, watch)? {
                         if watch.stopped() {
                             return Ok(None);

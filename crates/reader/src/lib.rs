@@ -11,6 +11,6 @@ mod input;
 #[allow(unsafe_code, reason = "mapping a file is unsafe by nature; the choice is the caller's")]
 mod sys;
 
-pub use chunks::{Chunk, Chunks, Cut, Data, Part, Watch};
+pub use chunks::{Chunk, Chunks, Cut, Data, FIRST_CHUNK_BYTES, Part, Watch};
 pub use error::{Error, ErrorKind};
 pub use input::{Input, MmapChoice};

@@ -161,6 +161,8 @@ pub enum Detail {
     },
     /// A character that a twin's name can't have.
     KeyCharacter(char),
+    /// The line is a JSON array.
+    LineArray,
     /// The whole input is one JSON array.
     OneArray,
     /// An object over several lines.
@@ -184,7 +186,7 @@ impl Detail {
             Self::KeyCharacter(_) => {
                 Some("names in a twin can't have control characters, white space, '.', '$' or '#' (§3.6)")
             }
-            Self::OneArray => Some("`jq -c '.[]'` makes a line of each element"),
+            Self::LineArray | Self::OneArray => Some("`jq -c '.[]'` makes a line of each element"),
             Self::SpreadObject => Some("`jq -c .` makes a line of each object"),
             Self::Unknown(_) => Some("the hub passes over names that it does not know (§1.5): what they say is lost"),
             Self::Depth(_) => Some("--max-depth N accepts deeper nesting"),
@@ -254,6 +256,7 @@ impl Finding {
                 "{path} counts {characters} in characters, but {bytes} in bytes of UTF-8; the hub takes {max}, and which of the two it \
                  counts is not known"
             ),
+            Detail::LineArray => "the line is a JSON array; every line must be one device or module".to_owned(),
             Detail::OneArray => {
                 "the file is a JSON array, and not a device or module on each line; nothing of it was checked"
                     .to_owned()

@@ -90,7 +90,7 @@ pub fn check(input: &[u8], limits: Limits) -> Found {
         let codes = invalid_codes(line, limits.depth);
         let is_part = codes.iter().all(|code| ["json-syntax", "not-an-object"].contains(code));
         if first && is_part {
-            document = whole(&input[line.at..], limits.depth);
+            document = whole(input, line.at, limits.depth);
             if let Some(whole) = document {
                 found.insert((line.number, whole.code(), true));
                 continue;
@@ -135,8 +135,24 @@ impl Whole {
     }
 }
 
-/// Whether an input whose first line is no object starts with a value over several lines, or is an array.
-fn whole(input: &[u8], depth: usize) -> Option<Whole> {
+/// What of an input tells whether it is one document, in bytes.
+const HEAD_BYTES: usize = 65_536;
+
+/// Whether an input whose first line, at `at`, is no object starts with a value over several lines.
+fn whole(input: &[u8], at: usize, depth: usize) -> Option<Whole> {
+    let head = if input.len() > HEAD_BYTES {
+        input[..HEAD_BYTES]
+            .split_inclusive(|byte| *byte == b'\n')
+            .filter(|line| line.ends_with(b"\n"))
+            .map(<[u8]>::len)
+            .sum()
+    } else {
+        input.len()
+    };
+    let input = input.get(at..head)?;
+    if input.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count() < 2 {
+        return None;
+    }
     let kind = match input.trim_ascii_start().first()? {
         b'[' => Whole::Array,
         b'{' => Whole::Objects,
