@@ -34,7 +34,7 @@ pub(crate) fn detect(first_piece: &[u8], from: usize, level: Level, limits: Limi
         _ => return None,
     };
     let newline = start.iter().position(is_line_end)?;
-    if start[newline..].trim_ascii().is_empty() {
+    if is_blank(&start[newline..]) {
         return None;
     }
     // Line ends become tabs: white space between tokens, and still a fault inside of a string.
@@ -53,6 +53,11 @@ pub(crate) fn detect(first_piece: &[u8], from: usize, level: Level, limits: Limi
         Some(_) => false,
     };
     is_value.then_some(layout)
+}
+
+/// Whether these bytes are nothing but blank lines.
+pub(crate) fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
 /// Whether a line with such a fault may be a part of something over several lines.

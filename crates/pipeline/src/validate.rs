@@ -362,7 +362,7 @@ impl Validate {
         }
         let mut finding = fault_finding(fault, &piece.bytes[..line.end], self.limits);
         let may_be_part = layout::may_be_part(fault.kind);
-        let is_first = || piece.is_first && piece.bytes[piece.after_mark(0)..line.start].trim_ascii().is_empty();
+        let is_first = || piece.is_first && layout::is_blank(&piece.bytes[piece.after_mark(0)..line.start]);
         if may_be_part
             && is_first()
             && let Some(layout) = layout::detect(piece.bytes, line.start, self.level, self.limits)
