@@ -45,9 +45,11 @@ impl<T: Default> ByForm<T> {
         kept
     }
 
-    /// Keeps something of a form in place of what there was.
-    pub fn put(&mut self, form: Form, of_form: T) {
-        *self.place_of(form) = (form.number(), of_form);
+    /// Keeps something of a form in place of what there was, and gives it.
+    pub fn put(&mut self, form: Form, of_form: T) -> &mut T {
+        let (number, kept) = self.place_of(form);
+        (*number, *kept) = (form.number(), of_form);
+        kept
     }
 
     /// Room is had when there is something to keep. No form has the number 0.

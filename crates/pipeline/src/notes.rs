@@ -81,12 +81,14 @@ impl Notes<'_> {
 
     /// Whether no more findings of these will be shown: it is enough to count them.
     pub(crate) fn are_enough(&self, planned: &[PlannedFinding], piece: Piece<'_>) -> bool {
-        planned.iter().all(|planned| {
-            let code = planned.code();
-            let enough =
-                self.tally.of(code) >= u64::from(DIAGNOSTICS_SHOWN_MAX) || self.enough.0[code as usize] < piece.offset;
-            planned.severity() == Severity::Count || enough && !self.all
-        })
+        planned.iter().all(|planned| planned.severity() == Severity::Count || self.is_enough(planned.code(), piece))
+    }
+
+    /// Whether no more findings of this code will be shown.
+    #[inline]
+    fn is_enough(&self, code: Code, piece: Piece<'_>) -> bool {
+        let shown = self.tally.of(code) >= u64::from(DIAGNOSTICS_SHOWN_MAX);
+        !self.all && (shown || self.enough.0[code as usize] < piece.offset)
     }
 
     /// Counts a finding of this code; whether it will be shown.
@@ -96,15 +98,13 @@ impl Notes<'_> {
             self.tally.count(code);
             return false;
         }
+        let is_enough = self.is_enough(code, piece);
         let number = self.tally.count_finding(code, severity);
-        let enough = &mut self.enough.0[code as usize];
-        if !self.all && (number > u64::from(DIAGNOSTICS_SHOWN_MAX) || *enough < piece.offset) {
-            return false;
-        }
-        if number == u64::from(DIAGNOSTICS_SHOWN_MAX) {
+        if number == u64::from(DIAGNOSTICS_SHOWN_MAX) && !is_enough {
+            let enough = &mut self.enough.0[code as usize];
             *enough = piece.offset.min(*enough);
         }
-        true
+        !is_enough
     }
 
     /// Keeps a finding in words.

@@ -20,7 +20,7 @@ pub use verdict::Known;
 use std::borrow::Cow;
 
 use hubmill_device::{Code, ID_CHARACTERS, ID_CHARACTERS_MAX, IdFault, Member, MemberSet, Severity, check_id};
-use hubmill_parser::{ByteSet, Record};
+use hubmill_parser::{AnchoredSpan, ByteSet, FixedRun, Record};
 
 use crate::finding::{Detail, Finding};
 use crate::rules::Rules;
@@ -56,6 +56,12 @@ impl Rules {
 #[inline]
 pub(crate) fn is_plain_id(text: Option<&[u8]>) -> bool {
     text.is_some_and(|id| (1..=ID_CHARACTERS_MAX).contains(&id.len()))
+}
+
+/// How many of the first lines of a run have such an id as the value at `id`.
+#[inline]
+pub(crate) fn plain_ids(run: &FixedRun<'_>, id: AnchoredSpan) -> usize {
+    run.texts_within(id, &ID_SET, ID_CHARACTERS_MAX)
 }
 
 /// What an id is made of.

@@ -7,12 +7,12 @@
 //! Which values a rule set goes by is written down in [`Rules::depends_on`]; where it goes by more than that (lists of ids,
 //! free text), or where something had to be said that names a value, there is no recipe.
 
-use hubmill_device::{Code, ID_CHARACTERS_MAX, Member};
+use hubmill_device::{Code, Member};
 use hubmill_parser::{AnchoredSpan, FixedRun, FixedText, MemberSpan, Record, Span};
 use hubmill_writer::Edit;
 
 use crate::apply::Verdict;
-use crate::check::{ID_SET, is_plain_id};
+use crate::check::{ID_SET, is_plain_id, plain_ids};
 use crate::edit::{TextRange, replace};
 use crate::finding::PlannedFinding;
 use crate::key_source::KeySource;
@@ -184,7 +184,7 @@ impl Rules {
             return None;
         }
         let mut lines = match self.check {
-            Check::Id => run.texts_within(recipe.id?, &ID_SET, ID_CHARACTERS_MAX),
+            Check::Id => plain_ids(run, recipe.id?),
             _ => run.len(),
         };
         if !recipe.rests_on_nothing() {

@@ -124,8 +124,7 @@ impl Checker {
         tokens: NumberedTokens<'_>,
     ) -> &'s mut Planned {
         let plan = self.plan(scratch, record, tokens).map(Box::new);
-        scratch.plans.put(form, plan);
-        scratch.plans.get_or_default(form)
+        scratch.plans.put(form, plan)
     }
 
     #[inline]

@@ -6,12 +6,12 @@
 //!
 //! There is none for lines with a twin: their values are looked at by [`plan`](super::plan).
 
-use hubmill_device::{Code, ID_CHARACTERS_MAX, ImportMode, Member, STATUS_REASON_CHARACTERS_MAX, Severity, same_name};
+use hubmill_device::{Code, ImportMode, Member, STATUS_REASON_CHARACTERS_MAX, Severity, same_name};
 use hubmill_parser::{AnchoredSpan, ByteSet, FixedRun, FixedText, Form, MemberSpan, Record, Span};
 
 use super::authentication::{BASE64, HEXADECIMAL, is_key, is_thumbprint};
 use super::identity::PLAIN;
-use super::{CheckScratch, Checker, Facts, ID_SET, is_plain_id};
+use super::{CheckScratch, Checker, Facts, ID_SET, is_plain_id, plain_ids};
 use crate::finding::PlannedFinding;
 use crate::options::Check;
 use crate::recipe::anchored;
@@ -90,7 +90,7 @@ impl Rest {
     #[inline]
     fn holds_for(&self, run: &FixedRun<'_>, value: AnchoredSpan) -> usize {
         match self {
-            Self::Legal => run.texts_within(value, &ID_SET, ID_CHARACTERS_MAX),
+            Self::Legal => plain_ids(run, value),
             _ => run.lines().take_while(|line| self.holds(&line.text, line.text.span(value))).count(),
         }
     }
