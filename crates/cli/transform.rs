@@ -62,7 +62,11 @@ pub(crate) fn run(mut arguments: TransformArguments) -> Result<Exit, Failure> {
         checker,
         samples_max: if arguments.rules.dry_run { SAMPLES_MAX } else { 0 },
     };
-    let options = options(&arguments.io, &input);
+    let mut options = options(&arguments.io, &input);
+    let between_pipes = input.is_pipe() && outputs.output.is_pipe();
+    if arguments.io.run.threads.is_none() && between_pipes && work.is_light() {
+        options.threads = leaving_one(options.threads);
+    }
     let end = end_of(run_pipeline(&input, options, &work, &mut outputs)).or_stdout_closed(outputs.reader_is_gone());
     outputs.progress.finish();
     let finish = Finish {
@@ -111,7 +115,7 @@ pub(crate) fn limits(io: &IoArguments) -> Limits {
 
 /// A chunk of a stream, in bytes: small enough that what has come through a pipe is still in a cache, and that whoever is at its
 /// ends waits little.
-const STREAM_CHUNK_BYTES: usize = 128 << 10;
+const STREAM_CHUNK_BYTES: usize = 256 << 10;
 
 /// How a run is laid out.
 pub(crate) fn options(io: &IoArguments, input: &Input) -> Options {
@@ -120,6 +124,12 @@ pub(crate) fn options(io: &IoArguments, input: &Input) -> Options {
     let asked = io.run.threads();
     let threads = asked.min(input.bytes().map_or(usize::MAX, |bytes| chunk_count(bytes, cut, asked)));
     Options { threads, cut, once: true }
+}
+
+/// One worker fewer. Between two pipes, where lines take no longer to be changed than to be read and written, the programs at their
+/// ends have more of that CPU than another worker has.
+fn leaving_one(threads: usize) -> usize {
+    (threads - 1).max(1)
 }
 
 /// How many chunks so many bytes make, at least one and at most `most`. With a worker for each, one more would only cost

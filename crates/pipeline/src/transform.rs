@@ -220,7 +220,7 @@ impl Visit for Round<'_> {
                     }
                     if work.collect_keys {
                         let ids = [rules.id(), rules.module_id()];
-                        collect_keys(rules.made_keys(), rules.texts(), ids, piece.bytes, &mut batch.keys);
+                        collect_keys(rules.made_keys().iter().copied(), rules.texts(), ids, piece.bytes, &mut batch.keys);
                     }
                     work.note_written(rules, piece, batch);
                 }
@@ -264,6 +264,11 @@ impl Transform {
             checker: None,
             samples_max: 0,
         }
+    }
+
+    /// Whether lines take no longer than to be read and written.
+    pub fn is_light(&self) -> bool {
+        self.checker.is_none() && self.rules.are_light()
     }
 
     /// Applies the rules, and checks what they leave.
@@ -385,7 +390,13 @@ impl Transform {
 }
 
 /// Adds keys that were made as NDJSON: with the values of `id` and `moduleId`, as they stand in the line.
-fn collect_keys(made: &[MadeKey], texts: &[u8], ids: [Option<Span>; 2], bytes: &[u8], keys: &mut Vec<u8>) {
+fn collect_keys(
+    made: impl Iterator<Item = MadeKey>,
+    texts: &[u8],
+    ids: [Option<Span>; 2],
+    bytes: &[u8],
+    keys: &mut Vec<u8>,
+) {
     let [id, module_id] = ids.map(|span| span.map_or(b"null".as_slice(), |span| span.of(bytes)));
     for key in made {
         let pieces: [&[u8]; 9] = [

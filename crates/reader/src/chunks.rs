@@ -130,7 +130,7 @@ impl<'a> Chunks<'a> {
     pub fn next(&mut self, buffer: &mut Vec<u8>, watch: &mut impl Watch) -> Result<Option<Chunk<'a>>, Error> {
         let chunk = match &self.input.kind {
             Kind::Mapped { map, start } => self.next_mapped(&map[*start..])?,
-            Kind::File { .. } | Kind::Stream => self.next_read(buffer, watch)?,
+            Kind::File { .. } | Kind::Stream(_) => self.next_read(buffer, watch)?,
         };
         self.target = (self.target * 2).min(self.cut.chunk_bytes);
         if let Some(chunk) = &chunk {
@@ -213,7 +213,7 @@ impl<'a> Chunks<'a> {
                 buffer.resize(room, 0);
             }
             while filled < room && !self.ended {
-                if let Kind::Stream = self.input.kind {
+                if let Kind::Stream(_) = self.input.kind {
                     let lines_wait = filled > 0
                         && (self.in_long_line || memchr::memchr(b'\n', &buffer[..filled]).is_some())
                         && (self.offset > 0 || watch.is_enough(&buffer[..filled]));
@@ -274,6 +274,11 @@ impl<'a> Chunks<'a> {
     /// Waits until the stream has something to give; `false` where it has not, and there are lines that should go on
     /// (`lines_wait`) or the run is over.
     fn wait(&self, lines_wait: bool, watch: &impl Watch) -> Result<bool, Error> {
+        if let Kind::Stream(Some(own)) = &self.input.kind
+            && !own.is_empty()
+        {
+            return Ok(true);
+        }
         let mut descriptors = [PollFd::new(&self.input.file, PollFlags::IN)];
         loop {
             let timeout = if lines_wait { Timespec { tv_sec: 0, tv_nsec: 0 } } else { PATIENCE };
@@ -290,7 +295,11 @@ impl<'a> Chunks<'a> {
 /// Reads what there is; 0 at the end.
 pub(crate) fn read(input: &Input, room: &mut [u8]) -> Result<usize, Error> {
     loop {
-        match (&input.file).read(room) {
+        let count = match &input.kind {
+            Kind::Stream(Some(own)) => own.read(&input.file, room),
+            _ => (&input.file).read(room),
+        };
+        match count {
             Ok(count) => return Ok(count),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // Another program has set the pipe not to wait, and others read from it, too.

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, FileTypeExt as _};
 use std::path::Path;
 
 use crate::chunks::{Chunks, Cut};
 use crate::error::{Error, ErrorKind};
+use crate::own_pipe::{OwnPipe, PIPE_BYTES};
 use crate::sys::Map;
 
 /// How a regular file is read.
@@ -28,8 +29,8 @@ pub(crate) enum Kind {
     Mapped { map: Map, start: usize },
     /// A regular file: where it stood when it was opened, and how many bytes it holds from there.
     File { start: u64, bytes: u64 },
-    /// A pipe, a terminal, a device: bytes come when they come.
-    Stream,
+    /// A pipe, a terminal, a device: bytes come when they come; out of a pipe by way of one of our own, if there is one.
+    Stream(Option<OwnPipe>),
 }
 
 /// An opened input.
@@ -43,9 +44,6 @@ pub struct Input {
 
 /// A smaller file is read, unless a map is asked for.
 const MAPPED_BYTES_MIN: u64 = 1 << 20;
-
-/// How large a pipe is asked for, in bytes; what an unprivileged user may have.
-const PIPE_BYTES: usize = 1 << 20;
 
 impl Input {
     /// Opens a file.
@@ -85,7 +83,7 @@ impl Input {
         } else {
             // Only pipes have a size, and the default works, too.
             let _ = rustix::pipe::fcntl_setpipe_size(&file, PIPE_BYTES);
-            Kind::Stream
+            Kind::Stream(metadata.file_type().is_fifo().then(OwnPipe::new).flatten())
         };
         Ok(Self { file, kind, name, stdin })
     }
@@ -96,7 +94,7 @@ impl Input {
             Kind::Mapped { .. } => "mmap",
             _ if self.stdin => "stdin",
             Kind::File { .. } => "read",
-            Kind::Stream => "stream",
+            Kind::Stream(_) => "stream",
         }
     }
 
@@ -106,7 +104,7 @@ impl Input {
             Kind::Mapped { map, start } => Some((map.len() - start) as u64),
             // Some files that the kernel makes up say that they are empty.
             Kind::File { bytes, .. } => (*bytes > 0).then_some(*bytes),
-            Kind::Stream => None,
+            Kind::Stream(_) => None,
         }
     }
 
@@ -144,7 +142,7 @@ impl Input {
     /// # Errors
     /// Where the stream can't be read, or the temporary file not be made or written.
     pub fn spooled(self, choice: MmapChoice) -> Result<Self, Error> {
-        let Kind::Stream = self.kind else {
+        let Kind::Stream(_) = self.kind else {
             return Ok(self);
         };
         let failed = |error| Error::new(&self.name, ErrorKind::Spool(error));
@@ -174,7 +172,7 @@ impl Input {
                 return bytes.ok_or_else(|| self.too_short(offset, length));
             }
             Kind::File { start, .. } => *start,
-            Kind::Stream => {
+            Kind::Stream(_) => {
                 return Err(Error::new(&self.name, ErrorKind::Read(io::Error::from(io::ErrorKind::NotSeekable))));
             }
         };
@@ -184,6 +182,11 @@ impl Input {
             _ => Error::new(&self.name, ErrorKind::Read(error)),
         })?;
         Ok(room)
+    }
+
+    /// Whether it comes out of a pipe.
+    pub fn is_pipe(&self) -> bool {
+        matches!(self.kind, Kind::Stream(Some(_)))
     }
 
     /// Whether it is mapped, so that any of its bytes can be looked at again.

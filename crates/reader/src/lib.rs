@@ -8,6 +8,7 @@
 mod chunks;
 mod error;
 mod input;
+mod own_pipe;
 #[allow(unsafe_code, reason = "mapping a file is unsafe by nature; the choice is the caller's")]
 mod sys;
 

@@ -16,16 +16,23 @@ fn text_bytes(key_bytes: usize) -> usize {
 
 /// Makes keys: ChaCha20, seeded by the system, one per thread. There is no way to seed it otherwise.
 ///
-/// Keys are made by the dozen, so that the random bytes and the base64 come in runs long enough for SIMD.
+/// Keys are made by the dozen, so that the random bytes and the base64 come in runs long enough for SIMD. They are written into
+/// lines from where they stand here, and overwritten when new ones are made.
 pub struct KeySource {
     generator: ChaCha20Rng,
     key_bytes: usize,
     /// Keys in a row, each filled up with zeros to a multiple of 3 bytes.
     rows: Zeroizing<Vec<u8>>,
     /// The same in base64.
+    encoded: Zeroizing<Vec<u8>>,
+    /// What always stands in front, then the same in JSON quotes.
     texts: Zeroizing<Vec<u8>>,
-    /// How much of the texts is used up.
-    texts_used: usize,
+    /// Where the first key stands among the texts.
+    first: usize,
+    /// Where the next key stands, the first that was not given out.
+    next: usize,
+    /// The length of a key with its quotes.
+    quoted_bytes: usize,
 }
 
 impl std::fmt::Debug for KeySource {
@@ -42,13 +49,28 @@ impl KeySource {
     pub fn from_system(key_bytes: usize) -> Result<Self, getrandom::Error> {
         let mut seed = Zeroizing::new([0u8; 32]);
         getrandom::fill(seed.as_mut_slice())?;
-        Ok(Self {
+        let quoted_bytes = text_bytes(key_bytes) + 2;
+        let source = Self {
             generator: ChaCha20Rng::from_seed(*seed),
             key_bytes,
             rows: Zeroizing::new(vec![0; KEYS * key_bytes.next_multiple_of(3)]),
-            texts: Zeroizing::new(Vec::with_capacity(KEYS * text_bytes(key_bytes))),
-            texts_used: 0,
-        })
+            encoded: Zeroizing::new(Vec::with_capacity(KEYS * text_bytes(key_bytes))),
+            texts: Zeroizing::default(),
+            first: 0,
+            next: 0,
+            quoted_bytes,
+        };
+        Ok(source.after(&[]))
+    }
+
+    /// The same, with these texts in front of the keys.
+    pub(crate) fn after(mut self, front: &[u8]) -> Self {
+        self.first = front.len();
+        let mut texts = front.to_vec();
+        texts.resize(front.len() + KEYS * self.quoted_bytes, b'"');
+        self.next = texts.len();
+        self.texts = Zeroizing::new(texts);
+        self
     }
 
     /// How long the text of a key is, in bytes.
@@ -56,26 +78,37 @@ impl KeySource {
         text_bytes(self.key_bytes)
     }
 
-    /// Appends a key in standard base64 with padding, in JSON quotes.
+    /// How long it is with its quotes.
+    #[inline]
+    pub(crate) fn quoted_bytes(&self) -> usize {
+        self.quoted_bytes
+    }
+
+    /// What stands in front, and the keys.
+    #[inline]
+    pub(crate) fn texts(&self) -> &[u8] {
+        &self.texts
+    }
+
+    /// Makes so many keys, at most [`KEYS`]: where they stand among the texts, one after the other, each in standard base64 with
+    /// padding, in JSON quotes. They stand there until more are asked for.
     ///
     /// As in the hub's own SDK no byte of a key is zero (§4).
     #[inline]
-    pub(crate) fn append_quoted(&mut self, out: &mut Vec<u8>) {
-        let text = self.take();
-        out.reserve(text.len() + 2);
-        out.push(b'"');
-        match <&mut [u8; DEFAULT_TEXT_BYTES]>::try_from(&mut *text) {
-            // Without a call, since the length is known.
-            Ok(text) => {
-                out.extend_from_slice(text);
-                text.fill(0);
-            }
-            Err(_) => {
-                out.extend_from_slice(text);
-                text.fill(0);
-            }
+    pub(crate) fn take(&mut self, count: usize) -> usize {
+        let bytes = count * self.quoted_bytes;
+        if self.texts.len() - self.next < bytes {
+            self.make_keys();
         }
-        out.push(b'"');
+        let start = self.next;
+        self.next += bytes;
+        start
+    }
+
+    /// Appends a key in quotes.
+    pub(crate) fn append_quoted(&mut self, out: &mut Vec<u8>) {
+        let start = self.take(1);
+        out.extend_from_slice(&self.texts[start..][..self.quoted_bytes]);
     }
 
     /// Writes a key over `place`, which is [`KeySource::text_bytes`] long, in standard base64 with padding, without
@@ -85,16 +118,13 @@ impl KeySource {
     /// Where `place` is of another length.
     #[inline]
     pub fn write_over(&mut self, place: &mut [u8]) {
-        let text = self.take();
-        match (<&mut [u8; DEFAULT_TEXT_BYTES]>::try_from(&mut *text), place.as_mut_array::<DEFAULT_TEXT_BYTES>()) {
-            (Ok(text), Some(place)) => {
-                *place = *text;
-                text.fill(0);
-            }
-            _ => {
-                place.copy_from_slice(text);
-                text.fill(0);
-            }
+        let start = self.take(1);
+        let text = &self.texts[start..][..self.quoted_bytes];
+        let text = &text[1..text.len() - 1];
+        // Without a call, where the length is known.
+        match (text.as_array::<DEFAULT_TEXT_BYTES>(), place.as_mut_array::<DEFAULT_TEXT_BYTES>()) {
+            (Some(text), Some(place)) => *place = *text,
+            _ => place.copy_from_slice(text),
         }
     }
 
@@ -102,18 +132,6 @@ impl KeySource {
     #[inline]
     pub fn fill(&mut self, place: &mut [u8]) {
         self.generator.fill_bytes(place);
-    }
-
-    /// The text of the next key, which its user has to wipe.
-    #[inline]
-    fn take(&mut self) -> &mut [u8] {
-        if self.texts_used == self.texts.len() {
-            self.make_keys();
-        }
-        let text_bytes = text_bytes(self.key_bytes);
-        let text = &mut self.texts[self.texts_used..][..text_bytes];
-        self.texts_used += text_bytes;
-        text
     }
 
     fn make_keys(&mut self) {
@@ -128,13 +146,16 @@ impl KeySource {
         for row in self.rows.chunks_exact_mut(row_bytes) {
             row.iter_mut().rev().take(filled_up).for_each(|byte| *byte = 0);
         }
-        self.texts.clear();
-        base64_simd::STANDARD.encode_append(self.rows.as_slice(), &mut *self.texts);
-        self.texts_used = 0;
-        // The zeros that a row was filled up with were encoded as `A`.
-        for text in self.texts.chunks_exact_mut(row_bytes / 3 * 4) {
-            text.iter_mut().rev().take(filled_up).for_each(|byte| *byte = b'=');
+        self.encoded.clear();
+        base64_simd::STANDARD.encode_append(self.rows.as_slice(), &mut *self.encoded);
+        let keys = self.encoded.chunks_exact(row_bytes / 3 * 4);
+        for (key, text) in keys.zip(self.texts[self.first..].chunks_exact_mut(self.quoted_bytes)) {
+            let text = &mut text[1..=key.len()];
+            text.copy_from_slice(key);
+            // The zeros that a row was filled up with were encoded as `A`.
+            text[key.len() - filled_up..].fill(b'=');
         }
+        self.next = self.first;
         self.rows.fill(0);
     }
 
@@ -197,12 +218,22 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_out_is_not_kept() {
-        let mut source = KeySource::from_system(32).unwrap();
-        for _ in 0..KEYS + KEYS / 2 {
-            next_key(&mut source);
+    fn what_was_given_out_is_kept_until_more_is_asked_for() {
+        let mut source = KeySource::from_system(32).unwrap().after(b"front");
+        let quoted = |start: usize, texts: &[u8]| texts[start..start + 46].to_vec();
+        let mut given = HashSet::new();
+        for _ in 0..3 * KEYS {
+            let start = source.take(2);
+            assert_eq!(&source.texts()[..5], b"front");
+            for start in [start, start + source.quoted_bytes()] {
+                assert!(given.insert(quoted(start, source.texts())));
+                assert_eq!((source.texts()[start], source.texts()[start + 45]), (b'"', b'"'));
+            }
         }
-        assert!(source.texts[..source.texts_used].iter().all(|byte| *byte == 0));
+        // An odd one is passed over where two are asked for.
+        source.take(1);
+        source.take(KEYS);
+        assert!(source.texts()[5..].chunks(46).all(|text| !given.contains(text)));
         assert!(source.rows.iter().all(|byte| *byte == 0));
     }
 

@@ -213,7 +213,6 @@ impl Rules {
 }
 
 /// Makes a key for a slot and adds it to the texts, quotes and all.
-#[inline]
 pub(crate) fn append_fresh_key(
     source: &mut Option<KeySource>,
     texts: &mut Vec<u8>,

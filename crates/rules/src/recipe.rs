@@ -15,7 +15,6 @@ use crate::apply::Verdict;
 use crate::check::{ID_SET, is_plain_id, plain_ids};
 use crate::edit::{TextRange, replace};
 use crate::finding::PlannedFinding;
-use crate::key_source::KeySource;
 use crate::keys::{MadeKey, SLOTS, append_fresh_key};
 use crate::layout::Layouts;
 use crate::options::{Check, KeyRule};
@@ -70,14 +69,31 @@ enum PlannedText {
 }
 
 impl PlannedEdit {
-    /// The edit of this line, for which these keys were made.
+    /// The edit of this line, for which keys were made that have these texts.
     #[inline(always)]
-    fn of(&self, line: &FixedText<'_>, made_keys: &[MadeKey]) -> Edit {
+    fn of(&self, line: &FixedText<'_>, key_text: impl FnOnce(usize) -> TextRange) -> Edit {
         let text = match self.text {
             PlannedText::Kept(text) => text,
-            PlannedText::Fresh(number) => made_keys[number].text,
+            PlannedText::Fresh(number) => key_text(number),
         };
         replace(line.span(self.span), text)
+    }
+}
+
+/// Keys that were made for a line, one after the other among the texts.
+#[derive(Clone, Copy, Debug, Default)]
+struct FreshKeys {
+    /// Where the first one starts.
+    start: u32,
+    /// How long each is, quotes and all.
+    bytes: u32,
+}
+
+impl FreshKeys {
+    #[inline(always)]
+    fn text(self, number: usize) -> TextRange {
+        let start = self.start + number as u32 * self.bytes;
+        TextRange { start, end: start + self.bytes }
     }
 }
 
@@ -86,7 +102,7 @@ impl PlannedEdit {
 pub struct Followed<'a> {
     recipe: &'a Recipe,
     texts: &'a [u8],
-    made_keys: &'a [MadeKey],
+    keys: FreshKeys,
 }
 
 impl<'a> Followed<'a> {
@@ -99,8 +115,8 @@ impl<'a> Followed<'a> {
     /// The edits of such a line, in order; spans are from the start of the chunk.
     #[inline(always)]
     pub fn edits(&self, line: FixedText<'a>) -> impl Iterator<Item = Edit> + use<'a> {
-        let Self { recipe, made_keys, .. } = *self;
-        recipe.edits.iter().map(move |edit| edit.of(&line, made_keys))
+        let Self { recipe, keys, .. } = *self;
+        recipe.edits.iter().map(move |edit| edit.of(&line, |number| keys.text(number)))
     }
 
     /// How many bytes the texts of the edits of a line have, if it gets no fresh keys.
@@ -120,8 +136,10 @@ impl<'a> Followed<'a> {
 
     /// The keys that were made.
     #[inline]
-    pub fn made_keys(&self) -> &'a [MadeKey] {
-        if self.recipe.fresh.is_empty() { &[] } else { self.made_keys }
+    pub fn made_keys(&self) -> impl Iterator<Item = MadeKey> + use<'a> {
+        let Self { recipe, keys, .. } = *self;
+        let slots = recipe.fresh.iter().enumerate();
+        slots.map(move |(number, slot)| MadeKey { slot: SLOTS[*slot], text: keys.text(number) })
     }
 
     /// What is found.
@@ -168,8 +186,16 @@ impl Rules {
         if self.condition.is_some() {
             return None;
         }
-        let Scratch { layouts, keys, texts, made_keys, .. } = scratch;
-        self.find_recipe(layouts, keys, texts, made_keys, line)
+        let Scratch { layouts, keys, texts, .. } = scratch;
+        let recipe = self.find_recipe(layouts, &line)?;
+        let count = recipe.fresh.len();
+        Some(match keys {
+            Some(source) if count > 0 => {
+                let keys = FreshKeys { start: source.take(count) as u32, bytes: source.quoted_bytes() as u32 };
+                Followed { recipe, texts: source.texts(), keys }
+            }
+            _ => Followed { recipe, texts, keys: FreshKeys::default() },
+        })
     }
 
     /// What becomes of the first lines of a run, and how many these are, where one recipe tells it and makes no keys: the same
@@ -190,48 +216,36 @@ impl Rules {
         if !recipe.rests_on_nothing() {
             lines = run.lines().take(lines).take_while(|line| recipe.fits(&line.text)).count();
         }
-        let followed = Followed { recipe, texts: &scratch.texts, made_keys: &[] };
+        let followed = Followed { recipe, texts: &scratch.texts, keys: FreshKeys::default() };
         (lines > 0).then_some((followed, lines))
     }
 
     /// Does what a recipe says, where there is one for the record, for which the condition holds.
     #[inline]
     pub(crate) fn follow_recipe(&self, scratch: &mut Scratch, record: &Record<'_>) -> Option<Verdict> {
-        let Scratch { layouts, keys, texts, made_keys, .. } = scratch;
         let line = record.fixed_text()?;
-        let followed = self.find_recipe(layouts, keys, texts, made_keys, line)?;
-        scratch.id = followed.id(&line);
-        scratch.module_id = followed.module_id(&line);
-        scratch.edits.extend(followed.edits(line));
-        scratch.findings.extend(followed.findings().iter().map(|finding| finding.of(&line)));
-        scratch.counts.extend_from_slice(followed.counts());
-        Some(followed.verdict())
+        let Scratch { layouts, keys, texts, made_keys, edits, findings, counts, .. } = scratch;
+        let recipe = self.find_recipe(layouts, &line)?;
+        for slot in &recipe.fresh {
+            append_fresh_key(keys, texts, made_keys, *slot);
+        }
+        edits.extend(recipe.edits.iter().map(|edit| edit.of(&line, |number| made_keys[number].text)));
+        findings.extend(recipe.findings.iter().map(|finding| finding.of(&line)));
+        counts.extend_from_slice(&recipe.counts);
+        scratch.id = recipe.id.map(|id| line.span(id));
+        scratch.module_id = recipe.module_id.map(|module_id| line.span(module_id));
+        Some(recipe.verdict)
     }
 
     #[inline(always)]
-    fn find_recipe<'a>(
-        &self,
-        layouts: &'a Layouts,
-        keys: &mut Option<KeySource>,
-        texts: &'a mut Vec<u8>,
-        made_keys: &'a mut Vec<MadeKey>,
-        line: FixedText<'_>,
-    ) -> Option<Followed<'a>> {
+    fn find_recipe<'a>(&self, layouts: &'a Layouts, line: &FixedText<'_>) -> Option<&'a Recipe> {
         // What made the recipes found no fault in the names, which are the same.
-        let recipes = layouts.recipes(line.form())?;
-        let recipe = recipes.all.iter().find(|recipe| recipe.fits(&line))?;
+        let recipe = layouts.recipes(line.form())?.all.iter().find(|recipe| recipe.fits(line))?;
         if self.check == Check::Id && !recipe.id.is_some_and(|id| is_plain_id(line.text_within(line.span(id), &ID_SET)))
         {
             return None;
         }
-        if !recipe.fresh.is_empty() {
-            texts.truncate(self.texts_kept());
-            made_keys.clear();
-            for slot in &recipe.fresh {
-                append_fresh_key(keys, texts, made_keys, *slot);
-            }
-        }
-        Some(Followed { recipe, texts, made_keys })
+        Some(recipe)
     }
 
     /// Keeps what was done to the record as a recipe, if it can be one.
@@ -253,6 +267,11 @@ impl Rules {
         {
             recipes.all.push(recipe);
         }
+    }
+
+    /// Whether next to nothing is done to a line: for most it is known ahead, and nothing is to be made or asked.
+    pub fn are_light(&self) -> bool {
+        self.has_recipes() && self.condition.is_none() && !self.makes_keys()
     }
 
     /// Whether it can be told at all what the rules go by.

@@ -256,9 +256,10 @@ impl Rules {
     pub fn scratch(&self) -> Scratch {
         let mut texts = self.texts.bytes.clone();
         texts.extend_from_slice(&PADDING);
-        let keys = self
-            .makes_keys()
-            .then(|| KeySource::from_system(self.key_bytes).expect("the system's random number generator works"));
+        let keys = self.makes_keys().then(|| {
+            let source = KeySource::from_system(self.key_bytes).expect("the system's random number generator works");
+            source.after(&texts)
+        });
         Scratch {
             layouts: Layouts::default(),
             places: Places::default(),

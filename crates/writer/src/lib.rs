@@ -10,6 +10,7 @@
 mod atomic;
 mod error;
 mod gather;
+mod outlet;
 mod pending;
 mod sink;
 #[allow(unsafe_code, reason = "wide copies; every block says why it is sound")]

@@ -1,16 +1,14 @@
 //! A place that bytes are written to.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-
 use crate::atomic::{AtomicFile, sync_folder};
 use crate::error::{Error, ErrorKind};
+use crate::outlet::Outlet;
 use crate::pending::Pending;
 
 /// Who may read a new file.
@@ -42,9 +40,9 @@ pub enum Sync {
 
 #[derive(Debug)]
 enum Inner {
-    Stdout(File),
+    Stdout(Outlet),
     /// A device, a pipe, a terminal.
-    Direct(File),
+    Direct(Outlet),
     Atomic(Box<AtomicFile>),
     Nowhere,
     /// Standard output, whose reader went away.
@@ -61,22 +59,17 @@ pub struct Sink {
     outlives_reader: bool,
 }
 
-/// How large a pipe is asked for, in bytes; what an unprivileged user may have.
-const PIPE_BYTES: usize = 1 << 20;
-
 impl Sink {
     /// Standard output.
     pub fn stdout() -> io::Result<Self> {
-        let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        // Only pipes have a size, and the default works, too.
-        let _ = rustix::pipe::fcntl_setpipe_size(&file, PIPE_BYTES);
-        Ok(Self { inner: Inner::Stdout(file), place: "standard output".to_owned(), bytes: 0, outlives_reader: false })
+        let outlet = Outlet::new(io::stdout().as_fd().try_clone_to_owned()?.into());
+        Ok(Self { inner: Inner::Stdout(outlet), place: "standard output".to_owned(), bytes: 0, outlives_reader: false })
     }
 
     /// Standard error, for what is not data.
     pub fn stderr() -> io::Result<Self> {
-        let file = File::from(io::stderr().as_fd().try_clone_to_owned()?);
-        Ok(Self { inner: Inner::Direct(file), place: "standard error".to_owned(), bytes: 0, outlives_reader: false })
+        let outlet = Outlet::new(io::stderr().as_fd().try_clone_to_owned()?.into());
+        Ok(Self { inner: Inner::Direct(outlet), place: "standard error".to_owned(), bytes: 0, outlives_reader: false })
     }
 
     /// No place at all: bytes are counted and forgotten.
@@ -95,9 +88,9 @@ impl Sink {
             // What is open already is not replaced: it is written on where it stands.
             Some(1) => return Self::stdout().map_err(opened),
             Some(2) => return Self::stderr().map_err(opened),
-            Some(_) => Inner::Direct(OpenOptions::new().append(true).open(path).map_err(opened)?),
+            Some(_) => Inner::Direct(Outlet::new(OpenOptions::new().append(true).open(path).map_err(opened)?)),
             None if metadata.is_some_and(|metadata| !metadata.is_file()) => {
-                Inner::Direct(OpenOptions::new().write(true).open(path).map_err(opened)?)
+                Inner::Direct(Outlet::new(OpenOptions::new().write(true).open(path).map_err(opened)?))
             }
             None => {
                 let target = resolve(path).map_err(|error| Error::io("find the folder of", path, error))?;
@@ -115,6 +108,11 @@ impl Sink {
     /// Whether it is standard output.
     pub fn is_stdout(&self) -> bool {
         matches!(self.inner, Inner::Stdout(_))
+    }
+
+    /// Whether it is a pipe.
+    pub fn is_pipe(&self) -> bool {
+        matches!(&self.inner, Inner::Stdout(outlet) | Inner::Direct(outlet) if outlet.is_pipe())
     }
 
     /// From now on it is no error that the reader of standard output goes away: what else is written is to be whole all the
@@ -135,16 +133,13 @@ impl Sink {
 
     /// Writes all of `bytes`.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let file = match &mut self.inner {
-            Inner::Stdout(file) | Inner::Direct(file) => file,
-            Inner::Atomic(atomic) => &mut atomic.file,
-            Inner::Nowhere => {
-                self.bytes += bytes.len() as u64;
-                return Ok(());
-            }
+        let written = match &mut self.inner {
+            Inner::Stdout(outlet) | Inner::Direct(outlet) => outlet.write_all(bytes),
+            Inner::Atomic(atomic) => atomic.file.write_all(bytes),
+            Inner::Nowhere => Ok(()),
             Inner::Gone => return Ok(()),
         };
-        if let Err(error) = write_all(file, bytes) {
+        if let Err(error) = written {
             let closed = matches!(self.inner, Inner::Stdout(_)) && error.kind() == io::ErrorKind::BrokenPipe;
             if closed && self.outlives_reader {
                 self.inner = Inner::Gone;
@@ -163,26 +158,6 @@ impl Sink {
             atomic.discard();
         }
     }
-}
-
-/// Writes all of `bytes`, also to a pipe that another program has set not to wait.
-fn write_all(file: &mut File, bytes: &[u8]) -> io::Result<()> {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        match file.write(rest) {
-            Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero)),
-            Ok(count) => rest = &rest[count..],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                match poll(&mut [PollFd::new(file, PollFlags::OUT)], None) {
-                    Ok(_) | Err(Errno::INTR) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// Puts all files in place, in this order: the most important last, so that where it is, the others are.
@@ -363,20 +338,6 @@ mod tests {
             assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
             assert_eq!(fs::read_to_string(&real).unwrap(), content);
         }
-    }
-
-    #[test]
-    fn a_pipe_that_does_not_wait_is_waited_for() {
-        let (mut reader, writer) = std::io::pipe().unwrap();
-        let mut file = fs::File::from(std::os::fd::OwnedFd::from(writer));
-        rustix::io::ioctl_fionbio(&file, true).unwrap();
-        let bytes: Vec<u8> = (0..3_000_000u32).map(|at| at as u8).collect();
-        let want = bytes.clone();
-        let written = std::thread::spawn(move || super::write_all(&mut file, &bytes));
-        let mut found = Vec::new();
-        std::io::Read::read_to_end(&mut reader, &mut found).unwrap();
-        written.join().unwrap().unwrap();
-        assert!(found == want);
     }
 
     #[test]
