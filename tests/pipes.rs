@@ -170,6 +170,38 @@ fn many_lines_come_out_before_more_go_in() {
 }
 
 #[test]
+fn what_goes_from_pipe_to_pipe_is_what_goes_from_file_to_file() {
+    let folder = Folder::new();
+    let text = devices(MUCH);
+    let (input, output) = (folder.write("in", &text), folder.arg("out"));
+    assert_answer(&support::transform(&["-q", "--status", "disabled", &input, "-o", &output], b""), 0, "");
+    let want = folder.text("out");
+    for (args, fed, taken) in [
+        (["-j", "1"], 1 << 20, 1 << 20),
+        (["-j", "1"], 70_001, 3_333),
+        (["-j", "2"], 300_007, 65_536),
+        (["-j", "3"], 4096, 250_000),
+    ] {
+        let mut command = transform_command(&["-q", "--status", "disabled"]);
+        let mut child = command.args(args).spawn().expect("it starts");
+        let (mut stdin, mut stdout) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
+        let text = text.clone();
+        let feeder = std::thread::spawn(move || text.as_bytes().chunks(fed).try_for_each(|part| stdin.write_all(part)));
+        let (mut found, mut room) = (Vec::new(), vec![0; taken]);
+        loop {
+            let count = stdout.read(&mut room).expect("it writes");
+            found.extend_from_slice(&room[..count]);
+            if count == 0 {
+                break;
+            }
+        }
+        feeder.join().expect("no panic").expect("it reads");
+        assert!(found == want.as_bytes(), "{args:?}, {fed} and {taken} bytes at once");
+        assert_eq!(code_of(child.wait().expect("it ends")), 0);
+    }
+}
+
+#[test]
 fn a_line_that_is_not_complete_waits_and_the_lines_before_it_do_not() {
     let mut child = transform_command::<&str>(&[]).spawn().expect("it starts");
     let mut stdin = child.stdin.take().expect("a pipe");

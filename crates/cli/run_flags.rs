@@ -21,7 +21,7 @@ pub(crate) struct RunArguments {
     /// Write all findings as NDJSON; `-`: stderr
     #[arg(long, value_name = "PATH")]
     pub(crate) diagnostics: Option<PathBuf>,
-    /// Worker threads; default: the CPUs that this process may use
+    /// Worker threads; default: the CPUs that this process may use, or one fewer between two pipes
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
     /// Leave it to the system when output files reach the disk

@@ -83,19 +83,6 @@ fn check_gather(choices: &mut Choices<'_>, content: &[u8]) {
             if choices.chance(60) {
                 gather.keep(&chunk, start, end);
                 want.extend(&chunk[start..end]);
-            } else if choices.chance(30) {
-                let lines: Vec<_> = (0..choices.below(5))
-                    .map(|_| {
-                        let ends = places(choices, start, end.min(start + 300), 2);
-                        (ends[0]..ends[1], self::edits(choices, ends[0], ends[1], texts))
-                    })
-                    .collect();
-                last = lines.last().map_or(last, |(line, _)| line.end);
-                for (line, edits) in &lines {
-                    naive(&chunk, line.start, line.end, edits, texts, &mut want);
-                    want.push(b'\n');
-                }
-                gather.edit_short_lines(&chunk, lines, texts);
             } else {
                 let end = end.min(start + 300);
                 last = end;

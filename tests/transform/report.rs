@@ -185,3 +185,34 @@ fn no_more_workers_are_started_than_there_are_chunks() {
         }
     }
 }
+
+#[test]
+fn between_two_pipes_a_cpu_is_left_where_rules_are_light() {
+    let folder = Folder::new();
+    let (path, output) = (folder.arg("report"), folder.arg("out"));
+    let text = "{\"id\":\"a\"}\n";
+    let input = folder.write("in", text.repeat(1_000_000));
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let one_fewer = (cpus - 1).max(1);
+    let (to_pipe, to_file): (&[&str], &[&str]) = (&[], &["-o", &output]);
+    for (rules, place, want) in [
+        (["--import-mode", "delete"].as_slice(), to_pipe, one_fewer),
+        (&["--strip-twin"], to_pipe, one_fewer),
+        (&[], to_pipe, one_fewer),
+        (&[], to_file, cpus),
+        (&["--regenerate-keys"], to_pipe, cpus),
+        (&["--check", "full"], to_pipe, cpus),
+        (&["--where", "id = 'a'"], to_pipe, cpus),
+        (&["-j", "7"], to_pipe, 7),
+        (&["--dry-run"], to_pipe, cpus),
+    ] {
+        let args =
+            [["-q", "--report", if rules == ["--dry-run"] { "-" } else { &path }].as_slice(), rules, place].concat();
+        let answer = transform(&args, text.as_bytes());
+        let found = if rules == ["--dry-run"] { answer.stderr_text() } else { folder.text("report") };
+        assert!(found.contains(&format!("\"threads\":{want},")), "{args:?}: {found}");
+    }
+    // Of a file, which makes 24 chunks, no matter where it goes.
+    transform(&["-q", "--report", &path, &input], b"");
+    assert_eq!(folder.report("report").0["threads"], cpus.min(24));
+}

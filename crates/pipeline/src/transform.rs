@@ -142,8 +142,9 @@ impl Visit for Round<'_> {
         match followed.verdict() {
             Verdict::Keep => batch.output.keep(piece.bytes, run.start(), run.end(lines)),
             Verdict::Edit if lines * followed.text_bytes() <= RUN_TEXT_BYTES_MAX => {
-                let edited = run.lines().take(lines).map(|line| (line.start..line.end, followed.edits(line.text)));
-                batch.output.edit_short_lines(piece.bytes, edited, followed.texts());
+                // As one line that goes on over the ends of all but the last.
+                let edits = followed.edits_of_run(run, lines);
+                batch.output.edit(piece.bytes, run.start(), run.end(lines) - 1, edits, followed.texts());
                 batch.tally.edited += lines as u64;
             }
             Verdict::Edit | Verdict::Filter | Verdict::Invalid => return 0,
@@ -220,7 +221,13 @@ impl Visit for Round<'_> {
                     }
                     if work.collect_keys {
                         let ids = [rules.id(), rules.module_id()];
-                        collect_keys(rules.made_keys().iter().copied(), rules.texts(), ids, piece.bytes, &mut batch.keys);
+                        collect_keys(
+                            rules.made_keys().iter().copied(),
+                            rules.texts(),
+                            ids,
+                            piece.bytes,
+                            &mut batch.keys,
+                        );
                     }
                     work.note_written(rules, piece, batch);
                 }

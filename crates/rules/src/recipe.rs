@@ -119,6 +119,26 @@ impl<'a> Followed<'a> {
         recipe.edits.iter().map(move |edit| edit.of(&line, |number| keys.text(number)))
     }
 
+    /// The edits of the first lines of a run, in order, if these get no fresh keys.
+    #[inline(always)]
+    pub fn edits_of_run(&self, run: &FixedRun<'a>, lines: usize) -> impl Iterator<Item = Edit> + use<'a> {
+        let planned = &self.recipe.edits;
+        let mut lines = run.lines().take(lines);
+        let mut line = lines.next();
+        let mut rest = planned.iter();
+        // By hand, since a `flat_map` is not inlined.
+        std::iter::from_fn(move || {
+            loop {
+                let text = &line.as_ref()?.text;
+                if let Some(edit) = rest.next() {
+                    return Some(edit.of(text, |_| TextRange::default()));
+                }
+                line = lines.next();
+                rest = planned.iter();
+            }
+        })
+    }
+
     /// How many bytes the texts of the edits of a line have, if it gets no fresh keys.
     pub fn text_bytes(&self) -> usize {
         let kept = self.recipe.edits.iter().map(|edit| match edit.text {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::splice::{Edit, append, splice_lines};
+use crate::splice::{Edit, append, splice_line};
 
 /// An untouched run at least this long is written straight from the input; a shorter one is copied, since a write of
 /// its own would cost more.
@@ -85,23 +85,10 @@ impl Gather {
             self.close_run(chunk);
         }
         if end - start < RUN_BYTES_MIN {
-            splice_lines(&mut self.buffer, chunk, [(start..end, edits)], texts);
+            splice_line(&mut self.buffer, chunk, start..end, edits, texts);
         } else {
             self.edit_long(chunk, start, end, edits, texts);
         }
-    }
-
-    /// Adds lines of the chunk with the edits made, each with a `\n`. None of them is so long that a part of it would better be left
-    /// where it is.
-    #[inline]
-    pub fn edit_short_lines<E: IntoIterator<Item = Edit>>(
-        &mut self,
-        chunk: &[u8],
-        lines: impl IntoIterator<Item = (Range<usize>, E)>,
-        texts: &[u8],
-    ) {
-        self.close_run(chunk);
-        splice_lines(&mut self.buffer, chunk, lines, texts);
     }
 
     /// As [`edit`](Self::edit), of a line that may have runs that are not copied.
@@ -215,33 +202,6 @@ mod tests {
         gather.clear();
         assert!(gather.is_empty());
         assert_eq!(all(&gather, &chunk), b"");
-    }
-
-    #[test]
-    fn short_lines_at_once_are_what_they_are_one_by_one() {
-        let chunk: Vec<u8> = (0..20_000).map(|at| at as u8).collect();
-        let text: Vec<u8> = (0..700).map(|at| (at / 7) as u8).collect();
-        let edit = |start, end, text_start, text_end| Edit { start, end, text_start, text_end };
-        // Texts of no, few and many bytes, up to the end of the chunk.
-        let lines = (0..200u32).map(|number| {
-            let start = number * 100;
-            let edits = [
-                edit(start + 3, start + 3, 0, number),
-                edit(start + 9, start + number / 3 + 9, 7, 30),
-                edit(start + 99, start + 100, 1, 1),
-            ];
-            (start as usize..start as usize + 100, edits)
-        });
-        let (mut gather, mut want) = (Gather::default(), Gather::default());
-        for gather in [&mut gather, &mut want] {
-            gather.keep(&chunk, 5, 50);
-        }
-        for (line, edits) in lines.clone() {
-            want.edit(&chunk, line.start, line.end, edits, &text);
-        }
-        gather.edit_short_lines(&chunk, lines, &text);
-        assert!(gather.buffered() > 30_000);
-        assert_eq!(all(&gather, &chunk), all(&want, &chunk));
     }
 
     #[test]

@@ -19,6 +19,9 @@ const MOVED_BYTES_MIN: usize = 32 << 10;
 pub(crate) struct Outlet {
     file: File,
     is_pipe: bool,
+    /// Whether pages can be moved to it, as far as is known.
+    moves: bool,
+    /// There from the first long write on.
     own: Option<OwnPipe>,
 }
 
@@ -29,7 +32,7 @@ impl Outlet {
             // The size it has works, too.
             let _ = fcntl_setpipe_size(&file, PIPE_BYTES);
         }
-        Self { file, is_pipe, own: is_pipe.then(OwnPipe::new).flatten() }
+        Self { file, is_pipe, moves: is_pipe, own: None }
     }
 
     pub(crate) fn is_pipe(&self) -> bool {
@@ -53,17 +56,27 @@ impl Outlet {
 
     /// Writes some of `bytes`; how many.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(own) = self.own.as_ref().filter(|_| bytes.len() >= MOVED_BYTES_MIN) {
-            let (moved, is_empty) = own.pass(&self.file, bytes);
-            if !is_empty {
-                // What is left in it is among the bytes that are still to be written; that also tells what is wrong.
-                self.own = None;
-            }
+        if self.moves && bytes.len() >= MOVED_BYTES_MIN {
+            let moved = self.move_pages(bytes);
             if moved > 0 {
                 return Ok(moved);
             }
         }
         self.file.write(bytes)
+    }
+
+    /// Writes some of `bytes` by way of a pipe of our own; how many, 0 where that can't be done.
+    fn move_pages(&mut self, bytes: &[u8]) -> usize {
+        if self.own.is_none() {
+            self.own = OwnPipe::new();
+        }
+        let (moved, is_empty) = self.own.as_ref().map_or((0, false), |own| own.pass(&self.file, bytes));
+        if !is_empty {
+            // What is left there is among the bytes that are still to be written; doing that tells what is wrong, too.
+            self.own = None;
+            self.moves = false;
+        }
+        moved
     }
 }
 
@@ -118,7 +131,7 @@ mod tests {
     use std::io::{ErrorKind, Read as _};
     use std::os::fd::OwnedFd;
 
-    use super::{MOVED_BYTES_MIN, Outlet, OwnPipe, PIPE_BYTES};
+    use super::{MOVED_BYTES_MIN, Outlet, PIPE_BYTES};
 
     fn pipe() -> (File, File) {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -175,10 +188,10 @@ mod tests {
         // Nothing can be moved to the end of a file that is appended to.
         let appended = OpenOptions::new().append(true).open(file.path()).unwrap();
         let mut outlet = Outlet::new(appended);
-        assert!(!outlet.is_pipe() && outlet.own.is_none());
-        outlet.own = OwnPipe::new();
+        assert!(!outlet.is_pipe() && !outlet.moves);
+        outlet.moves = true;
         outlet.write_all(&bytes(2 * PIPE_BYTES)).unwrap();
-        assert!(outlet.own.is_none());
+        assert!(outlet.own.is_none() && !outlet.moves);
         assert!(fs::read(file.path()).unwrap() == bytes(2 * PIPE_BYTES));
     }
 }

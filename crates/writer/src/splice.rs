@@ -51,24 +51,20 @@ pub fn splice(
     room.close();
 }
 
-/// Appends lines of the source, each with its edits made, as [`splice`] does, and with a `\n`.
-///
-/// # Panics
-/// Where an edit is not inside of its line or not in order.
+/// As [`splice`], with a `\n` after it.
 #[inline]
-pub(crate) fn splice_lines<E: IntoIterator<Item = Edit>>(
+pub(crate) fn splice_line(
     out: &mut Vec<u8>,
     source: &[u8],
-    lines: impl IntoIterator<Item = (Range<usize>, E)>,
+    range: Range<usize>,
+    edits: impl IntoIterator<Item = Edit>,
     texts: &[u8],
 ) {
     let mut room = Room::new(out);
-    for (line, edits) in lines {
-        room.splice(source, line, edits, texts);
-        // SAFETY: there is room for some bytes more than what was just appended.
-        unsafe { room.out.as_mut_ptr().add(room.filled).write(b'\n') };
-        room.filled += 1;
-    }
+    room.splice(source, range, edits, texts);
+    // SAFETY: there is room for some bytes more than what was just appended.
+    unsafe { room.out.as_mut_ptr().add(room.filled).write(b'\n') };
+    room.filled += 1;
     room.close();
 }
 
