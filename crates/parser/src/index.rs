@@ -133,7 +133,7 @@ pub(crate) fn prefix_xor(mut bits: u64) -> u64 {
 
 /// Which bytes are escaped by an odd run of backslashes before them.
 #[inline(always)]
-fn escaped(backslash: u64, carry: &mut u64) -> u64 {
+pub(crate) fn escaped(backslash: u64, carry: &mut u64) -> u64 {
     const EVEN: u64 = 0x5555_5555_5555_5555;
     let backslash = backslash & !*carry;
     let after = (backslash << 1) | *carry;

@@ -385,13 +385,14 @@ impl Parser {
                         let line_bytes = (bytes, line_start..end, line.flags);
                         let kinds = &self.index.kinds[tokens_start..];
                         let places = tokens.places;
-                        let is_valid =
-                            if !self.is_faulty && self.structure.read(self.level, line_bytes, places, kinds, members) {
-                                Ok(())
-                            } else {
-                                let source = &mut SliceTokens::new(tokens, 0);
-                                walk(bytes_to_end, line_start, line.flags, source, &mut self.nesting, members)
-                            };
+                        let is_valid = if !self.is_faulty
+                            && self.structure.read(self.level, line_bytes, places, kinds, members)
+                        {
+                            Ok(())
+                        } else {
+                            let source = &mut SliceTokens::new(tokens, 0);
+                            walk(bytes_to_end, line_start, line.flags, self.level, source, &mut self.nesting, members)
+                        };
                         self.is_faulty = is_valid.is_err();
                         is_valid.map(|()| {
                             self.shapes.learn(unknown, bytes_to_end, tokens, &self.members);
@@ -439,7 +440,7 @@ impl Parser {
             Content::Blank
         } else {
             let source = &mut WindowTokens::new(self.level, bytes_to_end, start);
-            match walk(bytes_to_end, start, flags, source, &mut self.nesting, &mut self.members) {
+            match walk(bytes_to_end, start, flags, self.level, source, &mut self.nesting, &mut self.members) {
                 Ok(()) => {
                     let members = MemberSource::Walked(&self.members);
                     let places = Places::Windowed;

@@ -172,7 +172,8 @@ impl Shapes {
         let unknown = Err(Unknown { hash: Some(hash) });
         let slot = slot(hash, tokens.kinds);
         let shape = &mut self.shapes[slot];
-        if shape.hash != hash || !same_kinds(&shape.kinds, tokens.kinds) || !texts_are_valid(bytes, line, flags) {
+        if shape.hash != hash || !same_kinds(&shape.kinds, tokens.kinds) || !texts_are_valid(bytes, line, flags, level)
+        {
             return unknown;
         }
         let places = &tokens.places[..tokens.kinds.len()];

@@ -111,7 +111,7 @@ impl Structure {
         kinds: &[u8],
         members: &mut Vec<MemberSpan>,
     ) -> bool {
-        if level == Level::SCALAR || places.len() > TOKENS_MAX || !texts_are_valid(bytes, line, flags) {
+        if level == Level::SCALAR || places.len() > TOKENS_MAX || !texts_are_valid(bytes, line, flags, level) {
             return false;
         }
         level.read_structure(self, bytes, places, kinds, members)
@@ -339,7 +339,7 @@ mod tests {
                 return false;
             }
             let mut tokens = SliceTokens::new(LineTokens { places, kinds }, 0);
-            let want = walk(bytes, 0, carry.flags, &mut tokens, nesting, walked).is_ok();
+            let want = walk(bytes, 0, carry.flags, *level, &mut tokens, nesting, walked).is_ok();
             for kinds in [kinds, &index.kinds] {
                 let is_read = structure.read(*level, (bytes, 0..bytes.len(), carry.flags), places, kinds, read);
                 assert_eq!(is_read, want, "{line}");

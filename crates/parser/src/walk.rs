@@ -7,11 +7,12 @@ use std::iter::Zip;
 use std::ops::Range;
 use std::slice;
 
+use crate::arch::Level;
 use crate::fault::{Fault, FaultKind};
 use crate::index::{Flags, SCALAR};
 use crate::record::{MemberSpan, Span};
 use crate::scalar::{literal, number, short_integer, short_literal};
-use crate::text::{check_string, escapes_are_valid};
+use crate::text::check_string;
 
 /// One thing that stage 1 found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +120,7 @@ pub(crate) fn walk(
     bytes: &[u8],
     line_start: usize,
     flags: Flags,
+    level: Level,
     tokens: &mut impl Tokens,
     nesting: &mut Nesting,
     members: &mut Vec<MemberSpan>,
@@ -129,7 +131,8 @@ pub(crate) fn walk(
         check_utf8(bytes, line_start)?;
     }
     // Where all backslashes of a line start escapes, so do those in its strings.
-    let careful = flags.has(Flags::CONTROL) || flags.has(Flags::BACKSLASH) && !escapes_are_valid(&bytes[line_start..]);
+    let careful =
+        flags.has(Flags::CONTROL) || flags.has(Flags::BACKSLASH) && !level.escapes_are_valid(&bytes[line_start..]);
 
     macro_rules! next {
         ($expected:expr) => {
@@ -145,7 +148,10 @@ pub(crate) fn walk(
             let Some(Token { place: close, .. }) = tokens.next() else {
                 return Err(unclosed_string(bytes, $open));
             };
-            if careful && let Err((at, expected)) = check_string(&bytes[$open + 1..close]) {
+            if careful
+                && !level.string_is_valid(&bytes[$open + 1..close])
+                && let Err((at, expected)) = check_string(&bytes[$open + 1..close])
+            {
                 return Err(string_fault(bytes, $open + 1 + at, expected));
             }
             close
@@ -268,11 +274,11 @@ pub(crate) fn scalar(bytes: &[u8], at: usize) -> Result<usize, Fault> {
 
 /// Whether the strings of a line are valid: their characters, their escapes. `false` does not mean that they are not.
 #[inline(always)]
-pub(crate) fn texts_are_valid(bytes: &[u8], line: Range<usize>, flags: Flags) -> bool {
+pub(crate) fn texts_are_valid(bytes: &[u8], line: Range<usize>, flags: Flags, level: Level) -> bool {
     // A backslash outside of strings is part of a scalar, and found there.
     !flags.has(Flags::CONTROL)
         && (!flags.has(Flags::NON_ASCII) || check_utf8(&bytes[..line.end], line.start).is_ok())
-        && (!flags.has(Flags::BACKSLASH) || escapes_are_valid(&bytes[line]))
+        && (!flags.has(Flags::BACKSLASH) || level.escapes_are_valid(&bytes[line]))
 }
 
 #[cold]

@@ -6,6 +6,7 @@
 #[cfg(any(all(target_arch = "aarch64", target_endian = "little"), test))]
 mod aarch64;
 mod byte_set;
+mod escapes;
 mod kinds;
 #[cfg(all(not(target_arch = "aarch64"), test))]
 mod neon_by_hand;

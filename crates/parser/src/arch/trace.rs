@@ -50,6 +50,14 @@ trait Look {
     /// The CPU must have what the way of looking is made for, and [`REACH`] bytes must follow `at`.
     unsafe fn special(bytes: &[u8], at: usize, far: bool, seen: &mut Self::Seen) -> Option<usize>;
 
+    /// The end of a string that goes on at `at`, where no byte is escaped: its quote, or a control character. `None` where an
+    /// escape before it is none, or fewer than [`REACH`] bytes are left. Tells also whether there was a byte of 0x80 or above
+    /// among those that were looked at, a little more than what stands before the end.
+    ///
+    /// # Safety
+    /// The CPU must have what the way of looking is made for.
+    unsafe fn string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)>;
+
     /// Whether there was a byte of 0x80 or above.
     ///
     /// # Safety
@@ -115,6 +123,14 @@ unsafe fn trace_line<L: Look>(
                 at = escape_end(bytes, at).filter(|end| *end <= limit)?;
                 // SAFETY: 64 bytes follow `at`; the rest is passed on from the caller.
                 at = unsafe { L::special(bytes, at, false, &mut seen) }?;
+                if bytes[at] == b'\\' {
+                    // SAFETY: passed on from the caller.
+                    let (end, has_high) = unsafe { L::string_end(bytes, at) }?;
+                    if has_high {
+                        flags |= Flags::NON_ASCII;
+                    }
+                    at = end;
+                }
                 number = first;
                 continue;
             }
@@ -220,6 +236,17 @@ impl Look for Words {
         None
     }
 
+    unsafe fn string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+        let (mut at, mut seen) = (at, Self::NOTHING);
+        // SAFETY: plain code needs nothing of the CPU.
+        unsafe {
+            while bytes[at] == b'\\' {
+                at = Self::special(bytes, escape_end(bytes, at)?, false, &mut seen)?;
+            }
+            Some((at, Self::any_high(seen)))
+        }
+    }
+
     #[inline(always)]
     unsafe fn any_high(seen: u64) -> bool {
         seen & u64::from_ne_bytes([0x80; 8]) != 0
@@ -242,6 +269,7 @@ mod x86_64 {
     };
 
     use super::{Look, REACH, trace};
+    use crate::arch::escapes::x86_64::string_end_avx2;
     use crate::arch::numbers;
     use crate::traces::Traces;
     use crate::tree::{Node, Tree};
@@ -331,6 +359,12 @@ mod x86_64 {
                 }
             }
             None
+        }
+
+        #[inline(always)]
+        unsafe fn string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+            // SAFETY: passed on from the caller.
+            unsafe { string_end_avx2(bytes, at) }
         }
 
         #[inline(always)]
