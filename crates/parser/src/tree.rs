@@ -40,8 +40,10 @@ pub(crate) const HEAD_BYTES: usize = 32;
 #[repr(align(64))]
 pub(crate) struct Node {
     /// Its first 32 bytes, zeros after them.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only its kernels look at 32 bytes at once"))]
     pub(crate) head: [u8; HEAD_BYTES],
     /// Ones for those of the 32 bytes that are its own.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "see above"))]
     pub(crate) mask: u32,
     /// Its length in bytes.
     pub(crate) length: u32,

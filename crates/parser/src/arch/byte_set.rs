@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::{Inner, Level};
+#[cfg(target_arch = "x86_64")]
+use super::Inner;
+use super::Level;
 use crate::record::Span;
 
 /// A set of ASCII characters.

@@ -1,6 +1,8 @@
 //! Escapes, 64 bytes at a time: whether what follows backslashes makes some, and where a string with many of them ends.
 
-use super::{Inner, Level};
+#[cfg(target_arch = "x86_64")]
+use super::Inner;
+use super::Level;
 use crate::text;
 
 impl Level {

@@ -4,7 +4,9 @@
 use super::aarch64::kind_masks as kind_masks_neon;
 use super::{Inner, Level};
 use crate::record::MemberSpan;
-use crate::structure::{BLOCK, KindMasks, Structure};
+use crate::structure::Structure;
+#[cfg(any(target_arch = "x86_64", test))]
+use crate::structure::{BLOCK, KindMasks};
 
 impl Level {
     /// [`Structure::look_at`] at this level; `false` without SIMD.

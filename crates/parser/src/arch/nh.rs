@@ -2,7 +2,9 @@
 //!
 //! Two different texts of one length have both sums the same with a probability of at most 2^-64 over all keys.
 
-use super::{Inner, Level};
+#[cfg(target_arch = "x86_64")]
+use super::Inner;
+use super::Level;
 
 /// Bytes of a stripe: eight words.
 const STRIPE_BYTES: usize = 32;

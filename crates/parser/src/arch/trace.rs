@@ -1,6 +1,8 @@
 //! Whether a line fits a stencil: its pieces compared, its values' ends found, 32 bytes at a time or eight.
 
-use super::{Inner, Level};
+#[cfg(target_arch = "x86_64")]
+use super::Inner;
+use super::Level;
 use crate::index::Flags;
 use crate::scalar::{short_integer, short_literal};
 use crate::stencil::PIECES_MAX;
