@@ -96,6 +96,7 @@ impl KeySource {
     /// As in the hub's own SDK no byte of a key is zero (§4).
     #[inline]
     pub(crate) fn take(&mut self, count: usize) -> usize {
+        debug_assert!(count <= KEYS, "no more than are made at once");
         let bytes = count * self.quoted_bytes;
         if self.texts.len() - self.next < bytes {
             self.make_keys();

@@ -4,6 +4,7 @@
 //! it is then asked of each record, over the record's spans: no tree, and nothing is allocated but for texts with escapes.
 
 mod evaluate;
+mod expression;
 mod names;
 mod number;
 mod parse;
@@ -23,7 +24,7 @@ use names::{LinePath, line_path_of};
 pub(crate) use places::Places;
 
 use evaluate::Evaluation;
-use parse::Expression;
+use expression::Expression;
 
 /// A condition on lines.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 
 use hubmill_parser::Record;
 
+use super::expression::{Comparison, Expression, List, Literal, Search, Test};
 use super::names::{LinePath, Words};
 use super::number::Number;
-use super::parse::{Comparison, Expression, List, Literal, Search, Test};
 use super::places::Places;
 use crate::finding::Finding;
 use crate::names::Names;
