@@ -16,7 +16,6 @@ use crate::quoted::{ends, object_end, quoted_from};
 const FULL_BYTES: usize = 1 << 20;
 /// Lines that could not be read that make a batch full.
 const FAULTS_MAX: usize = 2048;
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// What an entry is about.
 #[derive(Debug)]
@@ -162,8 +161,7 @@ impl Work for ReadLog {
             }
             return piece.bytes.len();
         }
-        let marked = piece.is_first && from == 0 && piece.bytes.starts_with(BOM);
-        let from = if marked { BOM.len() } else { from };
+        let from = piece.after_mark(from);
         let [parser, inner] = scratch;
         parser.parse(piece.bytes, from, |line| {
             batch.lines += 1;

@@ -13,7 +13,6 @@ use hubmill_writer::Gather;
 use crate::failures::{Choice, Failures, Found, Hasher, choices};
 use crate::read_log::ReadLog;
 
-const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Room that buffers keep for the next piece, in bytes, and bytes that make a batch full.
 const ROOM_KEPT: usize = 2 << 20;
 /// Findings that make a batch full, where all are kept.
@@ -131,8 +130,8 @@ impl Work for Retry<'_> {
             }
             return piece.bytes.len();
         }
-        let at_start = piece.is_first && from == 0;
-        let from = if at_start && piece.bytes.starts_with(BOM) { BOM.len() } else { from };
+        let at_start = piece.is_start(from);
+        let from = piece.after_mark(from);
         let RetryScratch { parser, key } = scratch;
         let next = parser.parse(piece.bytes, from, |line| {
             batch.tally.lines += 1;

@@ -50,5 +50,4 @@ pub use witness::{Event, Witness};
 #[path = "index_tests.rs"]
 mod index_tests;
 #[cfg(test)]
-#[path = "rehearse_tests.rs"]
 mod rehearse_tests;
