@@ -148,10 +148,7 @@ pub(crate) fn walk(
             let Some(Token { place: close, .. }) = tokens.next() else {
                 return Err(unclosed_string(bytes, $open));
             };
-            if careful
-                && !level.string_is_valid(&bytes[$open + 1..close])
-                && let Err((at, expected)) = check_string(&bytes[$open + 1..close])
-            {
+            if careful && let Err((at, expected)) = level.check_string(&bytes[$open + 1..close]) {
                 return Err(string_fault(bytes, $open + 1 + at, expected));
             }
             close

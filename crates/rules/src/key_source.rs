@@ -47,30 +47,26 @@ impl KeySource {
     /// # Errors
     /// Where that has nothing to give.
     pub fn from_system(key_bytes: usize) -> Result<Self, getrandom::Error> {
+        Self::after(&[], key_bytes)
+    }
+
+    /// The same, with texts in front of the keys.
+    pub(crate) fn after(front: &[u8], key_bytes: usize) -> Result<Self, getrandom::Error> {
         let mut seed = Zeroizing::new([0u8; 32]);
         getrandom::fill(seed.as_mut_slice())?;
         let quoted_bytes = text_bytes(key_bytes) + 2;
-        let source = Self {
+        let mut texts = front.to_vec();
+        texts.resize(front.len() + KEYS * quoted_bytes, b'"');
+        Ok(Self {
             generator: ChaCha20Rng::from_seed(*seed),
             key_bytes,
             rows: Zeroizing::new(vec![0; KEYS * key_bytes.next_multiple_of(3)]),
             encoded: Zeroizing::new(Vec::with_capacity(KEYS * text_bytes(key_bytes))),
-            texts: Zeroizing::default(),
-            first: 0,
-            next: 0,
+            first: front.len(),
+            next: texts.len(),
+            texts: Zeroizing::new(texts),
             quoted_bytes,
-        };
-        Ok(source.after(&[]))
-    }
-
-    /// The same, with these texts in front of the keys.
-    pub(crate) fn after(mut self, front: &[u8]) -> Self {
-        self.first = front.len();
-        let mut texts = front.to_vec();
-        texts.resize(front.len() + KEYS * self.quoted_bytes, b'"');
-        self.next = texts.len();
-        self.texts = Zeroizing::new(texts);
-        self
+        })
     }
 
     /// How long the text of a key is, in bytes.
@@ -220,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_was_given_out_is_kept_until_more_is_asked_for() {
-        let mut source = KeySource::from_system(32).unwrap().after(b"front");
+        let mut source = KeySource::after(b"front", 32).unwrap();
         let quoted = |start: usize, texts: &[u8]| texts[start..start + 46].to_vec();
         let mut given = HashSet::new();
         for _ in 0..3 * KEYS {

@@ -212,6 +212,12 @@ impl Rules {
     }
 }
 
+/// The source of keys of a scratch of rules that make some.
+#[inline]
+pub(crate) fn source_of(source: &mut Option<KeySource>) -> &mut KeySource {
+    source.as_mut().expect("a scratch of rules that make keys has a source of keys")
+}
+
 /// Makes a key for a slot and adds it to the texts, quotes and all.
 pub(crate) fn append_fresh_key(
     source: &mut Option<KeySource>,
@@ -219,9 +225,8 @@ pub(crate) fn append_fresh_key(
     made_keys: &mut Vec<MadeKey>,
     slot: usize,
 ) {
-    let source = source.as_mut().expect("a scratch of rules that make keys has a source of keys");
     let start = texts.len();
-    source.append_quoted(texts);
+    source_of(source).append_quoted(texts);
     made_keys.push(MadeKey { slot: SLOTS[slot], text: Span::new(start, texts.len()) });
 }
 

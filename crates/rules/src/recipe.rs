@@ -15,7 +15,7 @@ use crate::apply::Verdict;
 use crate::check::{ID_SET, is_plain_id, plain_ids};
 use crate::edit::{TextRange, replace};
 use crate::finding::PlannedFinding;
-use crate::keys::{MadeKey, SLOTS, append_fresh_key};
+use crate::keys::{MadeKey, SLOTS, append_fresh_key, source_of};
 use crate::layout::Layouts;
 use crate::options::{Check, KeyRule};
 use crate::rules::Rules;
@@ -177,13 +177,13 @@ impl<'a> Followed<'a> {
     /// The value of `id`, as it stands in such a line.
     #[inline]
     pub fn id(&self, line: &FixedText<'_>) -> Option<Span> {
-        self.recipe.id.map(|id| line.span(id))
+        self.recipe.id(line)
     }
 
     /// The value of `moduleId`, as it stands in such a line.
     #[inline]
     pub fn module_id(&self, line: &FixedText<'_>) -> Option<Span> {
-        self.recipe.module_id.map(|module_id| line.span(module_id))
+        self.recipe.module_id(line)
     }
 }
 
@@ -208,14 +208,13 @@ impl Rules {
         }
         let Scratch { layouts, keys, texts, .. } = scratch;
         let recipe = self.find_recipe(layouts, &line)?;
-        let count = recipe.fresh.len();
-        Some(match keys {
-            Some(source) if count > 0 => {
-                let keys = FreshKeys { start: source.take(count) as u32, bytes: source.quoted_bytes() as u32 };
-                Followed { recipe, texts: source.texts(), keys }
-            }
-            _ => Followed { recipe, texts, keys: FreshKeys::default() },
-        })
+        if recipe.fresh.is_empty() {
+            return Some(Followed { recipe, texts, keys: FreshKeys::default() });
+        }
+        let source = source_of(keys);
+        let start = source.take(recipe.fresh.len()) as u32;
+        let keys = FreshKeys { start, bytes: source.quoted_bytes() as u32 };
+        Some(Followed { recipe, texts: source.texts(), keys })
     }
 
     /// What becomes of the first lines of a run, and how many these are, where one recipe tells it and makes no keys: the same
@@ -225,7 +224,7 @@ impl Rules {
             return None;
         }
         let first = run.lines().next()?.text;
-        let recipe = scratch.layouts.recipes(run.form())?.all.iter().find(|recipe| recipe.fits(&first))?;
+        let recipe = fitting_recipe(&scratch.layouts, &first)?;
         if !recipe.fresh.is_empty() {
             return None;
         }
@@ -252,15 +251,14 @@ impl Rules {
         edits.extend(recipe.edits.iter().map(|edit| edit.of(&line, |number| made_keys[number].text)));
         findings.extend(recipe.findings.iter().map(|finding| finding.of(&line)));
         counts.extend_from_slice(&recipe.counts);
-        scratch.id = recipe.id.map(|id| line.span(id));
-        scratch.module_id = recipe.module_id.map(|module_id| line.span(module_id));
+        scratch.id = recipe.id(&line);
+        scratch.module_id = recipe.module_id(&line);
         Some(recipe.verdict)
     }
 
     #[inline(always)]
     fn find_recipe<'a>(&self, layouts: &'a Layouts, line: &FixedText<'_>) -> Option<&'a Recipe> {
-        // What made the recipes found no fault in the names, which are the same.
-        let recipe = layouts.recipes(line.form())?.all.iter().find(|recipe| recipe.fits(line))?;
+        let recipe = fitting_recipe(layouts, line)?;
         if self.check == Check::Id && !recipe.id.is_some_and(|id| is_plain_id(line.text_within(line.span(id), &ID_SET)))
         {
             return None;
@@ -389,7 +387,24 @@ pub(crate) fn anchored(record: &Record<'_>, value: Option<Span>) -> Option<Optio
     }
 }
 
+/// The recipe that fits a line, whatever its ids are.
+#[inline(always)]
+fn fitting_recipe<'a>(layouts: &'a Layouts, line: &FixedText<'_>) -> Option<&'a Recipe> {
+    // What made the recipes found no fault in the names, which are the same.
+    layouts.recipes(line.form())?.all.iter().find(|recipe| recipe.fits(line))
+}
+
 impl Recipe {
+    #[inline]
+    fn id(&self, line: &FixedText<'_>) -> Option<Span> {
+        self.id.map(|id| line.span(id))
+    }
+
+    #[inline]
+    fn module_id(&self, line: &FixedText<'_>) -> Option<Span> {
+        self.module_id.map(|module_id| line.span(module_id))
+    }
+
     #[inline]
     fn rests_on_nothing(&self) -> bool {
         self.same.is_empty() && self.filled.is_empty()

@@ -256,10 +256,9 @@ impl Rules {
     pub fn scratch(&self) -> Scratch {
         let mut texts = self.texts.bytes.clone();
         texts.extend_from_slice(&PADDING);
-        let keys = self.makes_keys().then(|| {
-            let source = KeySource::from_system(self.key_bytes).expect("the system's random number generator works");
-            source.after(&texts)
-        });
+        let keys = self
+            .makes_keys()
+            .then(|| KeySource::after(&texts, self.key_bytes).expect("the system's random number generator works"));
         Scratch {
             layouts: Layouts::default(),
             places: Places::default(),

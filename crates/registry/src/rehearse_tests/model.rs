@@ -51,16 +51,21 @@ pub(super) fn random_line(rng: &mut Rng, of_import: bool) -> Value {
     line
 }
 
+/// Lines of an export, which has a device to each module; what becomes of any other is nobody's business.
+pub(super) fn random_export(rng: &mut Rng) -> Vec<Value> {
+    let mut export: Vec<Value> = (0..rng.below(9)).map(|_| random_line(rng, false)).collect();
+    let devices: Vec<Value> =
+        export.iter().filter(|line| line.get("moduleId").is_none()).map(|line| line["id"].clone()).collect();
+    export.retain(|line| devices.contains(&line["id"]));
+    export
+}
+
 #[test]
 fn it_agrees_with_a_slow_model() {
     let mut met = std::collections::BTreeSet::new();
     for seed in 0..1_000 {
         let rng = &mut Rng::for_line(11, seed, 7);
-        let mut export: Vec<Value> = (0..rng.below(9)).map(|_| random_line(rng, false)).collect();
-        // An export has a device to each module; what becomes of any other is nobody's business.
-        let devices: Vec<Value> =
-            export.iter().filter(|line| line.get("moduleId").is_none()).map(|line| line["id"].clone()).collect();
-        export.retain(|line| devices.contains(&line["id"]));
+        let export = random_export(rng);
         let import: Vec<Value> = (0..1 + rng.below(7)).map(|_| random_line(rng, true)).collect();
         let quota = rng.chance(30).then(|| rng.below(7));
         let mut model = model::Registry::of_export(&export);

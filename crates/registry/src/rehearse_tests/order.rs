@@ -4,7 +4,7 @@ use hubmill_testkit::registry as model;
 use hubmill_testkit::rng::Rng;
 use serde_json::{Value, json};
 
-use super::model::random_line;
+use super::model::{random_export, random_line};
 use super::{KEY, device, rehearse_text, run, sas, text, with};
 
 #[test]
@@ -91,10 +91,7 @@ fn what_is_not_assumed_does_not_rest_on_the_order() {
     let mut compared = 0;
     for seed in 0..500 {
         let rng = &mut Rng::for_line(12, seed, 7);
-        let mut export: Vec<Value> = (0..rng.below(9)).map(|_| random_line(rng, false)).collect();
-        let devices: Vec<Value> =
-            export.iter().filter(|line| line.get("moduleId").is_none()).map(|line| line["id"].clone()).collect();
-        export.retain(|line| devices.contains(&line["id"]));
+        let export = random_export(rng);
         let import: Vec<Value> = (0..1 + rng.below(6)).map(|_| random_line(rng, true)).collect();
         let quota = rng.chance(50).then(|| rng.below(7));
         let rehearsed = rehearse_text(&text(&export), &text(&import), quota.map(|quota| quota as u64), 1, 1 << 20);
